@@ -1,0 +1,99 @@
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/arguments.hpp"
+#include "engine/runtime/context.hpp"
+#include "engine/tensors/tensor.hpp"
+
+namespace assay {
+
+/// One input or output, as an operation describes itself.
+struct TensorInfo {
+  std::string name;
+  std::string summary;
+  std::vector<DType> dtypes;  ///< the element types that are taken
+  std::string shape;          ///< for people: "(n, d)"
+  bool optional = false;
+};
+
+enum class ParameterType : std::uint8_t { integer, real, flag, text, integers };
+
+/// One parameter. `minimum` and `maximum` are inclusive and hold for numbers (each element of `integers`).
+struct ParameterInfo {
+  std::string name;
+  std::string summary;
+  ParameterType type = ParameterType::integer;
+  std::optional<Value> fallback;  ///< the default; none: it must be given
+  double minimum = -std::numeric_limits<double>::infinity();
+  double maximum = std::numeric_limits<double>::infinity();
+  std::vector<std::string> choices = {};  ///< legal values of a text parameter; empty: any
+};
+
+/// How an operation runs on CUDA: not at all, by a per-item body shared with the CPU, or by a body of its own that
+/// nothing without a GPU can have run.
+enum class CudaBody : std::uint8_t { none, shared, cuda_only };
+
+/// What a call must do at least: floating-point operations, and bytes with each input read once and each output
+/// written once.
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+};
+
+struct OutputShape {
+  std::string name;
+  DType dtype = DType::f64;
+  Shape shape;
+};
+
+/// An operation describes itself once; `assay run`, the docs, the generators and the roofline read this.
+struct Operation {
+  std::string name;         ///< "te.ksg"
+  std::string summary;      ///< one sentence
+  std::string paper;        ///< source of the formula
+  std::string error_model;  ///< the bound that the contract header derives, in one line
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
+  std::vector<ParameterInfo> parameters;
+  CudaBody cuda_body = CudaBody::none;
+
+  /// Shapes of all outputs for checked arguments (`resolve`). Only shapes and parameters of the arguments are read,
+  /// except for small integer inputs that determine a shape; those lie on the host on every backend.
+  std::function<std::vector<OutputShape>(const Arguments&)> output_shapes;
+  std::function<Work(const Arguments&)> work;
+  /// Allowed |y - r| of every element of an output, from the call's own (host) arguments and the reference's values r;
+  /// the derivation stands in the contract header. An empty vector means: equal, element for element.
+  std::function<std::vector<double>(const Arguments&, std::string_view output, std::span<const double> reference)>
+      error_bound;
+  /// Runs on the context's backend; views lie in that backend's memory. Throws ContractError for broken contracts,
+  /// BackendUnavailable where the operation has no body for the backend.
+  std::function<void(Context&, const Arguments&, const Outputs&)> run;
+
+  bool has(Backend backend) const { return backend != Backend::cuda || cuda_body != CudaBody::none; }
+};
+
+/// All operations in the order of engine/operations.cmake.
+std::span<const Operation> operations();
+
+/// The operation of that name, or nullptr.
+const Operation* find_operation(std::string_view name);
+
+/// Checks arguments against the description and fills in defaults. Throws ContractError: unknown or missing names,
+/// wrong types, values out of range.
+Arguments resolve(const Operation& operation, Arguments arguments);
+
+/// Parses "4", "0.5", "true", "row", "1,2,3" as the parameter's type. Throws ContractError that names both.
+Value parse_value(const Operation& operation, const ParameterInfo& parameter, std::string_view text);
+
+/// Allocates the outputs on the host, runs, and returns them: for callers that hold host arrays. On the CUDA backend
+/// inputs are copied to the device and outputs back. Arguments need not be resolved.
+std::map<std::string, Tensor> run_on_host(Context& context, const Operation& operation, const Arguments& arguments);
+
+}  // namespace assay

@@ -1,0 +1,29 @@
+#include "engine/runtime/mutant.hpp"
+
+#ifdef ASSAY_MUTANTS
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+namespace assay {
+
+namespace {
+std::atomic<bool> reached{false};
+}
+
+namespace detail {
+bool mutant_selected(std::string_view id) {
+  static const std::string selected = [] {
+    const char* name = std::getenv("ASSAY_MUTANT");
+    return std::string(name == nullptr ? "" : name);
+  }();
+  if (id != selected) return false;
+  reached.store(true, std::memory_order_relaxed);
+  return true;
+}
+}  // namespace detail
+
+bool mutant_reached() { return reached.load(std::memory_order_relaxed); }
+
+}  // namespace assay
+#endif

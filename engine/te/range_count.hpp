@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/operation.hpp"
+
+namespace assay::te {
+
+/// For every point, how many other points lie within its own radius in the maximum norm. The point itself and rows of
+/// its own trial within `theiler_window` rows of it are not counted.
+///
+/// input   points: (n, d) f64, finite; radii: (n) f64, >= 0 (infinity is legal); trial_lengths: (num_trials) i64,
+///         optional, on the host, summing to n
+/// params  strict: count distances < radius (true) or <= radius (false); theiler_window >= 0
+/// output  counts: (n) i64
+///
+/// Exact, integer for integer.
+void range_count(Context& context, const ConstTensorView& points, const ConstTensorView& radii,
+                 std::span<const std::int64_t> trial_lengths, bool strict, std::int64_t theiler_window,
+                 const TensorView& counts);
+
+Operation describe_range_count();
+
+}  // namespace assay::te
