@@ -217,6 +217,15 @@ long long Store::Implementation::sequence_of(const std::string& run_id) const {
   return sequence;
 }
 
+template <typename T>
+void Store::append_all(Implementation& store, const std::string& run_id, std::span<const T> records) {
+  guarded(store.url, [&] {
+    WriteTransaction transaction(store.session);
+    insert(store.session, store.sequence_of(run_id), records);
+    transaction.commit();
+  });
+}
+
 Store::Store(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
@@ -238,33 +247,20 @@ void Store::begin_run(const Run& run) {
   });
 }
 
-namespace {
-
-template <typename T>
-void append_all(const std::string& url, soci::session& session, long long run, std::span<const T> records) {
-  guarded(url, [&] {
-    WriteTransaction transaction(session);
-    insert(session, run, records);
-    transaction.commit();
-  });
-}
-
-}  // namespace
-
 void Store::append(const std::string& run_id, std::span<const OperationInfo> operations) {
-  append_all(url(), implementation_->session, implementation_->sequence_of(run_id), operations);
+  append_all(*implementation_, run_id, operations);
 }
 
 void Store::append(const std::string& run_id, std::span<const Check> checks) {
-  append_all(url(), implementation_->session, implementation_->sequence_of(run_id), checks);
+  append_all(*implementation_, run_id, checks);
 }
 
 void Store::append(const std::string& run_id, std::span<const Benchmark> benchmarks) {
-  append_all(url(), implementation_->session, implementation_->sequence_of(run_id), benchmarks);
+  append_all(*implementation_, run_id, benchmarks);
 }
 
 void Store::append(const std::string& run_id, std::span<const Mutant> mutants) {
-  append_all(url(), implementation_->session, implementation_->sequence_of(run_id), mutants);
+  append_all(*implementation_, run_id, mutants);
 }
 
 void Store::set_environment(const std::string& run_id, const Environment& environment) {

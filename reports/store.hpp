@@ -145,6 +145,8 @@ class Store {
 
  private:
   struct Implementation;
+  template <typename T>
+  static void append_all(Implementation& store, const std::string& run_id, std::span<const T> records);
   explicit Store(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };
