@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/operation.hpp"
+
+namespace assay::benchmarks {
+
+/// CPU time of all threads of this process, in seconds.
+struct CpuClock {
+  double seconds = 0;
+  static CpuClock now();
+};
+
+/// One call of an operation with everything in place to be timed again and again: arguments and outputs where the backend
+/// computes, and on a device as many copies of them, used in turn, as it takes to exceed its cache five times over, so that
+/// every call finds its data in memory. On the CPU the same buffers are used again ("warm").
+class PreparedCall {
+ public:
+  PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments, std::uint64_t seed);
+  ~PreparedCall();
+  PreparedCall(const PreparedCall&) = delete;
+  PreparedCall& operator=(const PreparedCall&) = delete;
+
+  /// Warms up by time, then finds how many calls make a sample that the clock resolves to better than 0.1 %.
+  std::int64_t calibrate();
+  /// Seconds that one sample of that many calls takes: device events on CUDA, the steady clock on the CPU.
+  double sample();
+  /// The outputs of a call made now, on the host.
+  std::map<std::string, Tensor> outputs();
+  std::string cache() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace assay::benchmarks

@@ -1,0 +1,236 @@
+#include "benchmarks/runner.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+
+#include "benchmarks/ceilings.hpp"
+#include "benchmarks/prepared_call.hpp"
+#include "engine/comparison.hpp"
+#include "reference/operations.hpp"
+
+namespace assay::benchmarks {
+
+namespace {
+
+bool runs_on(const Operation& operation, const Case& item, Backend backend) {
+  return operation.has(backend) && std::find(item.backends.begin(), item.backends.end(), backend) != item.backends.end();
+}
+
+struct Selected {
+  const Operation* operation;
+  const Case* item;
+  std::vector<const Peer*> peers;
+};
+
+std::vector<Selected> select(const std::vector<Suite>& suites, const Options& options, Backend backend) {
+  std::vector<Selected> selected;
+  for (const Suite& suite : suites) {
+    const Operation* operation = find_operation(suite.operation());
+    if (operation == nullptr || (options.wanted && !options.wanted(suite.operation()))) continue;
+    for (const Case& item : suite.cases()) {
+      if ((options.quick && !item.quick) || !runs_on(*operation, item, backend)) continue;
+      Selected one{operation, &item, {}};
+      if (options.peers)
+        for (const Peer& peer : suite.peers())
+          if (peer.label == item.label) one.peers.push_back(&peer);
+      selected.push_back(std::move(one));
+    }
+  }
+  return selected;
+}
+
+/// Empty where the answer is right; else why not.
+std::string check(Context& context, const Operation& operation, const HostArguments& arguments) {
+  const Arguments host = arguments.view();
+  const auto outputs = run_on_host(context, operation, host);
+  const Comparison comparison =
+      compare_outputs(operation, resolve(operation, host), outputs, reference::run(operation, host));
+  return comparison.pass() ? "" : comparison.reason();
+}
+
+std::string unequal_output(const std::map<std::string, Tensor>& before, const std::map<std::string, Tensor>& after) {
+  for (const auto& [name, tensor] : before) {
+    const Tensor& other = after.at(name);
+    const auto view = tensor.view();
+    if (!std::equal(view.data, view.data + tensor.bytes(), other.view().data)) return name;
+  }
+  return "";
+}
+
+Measurement describe(Context& context, const Selected& selected, const HostArguments& arguments,
+                     const std::vector<Ceiling>& ceilings) {
+  Measurement made;
+  made.operation = selected.operation->name;
+  made.label = selected.item->label;
+  made.backend = context.backend();
+  made.size = selected.item->size;
+  made.threads = context.pool().threads();
+  const Work work = selected.operation->work(resolve(*selected.operation, arguments.view()));
+  made.flops = work.flops;
+  made.bytes = work.bytes;
+  made.ceilings = ceilings;
+  return made;
+}
+
+void judge_against_roofline(Measurement& made, const std::string& kind) {
+  const double floor = floor_ns(made.ceilings, kind, made.flops, made.bytes);
+  if (floor <= 0 || made.samples_ns.empty()) return;
+  made.roofline_share = floor / made.median_ns();
+  // A copy that the caches hold can beat the memory's rate on a CPU; cold device buffers cannot. 15 % is what the two
+  // measured rates may differ by.
+  made.impossible = made.cache != "warm" && made.roofline_share > 1.15;
+  if (made.impossible) made.invalid_reason = "faster than the measured ceiling allows";
+}
+
+std::vector<Measurement> run_peers(const Selected& selected, const HostArguments& arguments, const Measurement& ours) {
+  std::vector<Measurement> measured;
+  for (const Peer* peer : selected.peers) {
+    Measurement made = ours;
+    made.peer = peer->name;
+    made.samples_ns.clear();
+    made.ceilings.clear();
+    made.roofline_share = 0;
+    made.impossible = made.checked = false;
+    made.cache = "warm";
+    made.calls_per_sample = 1;
+    made.telemetry.clear();
+    made.invalid_reason.clear();
+    try {
+      made.samples_ns = peer->run(arguments, 15);
+    } catch (const std::runtime_error& error) {
+      made.invalid_reason = error.what();
+    }
+    measured.push_back(std::move(made));
+  }
+  return measured;
+}
+
+std::string check_case(Context& context, const Selected& selected, const HostArguments& arguments, std::uint64_t seed) {
+  return selected.item->check_with ? check(context, *selected.operation, selected.item->check_with(seed))
+                                   : check(context, *selected.operation, arguments);
+}
+
+/// Leaves the case registered with Google Benchmark; when that runs, the answer is checked and then timed into `made`.
+void register_case(Context& context, const Selected& selected, const Options& options,
+                   const std::shared_ptr<Measurement>& made, const HostArguments& arguments) {
+  const std::string name = name_of(made->operation, *selected.item, made->backend);
+  auto* registered = benchmark::RegisterBenchmark(
+      name.c_str(), [&context, &selected, made, &arguments, seed = options.seed](benchmark::State& state) {
+        if (!made->checked) made->failure = check_case(context, selected, arguments, seed);
+        if (!made->failure.empty()) {
+          state.SkipWithError(made->failure.c_str());
+          return;
+        }
+        made->checked = true;
+        PreparedCall call(context, *selected.operation, arguments, seed);
+        const auto before = call.outputs();
+        made->calls_per_sample = call.calibrate();
+        made->cache = call.cache();
+        made->samples_ns.clear();
+        const CpuClock cpu_before = CpuClock::now();
+        for (auto _ : state) {
+          const double seconds = call.sample() / static_cast<double>(made->calls_per_sample);
+          made->samples_ns.push_back(seconds * 1e9);
+          state.SetIterationTime(seconds);
+        }
+        const double calls = static_cast<double>(made->samples_ns.size() * made->calls_per_sample);
+        made->telemetry["cpu_ns_per_call"] = std::to_string((CpuClock::now().seconds - cpu_before.seconds) * 1e9 / calls);
+        const std::string changed = unequal_output(before, call.outputs());
+        if (!changed.empty()) {
+          made->failure = "output '" + changed + "' changed while it was timed";
+          made->samples_ns.clear();
+          made->checked = false;
+          state.SkipWithError(made->failure.c_str());
+          return;
+        }
+        judge_against_roofline(*made, selected.item->ceiling);
+        state.counters["bytes_per_second"] =
+            benchmark::Counter(made->bytes, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+        state.counters["flop_per_second"] =
+            benchmark::Counter(made->flops, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+        if (made->roofline_share > 0) state.counters["roofline"] = made->roofline_share;
+      });
+  registered->UseManualTime()->Unit(benchmark::kMicrosecond);
+}
+
+/// Takes what Google Benchmark prints and keeps nothing: the samples are in the measurements.
+class SilentReporter : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>&) override {}
+};
+
+void run_registered(const Options& options) {
+  std::string program = "assay";
+  std::string min_time = "--benchmark_min_time=" + std::to_string(options.seconds);
+  std::vector<char*> argv{program.data(), min_time.data()};
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  SilentReporter silent;
+  benchmark::RunSpecifiedBenchmarks(&silent);
+  benchmark::ClearRegisteredBenchmarks();
+}
+
+}  // namespace
+
+double Measurement::median_ns() const {
+  if (samples_ns.empty()) return 0;
+  std::vector<double> sorted = samples_ns;
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t middle = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle]);
+}
+
+std::string name_of(const std::string& operation, const Case& item, Backend backend) {
+  return operation + "/" + item.label + "/" + std::string(assay::name_of(backend));
+}
+
+std::vector<std::string> names(const Options& options, Backend backend) {
+  const std::vector<Suite> all = suites();
+  std::vector<std::string> listed;
+  for (const Selected& one : select(all, options, backend)) listed.push_back(name_of(one.operation->name, *one.item, backend));
+  return listed;
+}
+
+std::vector<Measurement> run(Context& context, const Options& options) {
+  const std::vector<Suite> all = suites();
+  const std::vector<Selected> selected = select(all, options, context.backend());
+  if (selected.empty()) return {};
+  const std::vector<Ceiling> ceilings = measure_ceilings(context);
+  std::vector<Measurement> measured;
+  int done = 0;
+  for (const Selected& one : selected) {
+    if (options.progress)
+      options.progress(done++, static_cast<int>(selected.size()),
+                       name_of(one.operation->name, *one.item, context.backend()));
+    const HostArguments arguments = one.item->make(options.seed);
+    const auto made = std::make_shared<Measurement>(describe(context, one, arguments, ceilings));
+    register_case(context, one, options, made, arguments);
+    run_registered(options);
+    measured.push_back(*made);
+    for (Measurement& peer : run_peers(one, arguments, *made)) measured.push_back(std::move(peer));
+  }
+  return measured;
+}
+
+std::size_t run_google_benchmark(Context& context, const Options& options, int* argc, char** argv) {
+  const std::vector<Suite> all = suites();
+  const std::vector<Selected> selected = select(all, options, context.backend());
+  const std::vector<Ceiling> ceilings = measure_ceilings(context);
+  std::vector<std::shared_ptr<const HostArguments>> kept;
+  for (const Selected& one : selected) {
+    kept.push_back(std::make_shared<const HostArguments>(one.item->make(options.seed)));
+    const HostArguments& arguments = *kept.back();
+    const auto made = std::make_shared<Measurement>(describe(context, one, arguments, ceilings));
+    register_case(context, one, options, made, arguments);
+  }
+  benchmark::Initialize(argc, argv);
+  return benchmark::RunSpecifiedBenchmarks();
+}
+
+}  // namespace assay::benchmarks

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/measurement.hpp"
+#include "benchmarks/suite.hpp"
+#include "engine/runtime/context.hpp"
+
+namespace assay::benchmarks {
+
+struct Options {
+  std::function<bool(const std::string& operation)> wanted;  ///< empty: all
+  bool quick = false;        ///< only the quick cases, and shorter
+  bool peers = false;        ///< run the peers beside the cases they name
+  double seconds = 0.5;      ///< least time spent on each case
+  std::uint64_t seed = 1;
+  /// Called when a case begins: (done so far, of how many, name).
+  std::function<void(int, int, const std::string&)> progress;
+};
+
+/// "te.ksg/n=10000,k=4/cpu".
+std::string name_of(const std::string& operation, const Case& item, Backend backend);
+
+/// The cases that `run` would run on that backend.
+std::vector<std::string> names(const Options& options, Backend backend);
+
+/// Checks and measures the cases on the context's backend, through Google Benchmark. A case whose answer is wrong is not timed:
+/// it comes back with `failure`. Peers that are not there come back with `invalid_reason`.
+std::vector<Measurement> run(Context& context, const Options& options);
+
+/// Runs the same cases under Google Benchmark's own command line and console output (its flags choose the cases).
+/// Returns the number that ran.
+std::size_t run_google_benchmark(Context& context, const Options& options, int* argc, char** argv);
+
+}  // namespace assay::benchmarks
