@@ -21,6 +21,7 @@ struct TensorInfo {
   std::vector<DType> dtypes;  ///< the element types that are taken
   std::string shape;          ///< for people: "(n, d)"
   bool optional = false;
+  bool on_host = false;  ///< lies on the host on every backend (a small input that determines a shape)
 };
 
 enum class ParameterType : std::uint8_t { integer, real, flag, text, integers };

@@ -8,6 +8,7 @@
 
 namespace assay {
 
+class StatusWord;
 class Stream;
 class Workspace;
 
@@ -30,6 +31,10 @@ class Context {
   ThreadPool& pool();
   /// The stream that CUDA work is put on. Throws BackendUnavailable on the CPU backend.
   Stream& stream();
+  /// Where CUDA kernels report what they cannot throw. Throws BackendUnavailable on the CPU backend.
+  StatusWord& status();
+  /// Waits for the stream, then throws DeviceError where a kernel reported a failure. Nothing to do on the CPU backend.
+  void synchronize();
   /// Scratch memory that grows to the largest request and is then reused: no allocation after warm-up. It lives where
   /// the backend computes.
   Workspace& workspace();

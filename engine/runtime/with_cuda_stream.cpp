@@ -1,0 +1,117 @@
+#include <cuda_runtime_api.h>
+
+#include "engine/runtime/device.hpp"
+#include "engine/runtime/event.hpp"
+#include "engine/runtime/graph.hpp"
+#include "engine/runtime/stream.hpp"
+#include "engine/runtime/with_cuda_check.hpp"
+
+namespace assay {
+
+using detail::check;
+
+Stream::Stream(int device) : device_(device) {
+  const DeviceScope scope(device);
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  handle_.reset(stream);
+}
+
+void Stream::Destroy::operator()(CUstream_st* stream) const noexcept { (void)cudaStreamDestroy(stream); }
+
+void Stream::synchronize() { check(cudaStreamSynchronize(handle_.get()), "cudaStreamSynchronize"); }
+
+bool Stream::idle() const {
+  const cudaError_t code = cudaStreamQuery(handle_.get());
+  if (code == cudaErrorNotReady) {
+    (void)cudaGetLastError();
+    return false;
+  }
+  check(code, "cudaStreamQuery");
+  return true;
+}
+
+void Stream::wait(const Event& event) {
+  check(cudaStreamWaitEvent(handle_.get(), event.handle(), 0), "cudaStreamWaitEvent");
+}
+
+void Stream::copy(void* to, const void* from, std::size_t bytes) {
+  if (bytes == 0) return;
+  const DeviceScope scope(device_);
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_.get()), "cudaMemcpyAsync");
+}
+
+void Stream::fill(void* memory, unsigned char value, std::size_t bytes) {
+  if (bytes == 0) return;
+  const DeviceScope scope(device_);
+  check(cudaMemsetAsync(memory, value, bytes, handle_.get()), "cudaMemsetAsync");
+}
+
+Event::Event(int device, bool timing) {
+  const DeviceScope scope(device);
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, timing ? cudaEventDefault : cudaEventDisableTiming),
+        "cudaEventCreateWithFlags");
+  handle_.reset(event);
+}
+
+void Event::Destroy::operator()(CUevent_st* event) const noexcept { (void)cudaEventDestroy(event); }
+
+void Event::record(const Stream& stream) {
+  check(cudaEventRecord(handle_.get(), stream.handle()), "cudaEventRecord");
+}
+
+void Event::synchronize() const { check(cudaEventSynchronize(handle_.get()), "cudaEventSynchronize"); }
+
+bool Event::done() const {
+  const cudaError_t code = cudaEventQuery(handle_.get());
+  if (code == cudaErrorNotReady) {
+    (void)cudaGetLastError();
+    return false;
+  }
+  check(code, "cudaEventQuery");
+  return true;
+}
+
+double milliseconds_between(const Event& from, const Event& to) {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, from.handle(), to.handle()), "cudaEventElapsedTime");
+  return milliseconds;
+}
+
+namespace {
+struct DestroyGraph {
+  void operator()(CUgraph_st* graph) const noexcept { (void)cudaGraphDestroy(graph); }
+};
+}  // namespace
+
+Graph Graph::capture(Stream& stream, const std::function<void()>& work) {
+  const DeviceScope scope(stream.device());
+  check(cudaStreamBeginCapture(stream.handle(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+  cudaGraph_t captured = nullptr;
+  try {
+    work();
+  } catch (...) {  // the stream must leave capture mode before anybody can use it again
+    (void)cudaStreamEndCapture(stream.handle(), &captured);
+    if (captured != nullptr) (void)cudaGraphDestroy(captured);
+    (void)cudaGetLastError();
+    throw;
+  }
+  check(cudaStreamEndCapture(stream.handle(), &captured), "cudaStreamEndCapture");
+  const std::unique_ptr<CUgraph_st, DestroyGraph> recorded(captured);
+  Graph graph;
+  check(cudaGraphGetNodes(recorded.get(), nullptr, &graph.nodes_), "cudaGraphGetNodes");
+  cudaGraphExec_t executable = nullptr;
+  check(cudaGraphInstantiate(&executable, recorded.get(), 0), "cudaGraphInstantiate");
+  graph.handle_.reset(executable);
+  return graph;
+}
+
+void Graph::launch(const Stream& stream) const {
+  const DeviceScope scope(stream.device());
+  check(cudaGraphLaunch(handle_.get(), stream.handle()), "cudaGraphLaunch");
+}
+
+void Graph::Destroy::operator()(CUgraphExec_st* graph) const noexcept { (void)cudaGraphExecDestroy(graph); }
+
+}  // namespace assay
