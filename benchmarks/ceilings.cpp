@@ -74,15 +74,16 @@ Ceiling cpu_fma_rate(ThreadPool& pool) {
 
 Ceiling device_copy_rate(Context& context) {
   constexpr std::size_t bytes = std::size_t{2} << 30;
-  const DeviceBuffer source(bytes), target(bytes);
-  Event begin, end;
+  const DeviceBuffer source(context.device(), bytes), target(context.device(), bytes);
+  Event begin(context.device()), end(context.device());
+  context.stream().fill(source.data(), 0x5a, bytes);
   double best = 0;
   for (int repeat = 0; repeat < 8; ++repeat) {
     begin.record(context.stream());
-    copy_device_to_device(target.data(), source.data(), bytes, context.stream());
+    context.stream().copy(target.data(), source.data(), bytes);
     end.record(context.stream());
     end.synchronize();
-    if (repeat > 1) best = std::max(best, 2.0 * static_cast<double>(bytes) / (elapsed_ms(begin, end) * 1e6));
+    if (repeat > 1) best = std::max(best, 2.0 * static_cast<double>(bytes) / (milliseconds_between(begin, end) * 1e6));
   }
   return {"copy rate", best, "GB/s", "best of 6 device-to-device copies of 2 GiB, bytes read plus written"};
 }

@@ -20,7 +20,7 @@ struct CpuClock {
 /// every call finds its data in memory. On the CPU the same buffers are used again ("warm").
 class PreparedCall {
  public:
-  PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments, std::uint64_t seed);
+  PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments);
   ~PreparedCall();
   PreparedCall(const PreparedCall&) = delete;
   PreparedCall& operator=(const PreparedCall&) = delete;

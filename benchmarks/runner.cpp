@@ -127,7 +127,7 @@ void register_case(Context& context, const Selected& selected, const Options& op
           return;
         }
         made->checked = true;
-        PreparedCall call(context, *selected.operation, arguments, seed);
+        PreparedCall call(context, *selected.operation, arguments);
         const auto before = call.outputs();
         made->calls_per_sample = call.calibrate();
         made->cache = call.cache();
@@ -197,6 +197,16 @@ std::vector<std::string> names(const Options& options, Backend backend) {
   return listed;
 }
 
+Measurement measure(Context& context, const Operation& operation, const Case& item, const std::vector<Ceiling>& ceilings,
+                    const Options& options) {
+  const Selected one{&operation, &item, {}};
+  const HostArguments arguments = item.make(options.seed);
+  const auto made = std::make_shared<Measurement>(describe(context, one, arguments, ceilings));
+  register_case(context, one, options, made, arguments);
+  run_registered(options);
+  return *made;
+}
+
 std::vector<Measurement> run(Context& context, const Options& options) {
   const std::vector<Suite> all = suites();
   const std::vector<Selected> selected = select(all, options, context.backend());
@@ -208,12 +218,10 @@ std::vector<Measurement> run(Context& context, const Options& options) {
     if (options.progress)
       options.progress(done++, static_cast<int>(selected.size()),
                        name_of(one.operation->name, *one.item, context.backend()));
-    const HostArguments arguments = one.item->make(options.seed);
-    const auto made = std::make_shared<Measurement>(describe(context, one, arguments, ceilings));
-    register_case(context, one, options, made, arguments);
-    run_registered(options);
-    measured.push_back(*made);
-    for (Measurement& peer : run_peers(one, arguments, *made)) measured.push_back(std::move(peer));
+    measured.push_back(measure(context, *one.operation, *one.item, ceilings, options));
+    if (one.peers.empty()) continue;
+    const Measurement ours = measured.back();
+    for (Measurement& peer : run_peers(one, one.item->make(options.seed), ours)) measured.push_back(std::move(peer));
   }
   return measured;
 }

@@ -27,6 +27,10 @@ std::string name_of(const std::string& operation, const Case& item, Backend back
 /// The cases that `run` would run on that backend.
 std::vector<std::string> names(const Options& options, Backend backend);
 
+/// Checks one case and measures it; `operation` need not be the listed one (a test passes wrong ones).
+Measurement measure(Context& context, const Operation& operation, const Case& item, const std::vector<Ceiling>& ceilings,
+                    const Options& options);
+
 /// Checks and measures the cases on the context's backend, through Google Benchmark. A case whose answer is wrong is not timed:
 /// it comes back with `failure`. Peers that are not there come back with `invalid_reason`.
 std::vector<Measurement> run(Context& context, const Options& options);

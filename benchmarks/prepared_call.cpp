@@ -1,0 +1,190 @@
+#include "benchmarks/prepared_call.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "engine/runtime/buffer.hpp"
+#include "engine/runtime/device.hpp"
+#include "engine/runtime/event.hpp"
+#include "engine/runtime/graph.hpp"
+#include "engine/runtime/stream.hpp"
+
+namespace assay::benchmarks {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double warm_up_seconds = 0.05;
+constexpr double cpu_sample_seconds = 50e-6;   // the steady clock resolves some 30 ns
+constexpr double cuda_sample_seconds = 500e-6;  // events resolve some 0.5 us
+constexpr std::size_t set_memory_limit = std::size_t{8} << 30;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Arguments and outputs in one place, with the memory they lie in.
+struct BufferSet {
+  std::vector<DeviceBuffer> buffers;
+  std::map<std::string, Tensor> tensors;
+  Arguments arguments;
+  Outputs outputs;
+};
+
+}  // namespace
+
+CpuClock CpuClock::now() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return {seconds(used.ru_utime) + seconds(used.ru_stime)};
+}
+
+struct PreparedCall::State {
+  Context& context;
+  const Operation& operation;
+  HostArguments arguments;
+  Arguments resolved;
+  std::vector<BufferSet> sets;
+  std::size_t next_set = 0;
+  std::int64_t calls = 1;
+  bool on_device = false;
+  std::optional<Event> begin, end;
+  std::optional<Graph> graph;
+
+  void call(BufferSet& set) { operation.run(context, set.arguments, set.outputs); }
+  void call_next() {
+    call(sets[next_set]);
+    next_set = (next_set + 1) % sets.size();
+  }
+
+  BufferSet host_set() {
+    BufferSet set;
+    set.arguments = resolved;
+    for (const OutputShape& shape : operation.output_shapes(resolved)) {
+      Tensor& tensor = set.tensors.emplace(shape.name, Tensor(shape.dtype, shape.shape)).first->second;
+      set.outputs.emplace(shape.name, tensor.view());
+    }
+    return set;
+  }
+
+  BufferSet device_set() {
+    BufferSet set;
+    set.arguments.parameters = resolved.parameters;
+    const int device = context.device();
+    for (const auto& [name, view] : resolved.inputs) {
+      const DeviceBuffer& buffer = set.buffers.emplace_back(device, view.bytes());
+      context.stream().copy(buffer.data(), view.data, view.bytes());
+      set.arguments.inputs.emplace(name, as_const(view_of(buffer, view.dtype, view.shape)));
+    }
+    for (const OutputShape& shape : operation.output_shapes(resolved)) {
+      const std::size_t bytes = static_cast<std::size_t>(element_count(shape.shape)) * size_of(shape.dtype);
+      const DeviceBuffer& buffer = set.buffers.emplace_back(device, bytes);
+      set.outputs.emplace(shape.name, view_of(buffer, shape.dtype, shape.shape));
+    }
+    context.stream().synchronize();
+    return set;
+  }
+
+  /// Enough copies that a round through them displaces the cache five times over, and never one alone.
+  std::size_t sets_needed() {
+    std::size_t bytes = 1;
+    for (const auto& [name, view] : resolved.inputs) bytes += view.bytes();
+    for (const OutputShape& shape : operation.output_shapes(resolved))
+      bytes += static_cast<std::size_t>(element_count(shape.shape)) * size_of(shape.dtype);
+    const std::size_t cache = cuda_devices().at(static_cast<std::size_t>(context.device())).l2_bytes;
+    const std::size_t wanted = std::max<std::size_t>(2, 5 * cache / bytes + 1);
+    return std::max<std::size_t>(1, std::min(wanted, set_memory_limit / bytes));
+  }
+};
+
+PreparedCall::PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments)
+    : state_(new State{context, operation, arguments.clone(), {}, {}, 0, 1, context.backend() == Backend::cuda, {}, {}, {}}) {
+  State& state = *state_;
+  state.resolved = resolve(operation, state.arguments.view());
+  if (!state.on_device) {
+    state.sets.push_back(state.host_set());
+    return;
+  }
+  state.begin.emplace(context.device());
+  state.end.emplace(context.device());
+  const std::size_t count = state.sets_needed();
+  for (std::size_t index = 0; index < count; ++index) state.sets.push_back(state.device_set());
+}
+
+PreparedCall::~PreparedCall() = default;
+
+std::int64_t PreparedCall::calibrate() {
+  State& state = *state_;
+  const auto start = Clock::now();
+  std::int64_t warm_calls = 0;
+  do {
+    state.call_next();
+    ++warm_calls;
+    if (state.on_device) state.context.stream().synchronize();
+  } while (seconds_since(start) < warm_up_seconds);
+  state.calls = 1;
+  if (!state.on_device) {
+    const double once = seconds_since(start) / static_cast<double>(warm_calls);
+    state.calls = std::clamp<std::int64_t>(std::llround(std::ceil(cpu_sample_seconds / once)), 1, 100'000);
+    return state.calls;
+  }
+  // A whole number of rounds through the sets, so that every sample reads the same memory in the same order.
+  const std::int64_t round = static_cast<std::int64_t>(state.sets.size());
+  const auto capture = [&](std::int64_t rounds) {
+    state.calls = rounds * round;
+    state.graph.emplace(Graph::capture(state.context.stream(), [&] {
+      for (std::int64_t call = 0; call < state.calls; ++call) state.call(state.sets[static_cast<std::size_t>(call % round)]);
+    }));
+  };
+  capture(1);
+  sample();
+  const double once = sample();
+  const std::int64_t rounds = std::clamp<std::int64_t>(std::llround(std::ceil(cuda_sample_seconds / once)), 1, 200);
+  if (rounds > 1) capture(rounds);
+  sample();
+  return state.calls;
+}
+
+double PreparedCall::sample() {
+  State& state = *state_;
+  if (!state.on_device) {
+    const auto start = Clock::now();
+    for (std::int64_t call = 0; call < state.calls; ++call) state.call(state.sets.front());
+    return seconds_since(start);
+  }
+  state.begin->record(state.context.stream());
+  state.graph->launch(state.context.stream());
+  state.end->record(state.context.stream());
+  state.end->synchronize();
+  return milliseconds_between(*state.begin, *state.end) * 1e-3;
+}
+
+std::map<std::string, Tensor> PreparedCall::outputs() {
+  State& state = *state_;
+  BufferSet& set = state.sets.front();
+  state.call(set);
+  std::map<std::string, Tensor> copies;
+  for (const auto& [name, view] : set.outputs) {
+    Tensor& copy = copies.emplace(name, Tensor(view.dtype, view.shape)).first->second;
+    if (state.on_device) state.context.stream().copy(copy.view().data, view.data, view.bytes());
+    else std::copy_n(view.data, view.bytes(), copy.view().data);
+  }
+  if (state.on_device) state.context.stream().synchronize();
+  return copies;
+}
+
+std::string PreparedCall::cache() const {
+  if (!state_->on_device) return "warm";
+  return "cold: " + std::to_string(state_->sets.size()) + " buffer sets in turn";
+}
+
+}  // namespace assay::benchmarks
