@@ -2,10 +2,18 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "engine/operation.hpp"
 
 namespace assay::te {
+
+/// Which structure finds neighbours on the CPU. It never changes a result; `automatic` chooses by size and dimensions.
+enum class Search : std::uint8_t { automatic, sorted, tree };
+
+/// "auto", "sorted" or "tree" as the operations' parameter `search` has them.
+Search search_of(std::string_view name);
+ParameterInfo search_parameter();
 
 /// The k nearest neighbours of every point in the maximum norm, all points against all, in double.
 ///
@@ -20,7 +28,8 @@ namespace assay::te {
 ///
 /// Exact: |a - b| in double has one rounding, and maxima and comparisons have none.
 void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths, std::int64_t k,
-         std::int64_t theiler_window, const TensorView& distances, const TensorView& indices);
+         std::int64_t theiler_window, const TensorView& distances, const TensorView& indices,
+         Search search = Search::automatic);
 
 Operation describe_knn();
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "engine/operation.hpp"
+#include "engine/te/knn.hpp"
 
 namespace assay::te {
 
@@ -11,6 +13,7 @@ struct KsgParameters {
   std::int64_t k = 4;
   int algorithm = 1;
   std::int64_t theiler_window = 0;
+  Search search = Search::automatic;
 };
 
 /// Outputs of `ksg`; a view with a null pointer is not written.
@@ -49,6 +52,25 @@ struct KsgOutputs {
 /// The result does not depend on the number of threads, bit for bit.
 void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,
          std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters, const KsgOutputs& outputs);
+
+/// `ksg` for many x with the same y, z, trials and parameters, as surrogates and networks have them: what depends on y
+/// and z alone is prepared once. Results equal those of `ksg` bit for bit. y and z are copied; x may have another dx at
+/// each call. Used by one thread at a time.
+class KsgPlan {
+ public:
+  /// Throws as `ksg` does.
+  KsgPlan(Context& context, const ConstTensorView& y, const ConstTensorView& z,
+          std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters);
+  KsgPlan(KsgPlan&&) noexcept;
+  KsgPlan& operator=(KsgPlan&&) noexcept;
+  ~KsgPlan();
+
+  void evaluate(Context& context, const ConstTensorView& x, const KsgOutputs& outputs);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 Operation describe_ksg();
 

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "engine/operation.hpp"
+#include "engine/te/knn.hpp"
 
 namespace assay::te {
 
@@ -18,7 +19,7 @@ namespace assay::te {
 /// Exact, integer for integer.
 void range_count(Context& context, const ConstTensorView& points, const ConstTensorView& radii,
                  std::span<const std::int64_t> trial_lengths, bool strict, std::int64_t theiler_window,
-                 const TensorView& counts);
+                 const TensorView& counts, Search search = Search::automatic);
 
 Operation describe_range_count();
 

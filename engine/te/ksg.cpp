@@ -1,0 +1,195 @@
+#include "engine/te/ksg.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "engine/runtime/error.hpp"
+#include "engine/view_checks.hpp"
+#include "kernels/spatial/exclusion.hpp"
+#include "kernels/te/digamma.hpp"
+#include "kernels/te/ksg.hpp"
+
+namespace assay::te {
+
+namespace {
+
+constexpr std::string_view kName = "te.ksg";
+
+[[noreturn]] void refuse(std::string argument, std::string expected) {
+  throw ContractError(std::string(kName), std::move(argument), std::move(expected));
+}
+
+std::span<const std::int64_t> trials_of(const Arguments& arguments) {
+  if (!arguments.has("trial_lengths")) return {};
+  return arguments.input("trial_lengths").as<std::int64_t>();
+}
+
+kernels::spatial::Rows rows_of(const char* argument, const ConstTensorView& view) {
+  check_view(kName, argument, view, DType::f64, 2);
+  if (view.extent(1) < 1) refuse(argument, "has no columns; expected at least 1");
+  const auto values = view.as<double>();
+  check_finite(kName, argument, values);
+  return {values.data(), view.extent(0), view.extent(1)};
+}
+
+/// A condition that is absent, or has no columns, is no condition.
+bool given(const ConstTensorView& z) { return z.data != nullptr && !(z.rank() == 2 && z.extent(1) == 0); }
+
+void check_rows(const char* argument, std::int64_t rows, std::int64_t n) {
+  if (rows != n)
+    refuse(argument, "has " + std::to_string(rows) + " rows; expected the " + std::to_string(n) + " of y");
+}
+
+void check_parameters(const KsgParameters& parameters) {
+  if (parameters.k < 1) refuse("k", "is " + std::to_string(parameters.k) + "; expected at least 1");
+  if (parameters.algorithm != 1 && parameters.algorithm != 2)
+    refuse("algorithm", "is " + std::to_string(parameters.algorithm) + "; expected 1 or 2");
+  if (parameters.theiler_window < 0)
+    refuse("theiler_window", "is " + std::to_string(parameters.theiler_window) + "; expected at least 0");
+}
+
+void check_admissible(const kernels::spatial::Exclusion& exclusion, const KsgParameters& parameters) {
+  if (exclusion.points() < 1) refuse("y", "has no rows; expected at least k + 1");
+  for (std::int64_t i = 0; i < exclusion.points(); ++i)
+    if (exclusion.admissible(i) < parameters.k)
+      refuse("k", "is " + std::to_string(parameters.k) + ", but point " + std::to_string(i) + " has only " +
+                      std::to_string(exclusion.admissible(i)) + " admissible neighbours (n = " +
+                      std::to_string(exclusion.points()) + ", theiler_window = " +
+                      std::to_string(parameters.theiler_window) + "); expected k of at most that");
+}
+
+template <typename T>
+std::span<T> output_span(const char* name, const TensorView& view, const Shape& shape) {
+  if (view.data == nullptr) return {};
+  check_view(kName, name, view, dtype_of<T>(), shape);
+  return view.as<T>();
+}
+
+/// |psi(k)| + 3 (1 + ln n): no local value adds more than that.
+double local_magnitude(std::int64_t n, std::int64_t k) {
+  return std::fabs(kernels::te::digamma(static_cast<double>(k))) + 3.0 * (1.0 + std::log(static_cast<double>(n)));
+}
+
+std::vector<double> error_bound(const Arguments& arguments, std::string_view output,
+                                std::span<const double> reference) {
+  if (output != "value" && output != "local") return {};
+  constexpr double u = 0x1p-53;
+  const std::int64_t n = arguments.input("y").extent(0);
+  const double magnitude = local_magnitude(n, arguments.integer("k"));
+  double share = 32.0 * u;
+  if (output == "value") {
+    const double h = 2.0 + std::log2(static_cast<double>(n));
+    share += h * u / (1.0 - h * u);
+  }
+  return std::vector<double>(reference.size(), share * magnitude);
+}
+
+Work work(const Arguments& arguments) {
+  // each point: the k joint distances (a difference, a magnitude and a maximum a dimension), 3 psi summed; no search
+  const auto n = static_cast<double>(arguments.input("y").extent(0));
+  double d = static_cast<double>(arguments.input("x").extent(1) + arguments.input("y").extent(1));
+  if (arguments.has("z")) d += static_cast<double>(arguments.input("z").extent(1));
+  const auto k = static_cast<double>(arguments.integer("k"));
+  return {.flops = n * (3.0 * k * d + 4.0), .bytes = 8.0 * n * (d + 7.0)};
+}
+
+std::vector<OutputShape> shapes(const Arguments& arguments) {
+  const ConstTensorView& y = arguments.input("y");
+  if (y.rank() != 2) refuse("y", "has shape " + to_string(y.shape) + "; expected 2 dimensions");
+  const std::int64_t n = y.extent(0);
+  return {{"value", DType::f64, {1}},
+          {"local", DType::f64, {n}},
+          {"radii", DType::f64, {n, 3}},
+          {"counts", DType::i64, {n, 3}}};
+}
+
+}  // namespace
+
+struct KsgPlan::State {
+  std::int64_t n = 0;
+  kernels::te::KsgPlan plan;
+};
+
+KsgPlan::KsgPlan(Context& context, const ConstTensorView& y, const ConstTensorView& z,
+                 std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters) {
+  require_cpu(kName, context);
+  check_parameters(parameters);
+  const kernels::spatial::Rows target = rows_of("y", y);
+  kernels::spatial::Rows condition;
+  if (given(z)) {
+    condition = rows_of("z", z);
+    check_rows("z", condition.n, target.n);
+  }
+  check_trial_lengths(kName, trial_lengths, target.n);
+  check_admissible(kernels::spatial::Exclusion(target.n, trial_lengths, parameters.theiler_window), parameters);
+  const kernels::te::KsgOptions options{.k = parameters.k,
+                                        .algorithm = parameters.algorithm,
+                                        .theiler_window = parameters.theiler_window,
+                                        .search = static_cast<kernels::spatial::Search>(parameters.search)};
+  state_ = std::make_unique<State>(
+      State{target.n, kernels::te::KsgPlan(context.pool(), target, condition, trial_lengths, options)});
+}
+
+KsgPlan::KsgPlan(KsgPlan&&) noexcept = default;
+KsgPlan& KsgPlan::operator=(KsgPlan&&) noexcept = default;
+KsgPlan::~KsgPlan() = default;
+
+void KsgPlan::evaluate(Context& context, const ConstTensorView& x, const KsgOutputs& outputs) {
+  require_cpu(kName, context);
+  const std::int64_t n = state_->n;
+  const kernels::spatial::Rows source = rows_of("x", x);
+  check_rows("x", source.n, n);
+  const kernels::te::KsgResult result{.value = output_span<double>("value", outputs.value, {1}),
+                                      .local = output_span<double>("local", outputs.local, {n}),
+                                      .radii = output_span<double>("radii", outputs.radii, {n, 3}),
+                                      .counts = output_span<std::int64_t>("counts", outputs.counts, {n, 3})};
+  state_->plan.evaluate(context.pool(), source, result);
+}
+
+void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,
+         std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters, const KsgOutputs& outputs) {
+  KsgPlan(context, y, z, trial_lengths, parameters).evaluate(context, x, outputs);
+}
+
+Operation describe_ksg() {
+  Operation operation;
+  operation.name = kName;
+  operation.summary = "Conditional mutual information I(x; y | z) by nearest neighbours in Kraskov's form; without z, "
+                      "mutual information.";
+  operation.paper = "Kraskov, Stoegbauer, Grassberger 2004, eqs. 8 and 9; Frenzel, Pompe 2007, eq. 7; Lizier 2014";
+  operation.error_model = "counts and radii exact; local 32 u (|psi(k)| + 3 (1 + ln n)); their mean by a pairwise sum";
+  operation.inputs = {{"x", "finite (source past)", {DType::f64}, "(n, dx)"},
+                      {"y", "finite (target next)", {DType::f64}, "(n, dy)"},
+                      {"z", "finite (target past); absent: no condition", {DType::f64}, "(n, dz)", true},
+                      {"trial_lengths", "rows of each trial, summing to n; absent: one trial", {DType::i64},
+                       "(num_trials)", true}};
+  operation.outputs = {{"value", "nats", {DType::f64}, "(1)"},
+                       {"local", "nats; their mean is value", {DType::f64}, "(n)"},
+                       {"radii", "eps_x, eps_y, eps_z", {DType::f64}, "(n, 3)"},
+                       {"counts", "n_xz, n_yz, n_z (without z: n_x, n_y, n - 1)", {DType::i64}, "(n, 3)"}};
+  operation.parameters = {
+      {"k", "nearest neighbours in the joint space", ParameterType::integer, std::int64_t{4}, 1},
+      {"algorithm", "1: one radius, strict counts; 2: a radius each for x, y and z, counts with <=",
+       ParameterType::integer, std::int64_t{1}, 1, 2},
+      {"theiler_window", "rows of the same trial this near in time are no neighbours", ParameterType::integer,
+       std::int64_t{0}, 0},
+      search_parameter()};
+  operation.output_shapes = shapes;
+  operation.work = work;
+  operation.error_bound = error_bound;
+  operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
+    const KsgParameters parameters{.k = arguments.integer("k"),
+                                   .algorithm = static_cast<int>(arguments.integer("algorithm")),
+                                   .theiler_window = arguments.integer("theiler_window"),
+                                   .search = search_of(arguments.text("search"))};
+    ksg(context, arguments.input("x"), arguments.input("y"),
+        arguments.has("z") ? arguments.input("z") : ConstTensorView{}, trials_of(arguments), parameters,
+        {.value = outputs.at("value"),
+         .local = outputs.at("local"),
+         .radii = outputs.at("radii"),
+         .counts = outputs.at("counts")});
+  };
+  return operation;
+}
+
+}  // namespace assay::te

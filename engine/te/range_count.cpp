@@ -1,0 +1,92 @@
+#include "engine/te/range_count.hpp"
+
+#include <string>
+
+#include "engine/runtime/error.hpp"
+#include "engine/view_checks.hpp"
+#include "kernels/te/range_count.hpp"
+
+namespace assay::te {
+
+namespace {
+
+constexpr std::string_view kName = "te.range_count";
+
+std::span<const std::int64_t> trials_of(const Arguments& arguments) {
+  if (!arguments.has("trial_lengths")) return {};
+  return arguments.input("trial_lengths").as<std::int64_t>();
+}
+
+}  // namespace
+
+void range_count(Context& context, const ConstTensorView& points, const ConstTensorView& radii,
+                 std::span<const std::int64_t> trial_lengths, bool strict, std::int64_t theiler_window,
+                 const TensorView& counts, Search search) {
+  require_cpu(kName, context);
+  check_view(kName, "points", points, DType::f64, 2);
+  check_view(kName, "radii", radii, DType::f64, 1);
+  const std::int64_t n = points.extent(0);
+  const std::int64_t d = points.extent(1);
+  if (d < 1) throw ContractError(std::string(kName), "points", "have no columns; expected at least 1");
+  if (radii.extent(0) != n)
+    throw ContractError(std::string(kName), "radii",
+                        "has " + std::to_string(radii.extent(0)) + " elements; expected one for each of the " +
+                            std::to_string(n) + " points");
+  if (theiler_window < 0)
+    throw ContractError(std::string(kName), "theiler_window",
+                        "is " + std::to_string(theiler_window) + "; expected at least 0");
+  check_trial_lengths(kName, trial_lengths, n);
+  check_finite(kName, "points", points.as<double>());
+  const auto radius = radii.as<double>();
+  for (std::size_t i = 0; i < radius.size(); ++i)
+    if (!(radius[i] >= 0.0))
+      throw ContractError(std::string(kName), "radii",
+                          "element " + std::to_string(i) + " is " + std::to_string(radius[i]) +
+                              "; expected 0 or more (infinity is legal)");
+  check_view(kName, "counts", counts, DType::i64, {n});
+  kernels::te::range_count(context.pool(), {points.as<double>().data(), n, d}, radius, trial_lengths, strict,
+                           theiler_window, static_cast<kernels::spatial::Search>(search),
+                           counts.as<std::int64_t>());
+}
+
+Operation describe_range_count() {
+  Operation operation;
+  operation.name = kName;
+  operation.summary = "How many other points lie within each point's own radius in the maximum norm.";
+  operation.paper = "Kraskov, Stoegbauer, Grassberger 2004, section II; Theiler 1986";
+  operation.error_model = "exact, integer for integer";
+  operation.inputs = {{"points", "finite", {DType::f64}, "(n, d)"},
+                      {"radii", "0 or more; infinity is legal", {DType::f64}, "(n)"},
+                      {"trial_lengths", "rows of each trial, summing to n; absent: one trial", {DType::i64},
+                       "(num_trials)", true}};
+  operation.outputs = {{"counts", "points within the radius", {DType::i64}, "(n)"}};
+  operation.parameters = {
+      {"strict", "count distances below the radius (true) or also equal to it (false)", ParameterType::flag, true},
+      {"theiler_window", "rows of the same trial this near in time are not counted", ParameterType::integer,
+       std::int64_t{0}, 0},
+      search_parameter()};
+  operation.output_shapes = [](const Arguments& arguments) {
+    const ConstTensorView& points = arguments.input("points");
+    if (points.rank() != 2)
+      throw ContractError(std::string(kName), "points",
+                          "has shape " + to_string(points.shape) + "; expected 2 dimensions");
+    return std::vector<OutputShape>{{"counts", DType::i64, {points.extent(0)}}};
+  };
+  operation.work = [](const Arguments& arguments) {
+    // no search counted: a difference, a magnitude and a comparison a dimension for one point each
+    const auto n = static_cast<double>(arguments.input("points").extent(0));
+    const auto d = static_cast<double>(arguments.input("points").extent(1));
+    return Work{.flops = 3.0 * n * d, .bytes = 8.0 * n * (d + 2.0)};
+  };
+  operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
+    return std::vector<double>{};
+  };
+  operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
+    range_count(context, arguments.input("points"), arguments.input("radii"), trials_of(arguments),
+                arguments.flag("strict"), arguments.integer("theiler_window"), outputs.at("counts"),
+                search_of(arguments.text("search")));
+  };
+  return operation;
+}
+
+}  // namespace assay::te

@@ -1,0 +1,60 @@
+#include "kernels/te/embed.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/runtime/mutant.hpp"
+#include "engine/runtime/thread_pool.hpp"
+
+namespace assay::kernels::te {
+
+namespace {
+
+/// Where a column of the embedded matrix comes from: series[t - offset, column].
+struct Source {
+  std::int64_t column = 0;
+  std::int64_t offset = 0;
+};
+
+std::vector<Source> sources_of(std::span<const Lags> variables) {
+  const bool no_delay = mutant("te.embed.delay_ignored");
+  const bool no_tau = mutant("te.embed.tau_ignored");
+  const bool reversed = mutant("te.embed.lags_reversed");
+  std::vector<Source> sources;
+  for (const Lags& variable : variables)
+    for (std::int64_t j = 0; j < variable.history; ++j) {
+      const std::int64_t lag = reversed ? variable.history - 1 - j : j;
+      sources.push_back({variable.column, (no_delay ? 0 : variable.delay) + lag * (no_tau ? 1 : variable.tau)});
+    }
+  return sources;
+}
+
+}  // namespace
+
+void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t> trial_lengths,
+           std::span<const Lags> variables, std::int64_t reach, std::span<double> embedded,
+           std::span<std::int64_t> times) {
+  const std::vector<Source> sources = sources_of(variables);
+  const auto d = static_cast<std::int64_t>(sources.size());
+  const bool crossing = mutant("te.embed.crosses_trial");
+  const bool within = mutant("te.embed.times_within_trial");
+  std::int64_t trial_begin = 0;
+  std::int64_t written = 0;
+  for (const std::int64_t length : trial_lengths) {
+    const std::int64_t count = std::max<std::int64_t>(length - reach, 0);
+    // the first t whose whole past lies in the trial
+    const std::int64_t first = trial_begin + (crossing && trial_begin >= reach ? 0 : reach);
+    pool.parallel_for(count, 4096, [&](std::int64_t begin, std::int64_t end, unsigned) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t t = first + i;
+        double* row = embedded.data() + (written + i) * d;
+        for (const Source& source : sources) *row++ = series.data[(t - source.offset) * series.d + source.column];
+        times[static_cast<std::size_t>(written + i)] = within ? t - trial_begin : t;
+      }
+    });
+    trial_begin += length;
+    written += count;
+  }
+}
+
+}  // namespace assay::kernels::te
