@@ -42,6 +42,9 @@ Availability cuda_available() {
   const cudaError_t code = cudaGetDeviceCount(&count);
   if (code != cudaSuccess) {
     (void)cudaGetLastError();
+    int driver = 0;  // stays 0 where no driver is installed, which the runtime reports as one that is too old
+    if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0)
+      return {false, "no usable CUDA device: no NVIDIA driver is installed"};
     return {false, std::string("no usable CUDA device: ") + cudaGetErrorString(code)};
   }
   if (count == 0) return {false, "no usable CUDA device: the driver reports none"};
