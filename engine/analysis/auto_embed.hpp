@@ -28,6 +28,7 @@ struct EmbedSearch {
   std::int64_t k_search_max = 5;
   std::int64_t tau_search_max = 5;
   std::int64_t ragwitz_neighbours = 0;  ///< 0: the k of the estimate
+  unsigned threads = 0;                 ///< for the neighbours of the prediction; 0: all
 };
 
 /// History and spacing, and the score that chose them: a mean squared error (Ragwitz, normalised units) or nats.
@@ -47,18 +48,17 @@ struct Embedding {
 /// correction: Garland, James, Bradley 2016, PRE 93, 022221).
 /// Refused: k_search_max or tau_search_max < 1, columns not in the table, no candidate with enough observations.
 Result<Embedding> search_ragwitz(const SeriesTable& table, const std::vector<std::int64_t>& columns,
-                                 const EstimationOptions& options, const EmbedSearch& search, ThreadPool& pool);
+                                 const EstimationOptions& options, const EmbedSearch& search);
 Result<Embedding> search_ais(const SeriesTable& table, const std::vector<std::int64_t>& columns,
-                             const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator,
-                             ThreadPool& pool);
+                             const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator);
 
 /// The specification with k_history, k_tau, l_history and l_tau replaced by what the search found. Conditionals stay, and
 /// take part in the transfer entropy that `ais_te` maximises.
 Result<TeSpec> auto_embed(const SeriesTable& table, TeSpec spec, const EstimationOptions& options,
-                          const EmbedSearch& search, const Estimator& estimator, ThreadPool& pool);
+                          const EmbedSearch& search, const Estimator& estimator);
 
 /// For active information storage: the target half of the search.
 Result<AisSpec> auto_embed(const SeriesTable& table, AisSpec spec, const EstimationOptions& options,
-                           const EmbedSearch& search, const Estimator& estimator, ThreadPool& pool);
+                           const EmbedSearch& search, const Estimator& estimator);
 
 }  // namespace assay::analysis

@@ -24,11 +24,17 @@ struct KsgResult {
   std::vector<double> local;
 };
 
+/// Evaluates one x-part against fixed y, z, trials and parameters: nats.
+using SourceEvaluator = std::function<double(const ConstTensorView& x)>;
+
 /// Something that evaluates te.ksg on prepared points: a backend, or the reference. It is a value so that the layer above
 /// can hand in a body that the engine must not know.
 struct Estimator {
   /// Called by one thread at a time; may use every core itself.
   std::function<KsgResult(const PointsView&, const te::KsgParameters&, bool local)> evaluate;
+  /// Prepares what depends on y and z alone, for many x (surrogates). `x` of the points is not read. The points must
+  /// outlive the evaluator, and so must the estimator's context. Values equal those of `evaluate` bit for bit.
+  std::function<SourceEvaluator(const PointsView&, const te::KsgParameters&)> plan;
   /// Makes an estimator of the same kind that runs on the calling thread alone, so that a loop over surrogates or pairs
   /// can give one to each worker. Empty: no such thing (CUDA), the loop is then serial.
   std::function<Estimator()> serial;

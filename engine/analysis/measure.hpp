@@ -39,6 +39,9 @@ Result<Estimate> estimate(const SeriesTable& table, const AisSpec& spec, const M
                           const Estimator& estimator, ThreadPool& pool);
 Result<Estimate> estimate(const SeriesTable& table, const Layout& layout, const MeasureOptions& options,
                           const Estimator& estimator, ThreadPool& pool);
+/// The last two steps alone, on points that were prepared with the same estimation options.
+Result<Estimate> estimate_points(const Points& points, const MeasureOptions& options, const Estimator& estimator,
+                                 ThreadPool& pool);
 
 constexpr double bits_of(double nats) { return nats * 1.4426950408889634074; }
 

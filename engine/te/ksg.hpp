@@ -35,12 +35,16 @@ struct KsgOutputs {
 ///   algorithm 1: psi(k) + < psi(n_z + 1) - psi(n_xz + 1) - psi(n_yz + 1) >, counts strictly below eps;
 ///                without z: psi(k) + psi(n) - < psi(n_x + 1) + psi(n_y + 1) >
 ///   algorithm 2: psi(k) - 2/k + < psi(n_z) - psi(n_xz) + 1/n_xz - psi(n_yz) + 1/n_yz >, counts with <=, within eps_x,
-///                eps_y and eps_z, the largest x, y and z distance among the neighbours;
+///                eps_y and eps_z, the largest x, y and z distance among the k nearest (Ties, below);
 ///                without z: psi(k) - 1/k + psi(n) - < psi(n_x) + psi(n_y) >
 ///
 /// Ties. Algorithm 1 needs only the k-th smallest distance, which ties do not blur; a zero k-th distance gives zero
-/// counts and a local value of psi(k) - psi(1). Algorithm 2 takes eps_x, eps_y, eps_z over ALL neighbours at a joint
-/// distance <= eps, the tied ones included: the closed ball does not depend on the order of the points.
+/// counts and a local value of psi(k) - psi(1). Algorithm 2 needs to know which neighbours are the k nearest. Among those
+/// tied at the k-th joint distance (the largest of their x, y and z distances) the one with the smaller second largest of
+/// the three comes first, then the one with the smaller least; all that still share the k-th place are taken. That
+/// depends neither on the order of the points nor on that of x, y and z, compares distances without any arithmetic, and
+/// takes the nearer of two tied points, as a ball in any smoother norm would. (Taking all the tied points
+/// makes the rectangle, and with it the bias on quantised data, as large as can be.)
 ///
 /// input   x: (n, dx), y: (n, dy), z: (n, dz) f64, finite; z optional; trial_lengths: (num_trials) i64, optional, on the
 ///         host, summing to n

@@ -6,6 +6,7 @@
 
 #include "engine/runtime/thread_pool.hpp"
 #include "kernels/spatial/exclusion.hpp"
+#include "kernels/spatial/nearest_box.hpp"
 #include "kernels/te/digamma.hpp"
 
 namespace assay::kernels::te {
@@ -59,6 +60,7 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
   std::vector<double> local(static_cast<std::size_t>(s.n));
   pool.parallel_for(s.n, 64, [&](std::int64_t begin, std::int64_t end, unsigned) {
     std::vector<double> px(static_cast<std::size_t>(s.n)), py(px), pz(px), joint;
+    std::vector<spatial::PartDistances> near;
     for (std::int64_t i = begin; i < end; ++i) {
       const spatial::RowRange out = s.exclusion.of(i);
       joint.clear();
@@ -74,14 +76,16 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
       double eps_x = eps, eps_y = eps, eps_z = eps;
       const bool closed = s.options.algorithm == 2;
       if (closed) {
-        eps_x = eps_y = eps_z = 0;
+        near.clear();
         for (std::int64_t j = 0; j < s.n; ++j) {
           const auto at = static_cast<std::size_t>(j);
-          if (out.contains(j) || std::max({px[at], py[at], pz[at]}) > eps) continue;
-          eps_x = std::max(eps_x, px[at]);
-          eps_y = std::max(eps_y, py[at]);
-          eps_z = std::max(eps_z, pz[at]);
+          const spatial::PartDistances parts{px[at], py[at], pz[at]};
+          if (!out.contains(j) && parts.joint() <= eps) near.push_back(parts);
         }
+        const spatial::PartDistances box = spatial::nearest_box(near, static_cast<std::size_t>(s.options.k));
+        eps_x = box.x;
+        eps_y = box.y;
+        eps_z = box.z;
       }
       std::int64_t xz = 0, yz = 0, nz = 0;
       for (std::int64_t j = 0; j < s.n; ++j) {

@@ -1,0 +1,180 @@
+#include "engine/analysis/prepare.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "engine/analysis/random.hpp"
+#include "engine/runtime/context.hpp"
+
+namespace assay::analysis {
+
+namespace {
+
+constexpr double largest_elements = 0x1p30;  // 8 GiB of doubles
+
+InputError refuse(InputError::Code code, std::string message) { return {code, std::move(message), {}, {}, {}}; }
+
+std::optional<InputError> check_options(const EstimationOptions& options) {
+  using Code = InputError::Code;
+  if (options.k < 1) return refuse(Code::out_of_range, "k: " + std::to_string(options.k) + ", expected at least 1");
+  if (options.algorithm != 1 && options.algorithm != 2)
+    return refuse(Code::out_of_range, "algorithm: " + std::to_string(options.algorithm) + ", expected 1 or 2");
+  if (options.theiler_window < 0)
+    return refuse(Code::out_of_range,
+                  "theiler: " + std::to_string(options.theiler_window) + ", expected a window of 0 or more rows");
+  if (!(options.noise >= 0) || !std::isfinite(options.noise))
+    return refuse(Code::out_of_range, "noise: expected a finite standard deviation of 0 or more");
+  return std::nullopt;
+}
+
+std::string name_of_column(const SeriesTable& table, std::int64_t column) {
+  const auto index = static_cast<std::size_t>(column);
+  if (index < table.names.size() && !table.names[index].empty()) return "'" + table.names[index] + "'";
+  return std::to_string(column);
+}
+
+std::optional<InputError> check_finite(const SeriesTable& table, const std::vector<te::EmbeddedVariable>& variables) {
+  std::vector<std::int64_t> columns;
+  for (const te::EmbeddedVariable& variable : variables)
+    if (variable.history > 0) columns.push_back(variable.column);
+  std::sort(columns.begin(), columns.end());
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  const auto values = table.values.as<double>();
+  for (std::int64_t row = 0; row < table.rows(); ++row)
+    for (const std::int64_t column : columns) {
+      const double value = values[static_cast<std::size_t>(row * table.columns() + column)];
+      if (!std::isfinite(value)) {
+        InputError error = refuse(InputError::Code::not_finite,
+                                  "column " + name_of_column(table, column) + ", row " + std::to_string(row) +
+                                      " of the data: " + (std::isnan(value) ? "NaN" : "infinity") +
+                                      ", expected a finite number");
+        error.column = static_cast<std::uint64_t>(column + 1);
+        return error;
+      }
+    }
+  return std::nullopt;
+}
+
+/// Columns [first, first + count) of a row-major (rows, width) matrix.
+Tensor slice_columns(std::span<const double> matrix, std::int64_t rows, std::int64_t width, std::int64_t first,
+                     std::int64_t count) {
+  Tensor part(DType::f64, {rows, count});
+  const auto target = part.as<double>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    std::copy_n(matrix.begin() + (row * width + first), count, target.begin() + row * count);
+  return part;
+}
+
+std::int64_t width_of(const std::vector<te::EmbeddedVariable>& variables) {
+  std::int64_t width = 0;
+  for (const te::EmbeddedVariable& variable : variables) width += variable.history;
+  return width;
+}
+
+}  // namespace
+
+Points Points::clone() const { return {x.clone(), y.clone(), z.clone(), trial_lengths, times}; }
+
+std::int64_t admissible_neighbours(std::span<const std::int64_t> trial_lengths, std::int64_t theiler_window) {
+  std::int64_t count = 0;
+  std::int64_t zone = 0;
+  for (const std::int64_t length : trial_lengths) {
+    count += length;
+    // length <= 2 w + 1, written so that a huge window does not overflow
+    zone = std::max(zone, length / 2 <= theiler_window ? length : 2 * theiler_window + 1);
+  }
+  return count - zone;
+}
+
+void normalise_columns(std::span<double> matrix, std::int64_t rows, std::int64_t columns) {
+  const auto width = static_cast<std::size_t>(columns);
+  std::vector<double> mean(width, 0.0), squares(width, 0.0);
+  std::vector<bool> constant(width, true);
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::size_t c = 0; c < width; ++c) {
+      const double value = matrix[static_cast<std::size_t>(row) * width + c];
+      mean[c] += value;
+      if (value != matrix[c]) constant[c] = false;
+    }
+  for (double& value : mean) value /= static_cast<double>(rows);
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::size_t c = 0; c < width; ++c) {
+      const double off = matrix[static_cast<std::size_t>(row) * width + c] - mean[c];
+      squares[c] += off * off;
+    }
+  for (std::size_t c = 0; c < width; ++c) {
+    const double deviation = std::sqrt(squares[c] / static_cast<double>(rows - 1));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      double& value = matrix[static_cast<std::size_t>(row) * width + c];
+      // a deviation so small that its reciprocal overflows is as good as none
+      if (constant[c]) value = 0;
+      else if (std::isinf(1 / deviation)) value -= mean[c];
+      else value = (value - mean[c]) / deviation;
+    }
+  }
+}
+
+Result<Points> prepare(const SeriesTable& table, const Layout& layout, const EstimationOptions& options) {
+  if (auto error = check_options(options)) return *error;
+  std::vector<te::EmbeddedVariable> variables;
+  for (const auto* part : {&layout.x, &layout.y, &layout.z}) variables.insert(variables.end(), part->begin(), part->end());
+  const std::int64_t width_x = width_of(layout.x), width_y = width_of(layout.y), width_z = width_of(layout.z);
+  const std::int64_t width = width_x + width_y + width_z;
+
+  const std::vector<std::int64_t> trials = trial_lengths_of(table);
+  const std::int64_t reach = te::embedding_reach(variables);
+  Points points;
+  std::int64_t count = 0;
+  for (const std::int64_t length : te::embedded_trial_lengths(trials, reach)) {
+    if (length > 0) points.trial_lengths.push_back(length);
+    count += length;
+  }
+  const std::int64_t admissible = admissible_neighbours(points.trial_lengths, options.theiler_window);
+  if (admissible < options.k)
+    return refuse(InputError::Code::out_of_range,
+                  "too few observations: " + std::to_string(table.rows()) + " rows make " + std::to_string(count) +
+                      " embedded observations, of which " + std::to_string(admissible) +
+                      " may be neighbours outside a Theiler window of " + std::to_string(options.theiler_window) +
+                      "; expected at least k = " + std::to_string(options.k));
+  if (static_cast<double>(count) * static_cast<double>(width) > largest_elements)
+    return refuse(InputError::Code::too_large, std::to_string(count) + " embedded observations of " +
+                                                   std::to_string(width) +
+                                                   " values each are too large, expected at most 8 GiB");
+  if (auto error = check_finite(table, variables)) return *error;
+
+  Tensor scored;
+  if (options.normalise == Normalise::series) {
+    scored = table.values.clone();
+    normalise_columns(scored.as<double>(), table.rows(), table.columns());
+  }
+  const ConstTensorView series = options.normalise == Normalise::series ? std::as_const(scored).view() : table.values.view();
+
+  Tensor embedded(DType::f64, {count, width});
+  Tensor times(DType::i64, {count});
+  Context host = Context::cpu(1);
+  te::embed(host, series, trials, variables, embedded.view(), times.view());
+  const auto matrix = embedded.as<double>();
+  if (options.normalise == Normalise::columns) normalise_columns(matrix, count, width);
+  for (const double value : matrix)
+    if (!std::isfinite(value))
+      return refuse(InputError::Code::out_of_range,
+                    "the data are too large to normalise in double, expected magnitudes below 10^150");
+  if (options.noise > 0) {
+    for (std::int64_t c = 0; c < width; ++c)
+      for (std::int64_t row = 0; row < count; ++row) {
+        Philox stream(options.seed, random_stream(RandomUse::noise, static_cast<std::uint32_t>(c)),
+                      static_cast<std::uint64_t>(row));
+        matrix[static_cast<std::size_t>(row * width + c)] += options.noise * stream.normal();
+      }
+  }
+
+  points.x = slice_columns(matrix, count, width, 0, width_x);
+  points.y = slice_columns(matrix, count, width, width_x, width_y);
+  points.z = slice_columns(matrix, count, width, width_x + width_y, width_z);
+  points.times.assign(times.as<std::int64_t>().begin(), times.as<std::int64_t>().end());
+  return points;
+}
+
+}  // namespace assay::analysis
