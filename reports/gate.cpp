@@ -19,6 +19,7 @@ class Judge {
 
   GateResult judge() {
     out_.rule = rule();
+    out_.margin = options_.margin;
     choose_baseline();
     judge_run();
     for (const Check& check : run_.checks) judge_check(check);

@@ -57,6 +57,7 @@ struct GateResult {
   std::string baseline_run;         // id, "" where there is none
   std::string baseline_note;        // one line: which baseline, or why none
   std::string rule;                 // in words, with its parameters
+  double margin = 0.0;              // GateOptions::margin
 
   int count(Verdict verdict) const;
   int count(GateVerdict verdict) const;

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "reports/escape.hpp"
+#include "reports/format.hpp"
+#include "reports/operation_state.hpp"
+#include "reports/report.hpp"
+
+namespace assay::reports {
+namespace {
+
+constexpr std::size_t limit = 1000000;  // of the whole; GitHub refuses 1 MiB
+
+std::string run_line(const Run& run) {
+  return fmt::format("Run {} of {} UTC, `{}`{}, commit {}{}{}, seed {}, environment `{}`.\n\n", format_short(run.id),
+                     format_moment(run.started_at), escape_markdown_code(run.command), run.quick ? " (quick)" : "",
+                     format_short(run.commit), run.dirty ? " with local changes" : "",
+                     run.branch.empty() ? "" : " on " + escape_markdown(run.branch), run.seed,
+                     run.environment.fingerprint());
+}
+
+std::string operation_row(const OperationState& state) {
+  std::string against;
+  for (const std::string& name : state.against) against += (against.empty() ? "" : ", ") + escape_markdown(name);
+  const std::string time =
+      state.quickest ? format_time(state.quickest->median_ns) + " (" + escape_markdown(state.quickest->label) + ")"
+                     : "–";
+  return fmt::format("| {} | {} | {} | {} / {} | {} | {} |\n", escape_markdown(state.operation),
+                     escape_markdown(state.backend), to_string(state.standing), state.count(Verdict::pass),
+                     state.executed(), against.empty() ? "–" : against, time);
+}
+
+std::string operations_table(const ReportInput& input, std::size_t room) {
+  const auto states = operation_states(input.run);
+  if (states.empty()) return {};
+  std::string out =
+      "\n### Operations\n\n| operation | backend | state | passed / executed | against | quickest case |\n"
+      "|---|---|---|---|---|---|\n";
+  std::size_t shown = 0;
+  for (const OperationState& state : states) {
+    const std::string row = operation_row(state);
+    if (out.size() + row.size() + 100 > room) break;
+    out += row;
+    ++shown;
+  }
+  if (shown < states.size()) out += fmt::format("\nand {} more.\n", states.size() - shown);
+  return out;
+}
+
+std::string mutants_line(const RunRecord& record) {
+  if (record.mutants.empty()) return {};
+  int caught = 0;
+  for (const Mutant& mutant : record.mutants) caught += counts_as_caught(mutant.status);
+  return fmt::format("\nPlanted faults: {} of {} caught.\n", caught, record.mutants.size());
+}
+
+std::string recorded_lines(const ReportInput& input) {
+  std::string out;
+  for (const RecordedDevice& device : input.recorded)
+    if (!device.runs.empty()) {
+      const Run& run = device.runs.back().run;
+      out += fmt::format("\nRecorded on {} (not by this run): {} UTC, commit {}.\n", escape_markdown(device.device),
+                         format_moment(run.started_at), format_short(run.commit));
+    }
+  return out;
+}
+
+}  // namespace
+
+std::string markdown_report(const ReportInput& input) {
+  const std::string head = "# Assay\n\n" + run_line(input.run.run);
+  const std::string tail = mutants_line(input.run) + recorded_lines(input);
+  // The verdicts come first and may take four fifths; what is left goes to the operations.
+  const std::string verdicts = input.gate.markdown(limit * 4 / 5);
+  const std::size_t used = head.size() + verdicts.size() + tail.size();
+  const std::string operations = used < limit ? operations_table(input, limit - used) : "";
+  return head + verdicts + operations + tail;
+}
+
+}  // namespace assay::reports
