@@ -101,7 +101,7 @@ std::string escape_markdown(std::string_view text) {
 std::string escape_markdown_code(std::string_view text) {
   std::string out = valid_utf8(text);
   for (char& c : out)
-    if (c == '`' || c == '|' || c == '\n' || c == '\r') c = ' ';
+    if (c == '`' || c == '|' || c == '<' || c == '\n' || c == '\r') c = ' ';
   return out;
 }
 

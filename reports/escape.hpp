@@ -19,7 +19,7 @@ std::string escape_xml(std::string_view text);
 /// For one cell of a Markdown table: one line, no markup, no cell separator.
 std::string escape_markdown(std::string_view text);
 
-/// For the inside of a Markdown code span in a table: backticks, separators and line breaks become blanks.
+/// For the inside of a Markdown code span in a table: what could end the span or the cell becomes a blank.
 std::string escape_markdown_code(std::string_view text);
 
 /// For the value of a label in Prometheus text, between its quotes.

@@ -33,7 +33,7 @@ TEST(Escape, XmlHasNoForbiddenCharacters) {
 TEST(Escape, MarkdownStaysInItsCell) {
   EXPECT_EQ(escape_markdown("a|b\n`c` *d* [e](f) <g> @h _i_ & \\"),
             "a\\|b \\`c\\` \\*d\\* \\[e\\](f) &lt;g&gt; &#64;h \\_i\\_ &amp; \\\\");
-  EXPECT_EQ(escape_markdown_code("a`b|c\nd_e"), "a b c d_e");
+  EXPECT_EQ(escape_markdown_code("a`b|c\nd_e<f"), "a b c d_e f");
 }
 
 TEST(Escape, PrometheusAndScript) {

@@ -57,24 +57,24 @@ class Judge {
   }
 
   void choose_baseline() {
-    const std::string recorded = "no baseline yet for this branch, environment and mode: this run is recorded as one";
-    std::string why_none = "no baseline for this branch, environment and mode";
+    const std::string recorded = "No baseline yet for this branch, environment and mode: this run is recorded as one";
+    std::string why_none = "No baseline for this branch, environment and mode";
     if (baseline_) {
       const std::string difference = environment_difference(baseline_->run.environment, run_.run.environment);
       if (baseline_->run.id == run_.run.id) {
-        why_none = "this run is itself the baseline of its branch, environment and mode";
+        why_none = "This run is itself the baseline of its branch, environment and mode";
         baseline_ = nullptr;
       } else if (!difference.empty()) {
-        why_none = "the baseline is from another environment (" + difference + "): times are not compared";
+        why_none = "The baseline is from another environment (" + difference + "): times are not compared";
         baseline_ = nullptr;
       } else if (baseline_->run.quick != run_.run.quick) {
-        why_none = "the baseline is from another mode (quick or full): times are not compared";
+        why_none = "The baseline is from another mode (quick or full): times are not compared";
         baseline_ = nullptr;
       }
     }
     if (baseline_) {
       out_.baseline_run = baseline_->run.id;
-      out_.baseline_note = fmt::format("compared with run {} of {} UTC, commit {}", format_short(baseline_->run.id),
+      out_.baseline_note = fmt::format("Compared with run {} of {} UTC, commit {}", format_short(baseline_->run.id),
                                        format_moment(baseline_->run.started_at), format_short(baseline_->run.commit));
       return;
     }
@@ -256,7 +256,7 @@ class Judge {
     out_.exit_code = combine_exit_codes(codes);
     if (out_.record_as_baseline && out_.exit_code != 0) {
       out_.record_as_baseline = false;
-      out_.baseline_note = "no baseline yet, and this run is not recorded as one because it is not green";
+      out_.baseline_note = "No baseline yet, and this run is not recorded as one because it is not green";
     }
   }
 

@@ -62,7 +62,7 @@ struct GateResult {
   int count(Verdict verdict) const;
   int count(GateVerdict verdict) const;
 
-  /// "green", "red" or "don't know", in words fit for a banner.
+  /// Green, red or "don't know", and why, in words fit for a banner.
   std::string headline() const;
 
   /// Worst first, totals shown, at most `limit` bytes (GitHub takes 1 MiB).

@@ -87,11 +87,17 @@ std::string_view exit_code_meaning(int code) {
 }
 
 std::string GateResult::headline() const {
-  if (exit_code == 3) return "Red: wrong results";
-  if (exit_code == 4) return "Red: slower than the baseline";
-  if (exit_code == 7) return "Red: the measurement cannot be used";
-  if (exit_code == 6) return "Not green: something was not compared";
-  if (exit_code == 5) return "Don't know: the measurement cannot tell";
+  // The exit code is one number; the headline names all that is wrong, what matters most to a reader first.
+  std::string reasons;
+  for (const GateVerdict verdict : {GateVerdict::incorrect, GateVerdict::regressed, GateVerdict::invalid,
+                                    GateVerdict::device_missing, GateVerdict::vanished, GateVerdict::vacuous,
+                                    GateVerdict::no_baseline})
+    if (const int number = count(verdict))
+      reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", number, to_string(verdict));
+  if (exit_code == 3 || exit_code == 4 || exit_code == 7) return "Red: " + reasons;
+  if (exit_code == 6) return "Not green: " + reasons;
+  if (exit_code == 5)
+    return fmt::format("Don't know: {} cannot be told", format_count(count(GateVerdict::inconclusive), "comparison"));
   if (exit_code != 0) return "Red: the tool failed";
   if (record_as_baseline) return "Green: first run, recorded as the baseline";
   const int unknown = count(GateVerdict::inconclusive);

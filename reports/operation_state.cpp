@@ -8,22 +8,31 @@ namespace {
 class States {
  public:
   OperationState& of(const std::string& operation, const std::string& backend) {
-    for (OperationState& state : list_)
-      if (state.operation == operation && state.backend == backend) return state;
+    const auto [place, is_new] = places_.try_emplace({operation, backend}, list_.size());
+    if (!is_new) return list_[place->second];
     OperationState state;
     state.operation = operation;
     state.backend = backend;
-    state.info.name = operation;
-    for (const OperationState& other : list_)
-      if (other.operation == operation) state.info = other.info;
+    const auto info = infos_.find(operation);
+    if (info != infos_.end())
+      state.info = info->second;
+    else
+      state.info.name = operation;
     list_.push_back(std::move(state));
     return list_.back();
+  }
+
+  void list(const OperationInfo& info) {
+    infos_[info.name] = info;
+    for (const std::string& backend : info.backends) of(info.name, backend);
   }
 
   std::vector<OperationState> take() { return std::move(list_); }
 
  private:
   std::vector<OperationState> list_;
+  std::map<std::pair<std::string, std::string>, std::size_t> places_;  // in the list, by operation and backend
+  std::map<std::string, OperationInfo> infos_;
 };
 
 void add_check(OperationState& state, const Check& check) {
@@ -85,8 +94,7 @@ int OperationState::executed() const {
 
 std::vector<OperationState> operation_states(const RunRecord& record) {
   States states;
-  for (const OperationInfo& info : record.operations)
-    for (const std::string& backend : info.backends) states.of(info.name, backend).info = info;
+  for (const OperationInfo& info : record.operations) states.list(info);
   for (const Check& check : record.checks) add_check(states.of(check.operation, check.backend), check);
   for (const Benchmark& benchmark : record.benchmarks)
     if (benchmark.peer.empty()) add_benchmark(states.of(benchmark.operation, benchmark.backend), benchmark);

@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t limit = 1000000;  // of the whole; GitHub refuses 1 MiB
 
 std::string run_line(const Run& run) {
-  return fmt::format("Run {} of {} UTC, `{}`{}, commit {}{}{}, seed {}, environment `{}`.\n\n", format_short(run.id),
-                     format_moment(run.started_at), escape_markdown_code(run.command), run.quick ? " (quick)" : "",
-                     format_short(run.commit), run.dirty ? " with local changes" : "",
+  return fmt::format("Run {} of {} UTC, `{}`{}, commit {}{}{}, seed {}, environment `{}`.\n\n", escape_markdown(format_short(run.id)),
+                     escape_markdown(format_moment(run.started_at)), escape_markdown_code(run.command), run.quick ? " (quick)" : "",
+                     escape_markdown(format_short(run.commit)), run.dirty ? " with local changes" : "",
                      run.branch.empty() ? "" : " on " + escape_markdown(run.branch), run.seed,
                      run.environment.fingerprint());
 }
@@ -59,7 +59,7 @@ std::string recorded_lines(const ReportInput& input) {
     if (!device.runs.empty()) {
       const Run& run = device.runs.back().run;
       out += fmt::format("\nRecorded on {} (not by this run): {} UTC, commit {}.\n", escape_markdown(device.device),
-                         format_moment(run.started_at), format_short(run.commit));
+                         escape_markdown(format_moment(run.started_at)), escape_markdown(format_short(run.commit)));
     }
   return out;
 }

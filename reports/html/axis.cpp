@@ -51,7 +51,7 @@ std::string tick_label(double value, double step, bool logarithmic, PlotUnit uni
     const char* name = scale == 1.0 ? "ns" : scale == 1e3 ? "us" : scale == 1e6 ? "ms" : "s";
     return with_step(value / scale, step / scale) + ' ' + name;
   }
-  if (unit == PlotUnit::share) return fmt::format("{:g} %", std::round(value * 1e6) / 1e4);
+  if (unit == PlotUnit::share) return fmt::format("{:g} %", std::round(value * 1e6) / 1e4 + 0.0);
   if (logarithmic) return value >= 1e-3 && value < 1e5 ? fmt::format("{:g}", value) : fmt::format("{:.0e}", value);
   return with_step(value, step);
 }
@@ -60,7 +60,7 @@ std::string tick_label(double value, double step, bool logarithmic, PlotUnit uni
 
 std::vector<double> ticks(double low, double high, bool logarithmic) {
   auto out = logarithmic ? logarithmic_ticks(low, high) : linear_ticks(low, high);
-  if (out.size() < 2) out = {low, high};
+  if (out.size() < 2) out = linear_ticks(low, high);  // a logarithmic axis too short to hold two round powers
   return out;
 }
 

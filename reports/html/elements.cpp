@@ -57,7 +57,13 @@ std::string badge(Verdict verdict) {
 Cell text_cell(std::string_view text) { return {escape_html(text)}; }
 
 Cell code_cell(std::string_view text) {
-  return {text.empty() ? "–" : "<code>" + escape_html(text) + "</code>", std::string(text)};
+  if (text.empty()) return {"–"};
+  std::string html;
+  for (const char c : escape_html(text)) {
+    html += c;
+    if (c == '/' || c == ',') html += "<wbr>";  // where a key may be broken on a narrow screen
+  }
+  return {"<code class=\"key\">" + html + "</code>", std::string(text)};
 }
 
 Cell number_cell(double value, const std::string& shown) {
@@ -106,8 +112,8 @@ std::string paragraph(std::string_view text, std::string_view css_class) {
 
 std::string meter(double share, std::string_view text, std::string_view tone) {
   const double width = std::isfinite(share) ? std::clamp(share, 0.0, 1.0) * 100.0 : 0.0;
-  return fmt::format("<span class=\"meter {}\"><span class=\"bar\" style=\"width:{:.1f}%\"></span></span>"
-                     "<span class=\"meter-text\">{}</span>",
+  return fmt::format("<span class=\"share\"><span class=\"meter {}\"><span class=\"bar\" style=\"width:{:.1f}%\">"
+                     "</span></span>{}</span>",
                      escape_html(tone), width, escape_html(text));
 }
 

@@ -35,9 +35,9 @@ std::vector<Part> parts(const ReportInput& input) {
   if (accurate.empty()) accurate = paragraph("No check of this run has recorded a plot or a table.", "none");
   add("accuracy", "Accuracy", section("accuracy", "Accuracy", accurate));
   add("utilisation", "Bounds", utilisation(input));
-  add("mutants", "Planted faults", section("mutants", "Planted faults", mutants(run)));
+  add("mutants", "Faults", section("mutants", "Planted faults", mutants(run)));
   add("environment", "Environment", environment(input));
-  add("recorded", "Recorded devices", recorded(input));
+  add("recorded", "Devices", recorded(input));
   return out;
 }
 

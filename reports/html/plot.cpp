@@ -15,7 +15,7 @@ namespace assay::reports::html {
 namespace {
 
 constexpr double width = 520, height = 300;
-constexpr double left = 66, right = width - 14, top = 20, bottom = height - 48;
+constexpr double left = 66, right = width - 14, top = 24, bottom = height - 48;
 constexpr int colours = 8;
 
 std::string shown(double value, PlotUnit unit) {
@@ -99,10 +99,11 @@ class Drawing {
     std::string out;
     for (const PlotMarker& marker : plot_.markers) {
       const double x = x_.at(marker.x);
+      const bool at_right = x > right - 130;  // the words would not fit beside the line
       out += fmt::format("<g class=\"marker\"><line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>"
                          "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"{5}\">{6}</text></g>\n",
-                         x, top, bottom, x > right - 120 ? x - 4 : x + 4, top + 10, x > right - 120 ? "end" : "start",
-                         escape_html(marker.label));
+                         x, top - 4, bottom, at_right ? x - 4 : std::max(x + 4, left + 90), top - 8,
+                         at_right ? "end" : "start", escape_html(marker.label));
     }
     return out;
   }
@@ -120,6 +121,7 @@ class Drawing {
       const double x = x_.at(point.x), y = y_.at(point.y);
       path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x, y);
       pen_down = true;
+      if (!series.dots) continue;
       dots += interval(point, x);
       dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}: {}{}{}</title></circle>", x, y,
                           series.points.size() > 60 ? "1.8" : "3.2", escape_html(series.name),

@@ -20,7 +20,8 @@ struct PlotPoint {
 struct PlotSeries {
   std::string name;
   std::vector<PlotPoint> points;
-  bool line = true;     // else points only
+  bool line = true;  // else points only
+  bool dots = true;  // else the line only
   bool dashed = false;
 };
 

@@ -47,6 +47,7 @@ std::vector<PlotSeries> roof_series(const Roofs& roofs, double low, double high)
     PlotSeries series;
     series.name = name;
     series.dashed = true;
+    series.dots = false;
     series.points.resize(2);
     series.points[0].x = x0;
     series.points[0].y = y0;

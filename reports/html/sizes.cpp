@@ -45,7 +45,9 @@ std::string sizes(const RunRecord& record) {
     if (benchmark.problem_size <= 0.0 || benchmark.median_ns <= 0.0) continue;
     if (benchmark.validity == Validity::invalid || benchmark.impossible) continue;
     const std::string size = benchmark.size_name.empty() ? "size" : benchmark.size_name;
-    PlotSeries& series = plots[{benchmark.operation, size}][series_name(benchmark)];
+    // Ours come before peers, and so have the same colours in every plot.
+    const std::string order = (benchmark.peer.empty() ? "0" : "1") + series_name(benchmark);
+    PlotSeries& series = plots[{benchmark.operation, size}][order];
     series.name = series_name(benchmark);
     series.dashed = !benchmark.peer.empty();
     PlotPoint point;

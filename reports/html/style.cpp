@@ -39,6 +39,8 @@ p.none, p.small { color: var(--soft); }
 p.small { font-size: 0.87rem; margin: 2px 0; }
 p.note { border-left: 3px solid var(--line); padding-left: 10px; color: var(--soft); }
 section { padding: 26px 0 20px; border-top: 1px solid var(--line); }
+main > section:first-of-type { border-top: 0; }
+#filter-count:empty { display: none; }
 
 .banner { padding-top: 26px; padding-bottom: 20px; }
 .banner .name { margin: 0 0 12px; font-weight: 650; color: var(--soft); letter-spacing: 0.02em; }
@@ -96,7 +98,8 @@ tr[hidden], figure[hidden] { display: none; }
 .meter { display: inline-block; width: 76px; height: 8px; border-radius: 4px; background: var(--quiet-bg); overflow: hidden; vertical-align: middle; margin-right: 8px; }
 .meter .bar { display: block; height: 100%; background: var(--accent); }
 .meter.bad .bar { background: var(--bad); }
-.meter-text { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.share { white-space: nowrap; font-variant-numeric: tabular-nums; }
+code.key { overflow-wrap: normal; }
 
 details { margin: 8px 0; }
 summary { cursor: pointer; color: var(--accent); width: fit-content; }
