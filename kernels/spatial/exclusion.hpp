@@ -25,11 +25,13 @@ class Exclusion {
   struct Faults {
     bool window_exclusive = false;
     bool ignore_trials = false;
+    bool admit_self = false;
+    bool subtract_always = false;  ///< counts lose excluded rows outside the radius too
   };
 
   /// An empty `trial_lengths` stands for one trial; else they sum to n.
   Exclusion(std::int64_t n, std::span<const std::int64_t> trial_lengths, std::int64_t window, Faults faults)
-      : n_(n), window_(std::min(window, n)) {
+      : n_(n), window_(std::min(window, n)), faults_(faults) {
     if (faults.window_exclusive && window_ > 0) --window_;
     if (trial_lengths.size() < 2 || window_ == 0 || faults.ignore_trials) return;
     trial_of_row_.reserve(static_cast<std::size_t>(n));
@@ -43,17 +45,19 @@ class Exclusion {
       : Exclusion(n, trial_lengths, window, Faults{}) {}
 
   RowRange of(std::int64_t row) const {
+    if (window_ == 0) return {row, faults_.admit_self ? row : row + 1};
     const RowRange trial = trial_of_row_.empty() ? RowRange{0, n_} : trial_of_row_[static_cast<std::size_t>(row)];
     return {std::max(trial.begin, row - window_), std::min(trial.end, row + window_ + 1)};
   }
   std::int64_t points() const { return n_; }
-  bool self_only() const { return window_ == 0; }
+  const Faults& faults() const { return faults_; }
   /// How many neighbours the point may have.
   std::int64_t admissible(std::int64_t row) const { return n_ - of(row).size(); }
 
  private:
   std::int64_t n_;
   std::int64_t window_;
+  Faults faults_;
   std::vector<RowRange> trial_of_row_;  // empty where every row may reach every other
 };
 

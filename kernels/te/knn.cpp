@@ -1,37 +1,54 @@
 #include "kernels/te/knn.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <utility>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/runtime/thread_pool.hpp"
 #include "kernels/spatial/exclusion.hpp"
+#include "kernels/spatial/kd_tree.hpp"
+#include "kernels/spatial/search.hpp"
+#include "kernels/spatial/sorted_points.hpp"
 
 namespace assay::kernels::te {
 
+namespace {
+
+/// k + 1 neighbours where every point has as many, with the fault that wants them.
+std::int64_t skipped(const spatial::Exclusion& exclusion, std::int64_t k) {
+  if (!mutant("te.knn.skips_nearest")) return 0;
+  for (std::int64_t i = 0; i < exclusion.points(); ++i)
+    if (exclusion.admissible(i) <= k) return 0;
+  return 1;
+}
+
+}  // namespace
+
 void knn(ThreadPool& pool, spatial::Rows points, std::span<const std::int64_t> trial_lengths, std::int64_t k,
-         std::int64_t theiler_window, spatial::Search, std::span<double> distances,
+         std::int64_t theiler_window, spatial::Search search, std::span<double> distances,
          std::span<std::int64_t> indices) {
-  const spatial::Exclusion exclusion(points.n, trial_lengths, theiler_window);
-  pool.parallel_for(points.n, 64, [&](std::int64_t begin, std::int64_t end, unsigned) {
-    std::vector<std::pair<double, std::int64_t>> near;
-    for (std::int64_t i = begin; i < end; ++i) {
-      near.clear();
-      for (std::int64_t j = 0; j < points.n; ++j) {
-        if (exclusion.of(i).contains(j)) continue;
-        double distance = 0;
-        for (std::int64_t c = 0; c < points.d; ++c)
-          distance = std::max(distance, std::fabs(points.row(i)[c] - points.row(j)[c]));
-        near.emplace_back(distance, j);
-      }
-      std::partial_sort(near.begin(), near.begin() + k, near.end());
-      for (std::int64_t m = 0; m < k; ++m) {
-        distances[static_cast<std::size_t>(i * k + m)] = near[static_cast<std::size_t>(m)].first;
-        indices[static_cast<std::size_t>(i * k + m)] = near[static_cast<std::size_t>(m)].second;
-      }
-    }
-  });
+  if (points.n == 0) return;
+  std::vector<double> rounded;
+  if (mutant("te.knn.float32_distances")) {
+    for (std::int64_t i = 0; i < points.n * points.d; ++i)
+      rounded.push_back(static_cast<double>(static_cast<float>(points.data[i])));
+    points.data = rounded.data();
+  }
+  const spatial::Exclusion exclusion(points.n, trial_lengths, theiler_window,
+                                     {.window_exclusive = mutant("te.knn.theiler_exclusive"),
+                                      .ignore_trials = mutant("te.knn.trial_boundary_ignored"),
+                                      .admit_self = mutant("te.knn.includes_self"),
+                                      .subtract_always = false});
+  std::vector<spatial::Coordinate> coordinates = spatial::coordinates({points});
+  if (points.d > 1 && mutant("te.knn.dimension_ignored")) coordinates.pop_back();
+  const spatial::NeighbourResult::Options options{.k = k,
+                                                  .skip = skipped(exclusion, k),
+                                                  .by_larger_row = mutant("te.knn.ties_by_larger_index"),
+                                                  .distances = distances.data(),
+                                                  .rows = indices.data()};
+  if (spatial::use_tree(search, points.n, points.d))
+    nearest(pool, spatial::KdTree(pool, coordinates, points.n), exclusion, options);
+  else
+    nearest(pool, spatial::SortedPoints(coordinates, points.n), exclusion, options);
 }
 
 }  // namespace assay::kernels::te

@@ -1,0 +1,142 @@
+// Vector code that the searches share, compiled once for every instruction set that hwy/foreach_target.h goes through.
+#if defined(ASSAY_KERNELS_SPATIAL_DISTANCE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef ASSAY_KERNELS_SPATIAL_DISTANCE_INL
+#undef ASSAY_KERNELS_SPATIAL_DISTANCE_INL
+#else
+#define ASSAY_KERNELS_SPATIAL_DISTANCE_INL
+#endif
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "hwy/highway.h"
+#include "kernels/spatial/columns.hpp"
+#include "kernels/spatial/counting.hpp"
+#include "kernels/spatial/exclusion.hpp"
+#include "kernels/spatial/nearest_box.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace assay::kernels::spatial::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::ScalableTag<double>;
+using Vector = hn::Vec<Tag>;
+using Mask = hn::Mask<Tag>;
+inline constexpr std::int64_t kLanes = static_cast<std::int64_t>(HWY_LANES(double));
+
+/// |column - q| of the points at `position` onwards: one rounding, as in the definition.
+HWY_INLINE Vector Difference(const double* column, std::int64_t position, double q) {
+  const Tag tag;
+  return hn::Abs(hn::Sub(hn::LoadU(tag, column + position), hn::Set(tag, q)));
+}
+
+/// Bit i of lane i.
+HWY_INLINE std::uint32_t BitsOf(Mask mask) {
+  std::uint8_t bytes[8] = {};
+  hn::StoreMaskBits(Tag(), mask, bytes);
+  return bytes[0];
+}
+
+/// The coordinates of one point, and those of all others.
+struct Query {
+  const Columns* columns;
+  const double* q;
+};
+
+/// Largest coordinate difference of kLanes points; kFixed dimensions, or as many as there are for kFixed = 0.
+template <int kFixed>
+HWY_INLINE Vector Distances(const Query& query, std::int64_t position) {
+  Vector largest = Difference(query.columns->column(0), position, query.q[0]);
+  const std::int64_t d = kFixed > 0 ? kFixed : query.columns->dimensions();
+  for (std::int64_t c = 1; c < d; ++c)
+    largest = hn::Max(largest, Difference(query.columns->column(c), position, query.q[c]));
+  return largest;
+}
+
+/// Offers the kLanes points at `position` to the list. With many dimensions it is left as soon as none can enter.
+template <int kFixed, class List>
+HWY_INLINE void Offer(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
+                      List& list) {
+  constexpr std::int64_t kGroup = 8;
+  const Tag tag;
+  const Vector threshold = hn::Set(tag, list.threshold());
+  Vector distances;
+  Mask inside;
+  if (kFixed > 0 || query.columns->dimensions() <= kGroup) {
+    distances = Distances<kFixed>(query, position);
+    inside = hn::Le(distances, threshold);
+    if (hn::AllFalse(tag, inside)) return;
+  } else {
+    distances = hn::Zero(tag);
+    for (std::int64_t c = 0; c < query.columns->dimensions();) {
+      const std::int64_t end = std::min(c + kGroup, query.columns->dimensions());
+      for (; c < end; ++c)
+        distances = hn::Max(distances, Difference(query.columns->column(c), position, query.q[c]));
+      inside = hn::Le(distances, threshold);
+      if (hn::AllFalse(tag, inside)) return;
+    }
+  }
+  HWY_ALIGN double values[kLanes];
+  hn::Store(distances, tag, values);
+  for (std::uint32_t bits = BitsOf(inside); bits != 0; bits &= bits - 1) {
+    const int lane = std::countr_zero(bits);
+    const std::int32_t row = order[position + lane];
+    if (values[lane] <= list.threshold() && !excluded.contains(row)) list.offer(values[lane], row);
+  }
+}
+
+/// Lanes that lie within `first` in the columns before `split` and within `second` in the others.
+template <int kFixed>
+HWY_INLINE Mask Within(const Query& query, std::int64_t position, double first, double second, std::int64_t split) {
+  const Tag tag;
+  const Vector first_radius = hn::Set(tag, first);
+  const Vector second_radius = hn::Set(tag, second);
+  const std::int64_t d = kFixed > 0 ? kFixed : query.columns->dimensions();
+  const auto column = [&](std::int64_t c) HWY_ATTR {
+    return hn::Le(Difference(query.columns->column(c), position, query.q[c]), c < split ? first_radius : second_radius);
+  };
+  Mask inside = column(0);
+  for (std::int64_t c = 1; c < d; ++c) inside = hn::And(inside, column(c));
+  return inside;
+}
+
+using Counter = hn::Vec<hn::RebindToSigned<Tag>>;
+
+/// One more in every lane that is inside.
+HWY_INLINE Counter Add(Counter counter, Mask inside) {
+  const hn::RebindToSigned<Tag> tag;
+  return hn::IfThenElse(hn::RebindMask(tag, inside), hn::Add(counter, hn::Set(tag, 1)), counter);
+}
+
+HWY_INLINE std::int64_t Total(Counter counter) {
+  const hn::RebindToSigned<Tag> tag;
+  return hn::GetLane(hn::SumOfLanes(tag, counter));
+}
+
+/// Appends the admissible points of these kLanes at a distance of at most `radius`; x, y and z end at columns ends[0],
+/// ends[1] and ends[2].
+HWY_INLINE void Gather(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
+                       double radius, const std::int64_t* ends, std::vector<PartDistances>& near) {
+  const Tag tag;
+  const Mask inside = hn::Le(Distances<0>(query, position), hn::Set(tag, radius));
+  if (hn::AllFalse(tag, inside)) return;
+  for (std::uint32_t bits = BitsOf(inside); bits != 0; bits &= bits - 1) {
+    const std::int64_t at = position + std::countr_zero(bits);
+    if (excluded.contains(order[at])) continue;
+    double largest[3] = {0, 0, 0};
+    std::int64_t c = 0;
+    for (int part = 0; part < 3; ++part)
+      for (; c < ends[part]; ++c)
+        largest[part] = std::max(largest[part], std::fabs(query.columns->column(c)[at] - query.q[c]));
+    near.push_back({largest[0], largest[1], largest[2]});
+  }
+}
+
+}  // namespace assay::kernels::spatial::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // toggled
