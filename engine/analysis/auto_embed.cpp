@@ -62,6 +62,12 @@ Score negated_estimate(const EstimationOptions& options, const Estimator& estima
   };
 }
 
+/// The search minimises; the score that is reported is the estimate itself.
+Result<Embedding> negated(Result<Embedding> found) {
+  if (found) found.value().score = -found.value().score;
+  return found;
+}
+
 /// Mean squared error of predicting y by the mean over the neighbours' y (Ragwitz, Kantz 2002, eq. 4 with a locally
 /// constant predictor); of a y with several columns the errors are summed.
 double prediction_error(const Points& points, const EstimationOptions& options, std::int64_t neighbours,
@@ -90,12 +96,6 @@ double prediction_error(const Points& points, const EstimationOptions& options, 
 
 bool by_ragwitz(EmbedMethod method) { return method == EmbedMethod::ragwitz || method == EmbedMethod::ragwitz_target; }
 
-Result<Embedding> search_past(const SeriesTable& table, const std::vector<std::int64_t>& columns,
-                              const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator) {
-  return by_ragwitz(search.method) ? search_ragwitz(table, columns, options, search)
-                                   : search_ais(table, columns, options, search, estimator);
-}
-
 }  // namespace
 
 std::optional<EmbedMethod> embed_method_of(std::string_view name) {
@@ -121,11 +121,24 @@ Result<Embedding> search_ragwitz(const SeriesTable& table, const std::vector<std
 
 Result<Embedding> search_ais(const SeriesTable& table, const std::vector<std::int64_t>& columns,
                              const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator) {
-  Result<Embedding> found =
-      search_candidates(table, options, search, past_of(table, columns), negated_estimate(options, estimator));
-  if (!found) return found;
-  found.value().score = -found.value().score;
-  return found;
+  return negated(search_candidates(table, options, search, past_of(table, columns), negated_estimate(options, estimator)));
+}
+
+Result<Embedding> search_past(const SeriesTable& table, const std::vector<std::int64_t>& columns,
+                              const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator) {
+  return by_ragwitz(search.method) ? search_ragwitz(table, columns, options, search)
+                                   : search_ais(table, columns, options, search, estimator);
+}
+
+Result<Embedding> search_transfer(const SeriesTable& table, const TeSpec& spec, const EstimationOptions& options,
+                                  const EmbedSearch& search, const Estimator& estimator) {
+  const auto candidate = [&](std::int64_t history, std::int64_t tau) {
+    TeSpec tried = spec;
+    tried.l_history = history;
+    tried.l_tau = tau;
+    return layout_of(table, tried);
+  };
+  return negated(search_candidates(table, options, search, candidate, negated_estimate(options, estimator)));
 }
 
 Result<TeSpec> auto_embed(const SeriesTable& table, TeSpec spec, const EstimationOptions& options,
@@ -138,16 +151,9 @@ Result<TeSpec> auto_embed(const SeriesTable& table, TeSpec spec, const Estimatio
   spec.k_tau = target.value().tau;
   if (search.method == EmbedMethod::ragwitz_target || search.method == EmbedMethod::ais_target) return spec;
 
-  const auto transfer = [&](std::int64_t history, std::int64_t tau) {
-    TeSpec tried = spec;
-    tried.l_history = history;
-    tried.l_tau = tau;
-    return layout_of(table, tried);
-  };
-  const Result<Embedding> source =
-      search.method == EmbedMethod::ais_te
-          ? search_candidates(table, options, search, transfer, negated_estimate(options, estimator))
-          : search_past(table, spec.sources, options, search, estimator);
+  const Result<Embedding> source = search.method == EmbedMethod::ais_te
+                                       ? search_transfer(table, spec, options, search, estimator)
+                                       : search_past(table, spec.sources, options, search, estimator);
   if (!source) return source.error();
   spec.l_history = source.value().history;
   spec.l_tau = source.value().tau;

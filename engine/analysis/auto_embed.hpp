@@ -52,6 +52,14 @@ Result<Embedding> search_ragwitz(const SeriesTable& table, const std::vector<std
 Result<Embedding> search_ais(const SeriesTable& table, const std::vector<std::int64_t>& columns,
                              const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator);
 
+/// The search of the method's kind (Ragwitz or storage) on the past of the given columns.
+Result<Embedding> search_past(const SeriesTable& table, const std::vector<std::int64_t>& columns,
+                              const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator);
+
+/// The source history and spacing that give the largest transfer entropy, everything else as in `spec`.
+Result<Embedding> search_transfer(const SeriesTable& table, const TeSpec& spec, const EstimationOptions& options,
+                                  const EmbedSearch& search, const Estimator& estimator);
+
 /// The specification with k_history, k_tau, l_history and l_tau replaced by what the search found. Conditionals stay, and
 /// take part in the transfer entropy that `ais_te` maximises.
 Result<TeSpec> auto_embed(const SeriesTable& table, TeSpec spec, const EstimationOptions& options,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct NetworkOptions {
 /// One ordered pair.
 struct NetworkEdge {
   std::int64_t source = 0, target = 0;  ///< columns of the table
-  Estimate estimate;
-  TeSpec spec;                          ///< as estimated, with a chosen embedding
+  Estimate estimate;                    ///< of its surrogates the summary alone; their values are not kept
+  std::int64_t k_history = 1, k_tau = 1, l_history = 1, l_tau = 1;  ///< as estimated, chosen or given
   std::optional<Interval> interval;
   bool significant = false;             ///< survives the false discovery rate; false without surrogates
 };
