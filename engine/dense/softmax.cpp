@@ -60,7 +60,7 @@ std::vector<double> bound(const Arguments& arguments, std::string_view, std::spa
   const std::int64_t columns = x.extent(1);
   constexpr double u = 0x1p-24;
   const bool may_be_online = columns > 32768;
-  const double depth = may_be_online ? 32 + 40 + 7 * std::ceil(static_cast<double>(columns) / 32768) : 32;
+  const double depth = may_be_online ? 32 + 40 + 7 * std::ceil(static_cast<double>(columns) / 16384) : 32;
   const double climbs = may_be_online ? 2 : 1;
   const double gamma = depth * u / (1 - depth * u);
   const double output_unit = x.dtype == DType::f16 ? 0x1p-11 : x.dtype == DType::bf16 ? 0x1p-8 : 0;

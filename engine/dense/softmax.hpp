@@ -29,7 +29,7 @@ namespace assay::dense {
 ///     7 in a cluster. It adds gamma_h = h u / (1 - h u).
 ///  4. Rows of more than 32,768 columns may be summed online on CUDA (Milakov, Gimelshein 2018): a running sum is
 ///     multiplied by exp(old maximum - new maximum). The factors of one term climb by no more than |d_k| in all, which
-///     adds D u once more, and each of the ceil(n / 32768) steps and of the joins of threads costs 6 u + u: h grows by 7 a
+///     adds D u once more, and each of the ceil(n / 16384) steps and of the joins of threads costs 6 u + u: h grows by 7 a
 ///     step and by 40 for the joins.
 ///  5. 1/sum and the product with it: 2 u. Rounding to the output: u_out = 2^-11 (f16), 2^-8 (bf16), 0 (f32: the product
 ///     is the output).

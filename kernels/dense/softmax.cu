@@ -1,0 +1,393 @@
+// dense.softmax on CUDA. Every element is read once and written once; in between a row lives in registers, 32 elements a
+// thread at most. Who holds a row follows from its number of columns:
+//
+//   columns         held by
+//   up to 1,024     8 or 32 lanes of a warp
+//   up to 16,384    one block of threads
+//   up to 262,144   a cluster of 2, 4 or 8 blocks that exchange maximum and sum through shared memory (sm_90 and later)
+//   more            nobody: one block walks the row twice, the first time with a running maximum and sum (online)
+//
+// Where there are no clusters, one block holds up to 32,768 columns and the online walk takes the rest.
+//
+// Which thread holds which element follows from the columns alone as well, never from the alignment: a row gives the same
+// bits wherever it lies. Columns that fill whole vectors of 16 bytes are read and written as such where the row is
+// aligned; other numbers of columns go element by element, neighbours side by side.
+#include <cooperative_groups.h>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <algorithm>
+#include <iterator>
+#include <type_traits>
+
+#include "engine/runtime/mutant.hpp"
+#include "engine/runtime/with_cuda_check.hpp"
+#include "kernels/dense/softmax.hpp"
+
+namespace assay::kernels::dense {
+
+namespace {
+
+namespace cg = cooperative_groups;
+
+// Planted faults, handed to the kernels by value; constants in the usual build, where an empty argument is left.
+struct Faults {
+#ifdef ASSAY_MUTANTS
+  bool unhandled_tail, no_maximum, lost_vector, half_precision_sum, missing_barrier, lost_peer;
+#else
+  static constexpr bool unhandled_tail = false, no_maximum = false, lost_vector = false, half_precision_sum = false,
+                        missing_barrier = false, lost_peer = false;
+#endif
+};
+
+Faults selected_faults() {
+#ifdef ASSAY_MUTANTS
+  return {mutant("dense.softmax.cuda_unhandled_tail"),      mutant("dense.softmax.cuda_no_maximum"),
+          mutant("dense.softmax.cuda_lost_vector"),         mutant("dense.softmax.cuda_half_precision_sum"),
+          mutant("dense.softmax.cuda_missing_barrier"),     mutant("dense.softmax.cuda_lost_peer")};
+#else
+  return {};
+#endif
+}
+
+constexpr int elements_per_thread = 32;
+constexpr unsigned whole_warp = 0xFFFFFFFFu;
+
+template <typename T>
+struct Matrix {
+  const T* x;                ///< (rows, columns)
+  std::int64_t x_row_stride;  ///< in elements
+  T* y;                      ///< (rows, columns), contiguous
+  std::int64_t rows;
+  std::int64_t columns;
+  bool x_aligned;  ///< every row of x begins on a multiple of 16 bytes
+  bool y_aligned;
+};
+
+__device__ float minus_infinity() { return __int_as_float(static_cast<int>(0xFF800000u)); }
+
+__device__ float widen(float value) { return value; }
+__device__ float widen(__half value) { return __half2float(value); }
+__device__ float widen(__nv_bfloat16 value) { return __bfloat162float(value); }
+
+template <typename T>
+__device__ T narrow(float value) {
+  if constexpr (sizeof(T) == 4) return value;
+  else if constexpr (std::is_same_v<T, __half>) return __float2half_rn(value);
+  else return __float2bfloat16_rn(value);
+}
+
+/// 16 bytes of elements.
+template <typename T>
+struct alignas(16) Vector {
+  static constexpr int width = 16 / sizeof(T);
+  T elements[width];
+};
+
+// The bits of -Inf in each element.
+template <typename T>
+__device__ uint4 all_minus_infinity() {
+  const unsigned word = sizeof(T) == 4 ? 0xFF800000u : std::is_same_v<T, __half> ? 0xFC00FC00u : 0xFF80FF80u;
+  return {word, word, word, word};
+}
+
+/// The part of a row that one thread holds, widened to float: `Count` times `Width` elements that lie side by side, the
+/// first of them at `mine`, the next `step` elements on; -Inf, whose exponential is 0, from `left` elements on, where the
+/// row has ended.
+template <typename T, int Width, int Count>
+__device__ void load_part(float (&values)[Width * Count], const T* mine, int step, int left, bool aligned) {
+  if constexpr (Width > 1) {
+    if (aligned) {
+      uint4 raw[Count];  // all on their way before the first is used
+#pragma unroll
+      for (int k = 0; k < Count; ++k) {
+        raw[k] = all_minus_infinity<T>();
+        if (k * step < left) raw[k] = __ldcs(reinterpret_cast<const uint4*>(mine + k * step));
+      }
+#pragma unroll
+      for (int k = 0; k < Count; ++k) {
+        const Vector<T>& vector = reinterpret_cast<const Vector<T>&>(raw[k]);
+#pragma unroll
+        for (int i = 0; i < Width; ++i) values[k * Width + i] = widen(vector.elements[i]);
+      }
+      return;
+    }
+  }
+#pragma unroll
+  for (int k = 0; k < Count; ++k) {
+#pragma unroll
+    for (int i = 0; i < Width; ++i)
+      values[k * Width + i] = k * step + i < left ? widen(mine[k * step + i]) : minus_infinity();
+  }
+}
+
+/// Writes values * scale to where load_part takes elements from.
+template <typename T, int Width, int Count>
+__device__ void store_part(const float (&values)[Width * Count], float scale, T* mine, int step, int left,
+                           bool aligned) {
+#pragma unroll
+  for (int k = 0; k < Count; ++k) {
+    if constexpr (Width > 1) {
+      if (aligned) {
+        Vector<T> vector;
+#pragma unroll
+        for (int i = 0; i < Width; ++i) vector.elements[i] = narrow<T>(values[k * Width + i] * scale);
+        if (k * step < left) *reinterpret_cast<uint4*>(mine + k * step) = reinterpret_cast<const uint4&>(vector);
+        continue;
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < Width; ++i)
+      if (k * step + i < left) mine[k * step + i] = narrow<T>(values[k * Width + i] * scale);
+  }
+}
+
+template <int Elements>
+__device__ float maximum_of(const float (&values)[Elements]) {
+  float largest = values[0];
+#pragma unroll
+  for (int i = 1; i < Elements; ++i) largest = fmaxf(largest, values[i]);
+  return largest;  // NaN are passed over here and met again in the sum
+}
+
+/// Replaces values by exp(value - shift) and returns their sum: four running sums of up to eight, then a tree.
+template <int Width, int Count>
+__device__ float exponentiate(float (&values)[Width * Count], float shift, Faults faults) {
+  float sums[4] = {0, 0, 0, 0};
+#pragma unroll
+  for (int i = 0; i < Width * Count; ++i) {
+    values[i] = expf(values[i] - shift);
+    if (faults.lost_vector && i / Width == Count - 1) continue;
+    sums[i % 4] += values[i];
+  }
+  const float sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  return faults.half_precision_sum ? __half2float(__float2half_rn(sum)) : sum;
+}
+
+struct Larger {
+  static __device__ float identity() { return minus_infinity(); }
+  __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
+};
+struct Plus {
+  static __device__ float identity() { return 0; }
+  __device__ float operator()(float a, float b) const { return a + b; }
+};
+
+/// Joins a value of each of `Lanes` neighbouring lanes; all of them get the result, the same bits in each.
+template <int Lanes, typename Join>
+__device__ float join_lanes(float value, Join join) {
+#pragma unroll
+  for (int distance = Lanes / 2; distance > 0; distance /= 2)
+    value = join(value, __shfl_xor_sync(whole_warp, value, distance));
+  return value;
+}
+
+/// Joins a value of each thread of the block; all get the result. `slots`: 32 floats of shared memory for this call alone.
+template <typename Join>
+__device__ float join_block(float value, float* slots, Join join, Faults faults) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  const int warps = static_cast<int>(blockDim.x / 32);
+  value = join_lanes<32>(value, join);
+  if (lane == 0) slots[threadIdx.x / 32] = value;
+  if (!faults.missing_barrier) __syncthreads();
+  return join_lanes<32>(lane < warps ? slots[lane] : Join::identity(), join);
+}
+
+/// The same over a cluster: each block puts its value into a slot of every other's shared memory.
+template <typename Join>
+__device__ float join_cluster(float value, float* slots, float* peers, Join join, Faults faults) {
+  value = join_block(value, slots, join, faults);
+#if __CUDA_ARCH__ >= 900
+  const cg::cluster_group cluster = cg::this_cluster();
+  const int blocks = static_cast<int>(cluster.num_blocks());
+  if (static_cast<int>(threadIdx.x) < blocks)
+    cluster.map_shared_rank(peers, threadIdx.x)[cluster.block_rank()] = value;
+  cluster.sync();
+  value = peers[0];
+  for (int block = 1; block < blocks - (faults.lost_peer ? 1 : 0); ++block) value = join(value, peers[block]);
+#endif
+  return value;
+}
+
+/// Rows of up to Lanes * Width * Count columns: `Lanes` lanes of a warp hold one.
+template <typename T, int Width, int Count, int Lanes>
+__global__ void __launch_bounds__(128) softmax_by_lanes(Matrix<T> matrix, Faults faults) {
+  constexpr int rows_per_warp = 32 / Lanes;
+  const int lane = static_cast<int>(threadIdx.x % Lanes);
+  const int columns = static_cast<int>(matrix.columns);
+  const int readable = faults.unhandled_tail ? columns / 8 * 8 : columns;
+  const std::int64_t warp = std::int64_t{blockIdx.x} * (blockDim.x / 32) + threadIdx.x / 32;
+  const std::int64_t warps = std::int64_t{gridDim.x} * (blockDim.x / 32);
+  for (std::int64_t first = warp * rows_per_warp; first < matrix.rows; first += warps * rows_per_warp) {
+    const std::int64_t row = first + threadIdx.x % 32 / Lanes;
+    const bool inside = row < matrix.rows;  // lanes without a row still take part in the shuffles
+    const std::int64_t at = inside ? row : 0;
+    float values[Width * Count];
+    load_part<T, Width, Count>(values, matrix.x + at * matrix.x_row_stride + lane * Width, Lanes * Width,
+                               (inside ? readable : 0) - lane * Width, matrix.x_aligned);
+    const float maximum = join_lanes<Lanes>(maximum_of(values), Larger());
+    const float sum = join_lanes<Lanes>(
+        exponentiate<Width, Count>(values, faults.no_maximum ? 0.0f : maximum, faults), Plus());
+    store_part<T, Width, Count>(values, 1.0f / sum, matrix.y + at * columns + lane * Width, Lanes * Width,
+                                (inside ? columns : 0) - lane * Width, matrix.y_aligned);
+  }
+}
+
+/// Rows of up to 32 columns a thread: one block holds one, or one cluster of blocks.
+template <typename T, int Width, bool Clustered>
+__global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faults faults) {
+  constexpr int count = elements_per_thread / Width;
+  __shared__ float slots[2][32];
+  __shared__ float peers[2][8];
+  int thread = static_cast<int>(threadIdx.x);
+  int threads = static_cast<int>(blockDim.x);
+  std::int64_t row = blockIdx.x;
+#if __CUDA_ARCH__ >= 900
+  if constexpr (Clustered) {
+    const cg::cluster_group cluster = cg::this_cluster();
+    row /= cluster.num_blocks();
+    thread += static_cast<int>(cluster.block_rank() * blockDim.x);
+    threads *= static_cast<int>(cluster.num_blocks());
+    // No block may write into another's shared memory before that one runs; the wait is below, behind the loads.
+    asm volatile("barrier.cluster.arrive.relaxed.aligned;");
+  }
+#endif
+  const int columns = static_cast<int>(matrix.columns);
+  float values[elements_per_thread];
+  load_part<T, Width, count>(values, matrix.x + row * matrix.x_row_stride + thread * Width, threads * Width,
+                             (faults.unhandled_tail ? columns / 8 * 8 : columns) - thread * Width, matrix.x_aligned);
+  const float own_maximum = maximum_of(values);
+#if __CUDA_ARCH__ >= 900
+  if constexpr (Clustered) asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+#endif
+  const auto join = [&](float value, int round, auto operation) {
+    return Clustered ? join_cluster(value, slots[round], peers[round], operation, faults)
+                     : join_block(value, slots[round], operation, faults);
+  };
+  const float maximum = join(own_maximum, 0, Larger());
+  const float sum = join(exponentiate<Width, count>(values, faults.no_maximum ? 0.0f : maximum, faults), 1, Plus());
+  store_part<T, Width, count>(values, 1.0f / sum, matrix.y + row * columns + thread * Width, threads * Width,
+                              columns - thread * Width, matrix.y_aligned);
+}
+
+/// Rows of any length, by one block of 512 threads each, read twice (Milakov, Gimelshein 2018).
+template <typename T, int Width>
+__global__ void __launch_bounds__(512, 1) softmax_online(Matrix<T> matrix, Faults faults) {
+  constexpr int count = elements_per_thread / Width;
+  constexpr int threads = 512;
+  constexpr std::int64_t tile = threads * elements_per_thread;
+  __shared__ float slots[2][32];
+  const std::int64_t columns = matrix.columns;
+  const int offset = static_cast<int>(threadIdx.x) * Width;
+  const T* x = matrix.x + std::int64_t{blockIdx.x} * matrix.x_row_stride + offset;
+  T* y = matrix.y + std::int64_t{blockIdx.x} * columns + offset;
+  const auto left = [=](std::int64_t first, std::int64_t end) {
+    return static_cast<int>(end - first < tile ? end - first : tile) - offset;
+  };
+  const std::int64_t readable = faults.unhandled_tail ? columns / 8 * 8 : columns;
+  // Nothing but -Inf so far: any finite shift serves, and -Inf - (-Inf) would make a NaN of it.
+  const auto shift_for = [](float maximum) { return maximum == minus_infinity() ? 0.0f : maximum; };
+
+  float running_maximum = minus_infinity();
+  float running_sum = 0;
+  float values[elements_per_thread];
+  for (std::int64_t first = 0; first < columns; first += tile) {
+    load_part<T, Width, count>(values, x + first, threads * Width, left(first, readable), matrix.x_aligned);
+    const float maximum = fmaxf(running_maximum, maximum_of(values));
+    const float shift = shift_for(maximum);
+    running_sum = running_sum * expf(running_maximum - shift) + exponentiate<Width, count>(values, shift, faults);
+    running_maximum = maximum;
+  }
+  const float maximum = join_block(running_maximum, slots[0], Larger(), faults);
+  const float sum = join_block(running_sum * expf(running_maximum - shift_for(maximum)), slots[1], Plus(), faults);
+  const float shift = faults.no_maximum ? 0.0f : maximum;
+  for (std::int64_t first = 0; first < columns; first += tile) {
+    load_part<T, Width, count>(values, x + first, threads * Width, left(first, readable), matrix.x_aligned);
+    exponentiate<Width, count>(values, shift, faults);
+    store_part<T, Width, count>(values, 1.0f / sum, y + first, threads * Width, left(first, columns), matrix.y_aligned);
+  }
+}
+
+template <typename T, int Width, int Count, int Lanes>
+void launch_by_lanes(cudaStream_t stream, const Matrix<T>& matrix) {
+  constexpr int rows_per_block = 128 / Lanes;
+  const std::int64_t blocks = (matrix.rows + rows_per_block - 1) / rows_per_block;
+  softmax_by_lanes<T, Width, Count, Lanes>
+      <<<static_cast<unsigned>(std::min<std::int64_t>(blocks, 1 << 30)), 128, 0, stream>>>(matrix, selected_faults());
+}
+
+// Whether the current device runs clusters and this program holds machine code of its generation; code made at start
+// from older PTX would hold the kernels without their cluster part.
+bool has_clusters() {
+  int device = 0;
+  int major = 0;
+  detail::check(cudaGetDevice(&device), "cudaGetDevice");
+  detail::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+  constexpr int compiled_for[] = {__CUDA_ARCH_LIST__};
+  return major >= 9 && std::any_of(std::begin(compiled_for), std::end(compiled_for),
+                                   [&](int architecture) { return architecture / 100 == major; });
+}
+
+// Threads that hold `columns` in whole warps.
+int threads_for(std::int64_t columns) {
+  return static_cast<int>((columns + 32 * elements_per_thread - 1) / (32 * elements_per_thread)) * 32;
+}
+
+template <typename T, int Width>
+void launch_clustered(cudaStream_t stream, const Matrix<T>& matrix) {
+  unsigned blocks = 2;
+  while (blocks < 8 && matrix.columns > blocks * std::int64_t{16384}) blocks *= 2;
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim = {blocks, 1, 1};
+  cudaLaunchConfig_t launch{};
+  launch.gridDim = dim3(static_cast<unsigned>(matrix.rows) * blocks);
+  launch.blockDim = dim3(static_cast<unsigned>(threads_for((matrix.columns + blocks - 1) / blocks)));
+  launch.stream = stream;
+  launch.attrs = &cluster;
+  launch.numAttrs = 1;
+  detail::check(cudaLaunchKernelEx(&launch, softmax_by_blocks<T, Width, true>, matrix, selected_faults()),
+                "dense.softmax: launch");
+}
+
+template <typename T, int Width>
+void launch(cudaStream_t stream, const Matrix<T>& matrix) {
+  const std::int64_t columns = matrix.columns;
+  if (columns <= 8 * Vector<T>::width) return launch_by_lanes<T, Width, Vector<T>::width / Width, 8>(stream, matrix);
+  if (columns <= 256) return launch_by_lanes<T, Width, 8 / Width, 32>(stream, matrix);
+  if (columns <= 512) return launch_by_lanes<T, Width, 16 / Width, 32>(stream, matrix);
+  if (columns <= 1024) return launch_by_lanes<T, Width, 32 / Width, 32>(stream, matrix);
+  const auto blocks = static_cast<unsigned>(matrix.rows);
+  const bool clusters = columns > 16384 && has_clusters();
+  if (columns <= 16384 || (columns <= 32768 && !clusters))
+    softmax_by_blocks<T, Width, false><<<blocks, threads_for(columns), 0, stream>>>(matrix, selected_faults());
+  else if (columns <= 262144 && clusters)
+    launch_clustered<T, Width>(stream, matrix);
+  else
+    softmax_online<T, Width><<<blocks, 512, 0, stream>>>(matrix, selected_faults());
+}
+
+template <typename T>
+void softmax_of(cudaStream_t stream, const SoftmaxCall& call) {
+  const auto aligned = [](const void* memory, std::int64_t stride) {
+    return reinterpret_cast<std::uintptr_t>(memory) % 16 == 0 && stride * std::int64_t{sizeof(T)} % 16 == 0;
+  };
+  const std::int64_t x_row_stride = mutant("dense.softmax.cuda_ignored_row_stride") ? call.columns : call.x_row_stride;
+  const Matrix<T> matrix{reinterpret_cast<const T*>(call.x),   x_row_stride,
+                         reinterpret_cast<T*>(call.y),         call.rows,
+                         call.columns,                         aligned(call.x, x_row_stride),
+                         aligned(call.y, call.columns)};
+  if (call.columns % Vector<T>::width == 0) launch<T, Vector<T>::width>(stream, matrix);
+  else launch<T, 1>(stream, matrix);
+  detail::check(cudaGetLastError(), "dense.softmax: launch");
+}
+
+}  // namespace
+
+void softmax_cuda(CUstream_st* stream, const SoftmaxCall& call) {
+  if (call.dtype == DType::f32) softmax_of<float>(stream, call);
+  if (call.dtype == DType::f16) softmax_of<__half>(stream, call);
+  if (call.dtype == DType::bf16) softmax_of<__nv_bfloat16>(stream, call);
+}
+
+}  // namespace assay::kernels::dense
