@@ -13,11 +13,13 @@ namespace detail {
 /// True where the process was started with that mutant; remembers that the place was reached.
 bool mutant_selected(std::string_view id);
 }  // namespace detail
-/// Whether the selected mutant was ever asked for where it takes effect.
-bool mutant_reached();
 inline bool mutant(std::string_view id) { return detail::mutant_selected(id); }
 #else
 constexpr bool mutant(std::string_view) { return false; }
 #endif
+
+/// Whether the selected mutant was ever asked for where it takes effect; false in the usual build. Callers need not be
+/// compiled with ASSAY_MUTANTS themselves.
+bool mutant_reached();
 
 }  // namespace assay

@@ -1,0 +1,327 @@
+#include "validation/runner.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <rapidcheck.h>
+
+#include "engine/runtime/error.hpp"
+#include "engine/runtime/mutant.hpp"
+#include "validation/probe.hpp"
+
+namespace assay::validation {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using rc::detail::CaseResult;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// RapidCheck reports to a listener; ours says nothing anywhere.
+class Silent final : public rc::detail::TestListener {
+ public:
+  void onTestCaseFinished(const rc::detail::CaseDescription&) override {}
+  void onShrinkTried(const rc::detail::CaseDescription&, bool) override {}
+  void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
+};
+
+// What is true of a run of cases beside RapidCheck's own result.
+struct Outcome {
+  rc::detail::TestResult result = rc::detail::SuccessResult();
+  std::optional<std::string> unavailable;  // the backend is not there
+  bool failed_by_assertion = false;        // as against an exception that no assertion threw
+  bool sticky = false;                     // the device is lost to this process
+};
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& body, Context& context, Backend backend,
+                  Record& record, bool tamper, int cases, const RunOptions& options, bool shrink) {
+  Outcome outcome;
+  std::optional<Clock::time_point> first_failure;
+  const auto one_case = [&] {
+    // Drawn before anything else, so that a replay finds the same seed; not shrunk, because a seed has no order.
+    const auto seed = *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())).as("case seed");
+    if (first_failure && seconds_since(*first_failure) > options.shrink_seconds) return;  // counts as no counterexample
+    record.tables.clear();
+    record.plots.clear();
+    CaseProbe probe(context, backend, seed, record, tamper);
+    const auto fail = [&](const std::string& reason, bool by_assertion) {
+      outcome.failed_by_assertion = by_assertion;
+      if (!first_failure) first_failure = Clock::now();
+      throw CaseResult(CaseResult::Type::Failure, reason);
+    };
+    try {
+      body(probe);
+    } catch (const Failed& failure) {
+      fail(failure.what(), true);
+    } catch (const CaseResult& result) {
+      if (result.type == CaseResult::Type::Failure) fail(result.description, true);
+      throw;
+    } catch (const rc::GenerationFailure&) {
+      throw;
+    } catch (const BackendUnavailable& error) {
+      outcome.unavailable = error.what();
+      throw CaseResult(CaseResult::Type::Failure, error.what());
+    } catch (const DeviceError& error) {
+      outcome.sticky = outcome.sticky || error.sticky();
+      fail(error.what(), false);
+    } catch (const std::exception& error) {
+      fail(std::string("exception: ") + error.what(), false);
+    }
+  };
+  rc::detail::TestParams parameters;
+  parameters.seed = options.seed;
+  parameters.maxSuccess = cases;
+  parameters.disableShrinking = !shrink;
+  rc::detail::TestMetadata metadata;
+  metadata.id = name;
+  metadata.description = name;
+  std::unordered_map<std::string, rc::detail::Reproduce> reproduce;
+  if (!options.reproduce.empty()) {
+    reproduce = rc::detail::configFromString(options.reproduce).reproduce;
+    if (reproduce.find(name) == reproduce.end()) throw std::invalid_argument("the replay string holds no case of " + name);
+  }
+  Silent silent;
+  outcome.result = rc::detail::checkTestable(one_case, metadata, parameters, silent, reproduce);
+  return outcome;
+}
+
+Replay replay_of(const Job& job, const RunOptions& options, int cases, const rc::detail::FailureResult& failure) {
+  Replay replay;
+  replay.operation = job.operation;
+  replay.property = job.property->name;
+  replay.backend = name_of(job.backend);
+  replay.version = options.version;
+  replay.seed = options.seed;
+  replay.cases = cases;
+  replay.size = failure.reproduce.size;
+  rc::detail::Configuration configuration;
+  configuration.reproduce.emplace(job.name(), failure.reproduce);
+  replay.reproduce = rc::detail::configToMinimalString(configuration);
+  replay.message = one_line(failure.description);
+  replay.counterexample = failure.counterExample;
+  return replay;
+}
+
+std::string describe(const rc::detail::FailureResult& failure) {
+  std::string drawn;
+  for (const auto& [type, value] : failure.counterExample) {
+    if (type == "case seed") continue;
+    drawn += (drawn.empty() ? "" : "; ") + (type.find("::") == std::string::npos && type.find(' ') == std::string::npos
+                                                ? type + " = " + value
+                                                : value);
+  }
+  return one_line(failure.description) + (drawn.empty() ? "" : " (smallest case: " + one_line(drawn) + ")");
+}
+
+// The negative control: has to fail, and by an assertion. Returns why it is not one; empty where it is.
+std::string check_control(const Job& job, Context& context, int cases, const RunOptions& options) {
+  Record record;
+  const Property& property = *job.property;
+  const bool own = static_cast<bool>(property.negative_control);
+  const std::function<void(Probe&)>& body = own ? property.negative_control : property.body;
+  RunOptions plain = options;
+  plain.reproduce.clear();
+  const Outcome outcome = run_cases(job.name(), body, context, job.backend, record, !own, cases, plain, false);
+  const char* which = own ? "its negative control" : "outputs with one element changed";
+  if (outcome.unavailable) return fmt::format("the property could not run {}: {}", which, *outcome.unavailable);
+  if (!outcome.result.is<rc::detail::FailureResult>()) return fmt::format("the property accepted {}", which);
+  if (outcome.failed_by_assertion) return {};
+  return fmt::format("the property met {} with something else than an assertion: {}", which,
+                     one_line(outcome.result.get<rc::detail::FailureResult>().description));
+}
+
+std::optional<Context> context_for(Backend backend, const RunOptions& options) {
+  if (backend == Backend::cuda) return Context::cuda(options.device, options.threads);
+  return Context::cpu(options.threads);
+}
+
+int cases_of(const Property& property, const RunOptions& options) {
+  if (property.cases <= 1) return 1;
+  if (options.cases) return std::max(1, *options.cases);
+  return std::max(1, static_cast<int>(property.cases * options.cases_scale));
+}
+
+}  // namespace
+
+RunOptions options_from_environment() {
+  RunOptions options;
+  const char* require = std::getenv("ASSAY_REQUIRE");
+  options.require_cuda = require != nullptr && std::string_view(require).find("cuda") != std::string_view::npos;
+  return options;
+}
+
+std::string Job::name() const { return operation + "/" + property->name + "/" + std::string(name_of(backend)); }
+
+CheckResult run_property(const Job& job, const RunOptions& options) {
+  const auto start = Clock::now();
+  CheckResult result;
+  result.operation = job.operation;
+  result.property = job.property->name;
+  result.backend = name_of(job.backend);
+  result.seed = options.seed;
+  const auto finish = [&](Verdict verdict, std::string message) {
+    result.verdict = verdict;
+    result.message = std::move(message);
+    result.elapsed_ms = seconds_since(start) * 1e3;
+    result.mutant_reached = mutant_reached();
+    return std::move(result);
+  };
+  const Operation* operation = find_operation(job.operation);
+  if (operation != nullptr && !operation->has(job.backend)) {
+    return finish(Verdict::unsupported, "the operation has no body for this backend");
+  }
+  const auto absent = [&](const std::string& why) {
+    const bool required = job.backend == Backend::cuda && options.require_cuda;
+    return finish(required ? Verdict::fail : Verdict::not_executed, required ? "required, but " + why : why);
+  };
+  std::optional<Context> context;
+  try {
+    context = context_for(job.backend, options);
+  } catch (const BackendUnavailable& error) {
+    return absent(error.what());
+  }
+  Record record;
+  const int cases = cases_of(*job.property, options);
+  const Outcome outcome = run_cases(job.name(), job.property->body, *context, job.backend, record, false, cases,
+                                    options, true);
+  result.assertions = record.assertions;
+  result.samples = std::move(record.samples);
+  result.notes = std::move(record.notes);
+  result.tables = std::move(record.tables);
+  result.plots = std::move(record.plots);
+  keep_worst(result, 200);
+  if (record.used_reference) {
+    result.kind = CheckKind::oracle;
+    result.against = "reference";
+  }
+  if (outcome.unavailable) return absent(*outcome.unavailable);
+
+  Verdict verdict = Verdict::pass;
+  std::string message;
+  if (outcome.result.is<rc::detail::SuccessResult>()) {
+    result.cases = outcome.result.get<rc::detail::SuccessResult>().numSuccess;
+  } else if (outcome.result.is<rc::detail::FailureResult>()) {
+    const auto& failure = outcome.result.get<rc::detail::FailureResult>();
+    verdict = Verdict::fail;
+    result.cases = failure.numSuccess + 1;
+    message = describe(failure);
+    result.replay = replay_of(job, options, cases, failure);
+  } else if (outcome.result.is<rc::detail::GaveUpResult>()) {
+    const auto& gave_up = outcome.result.get<rc::detail::GaveUpResult>();
+    verdict = Verdict::vacuous;
+    result.cases = gave_up.numSuccess;
+    message = "RapidCheck gave up: " + one_line(gave_up.description);
+  } else {
+    verdict = Verdict::fail;
+    message = "RapidCheck: " + one_line(outcome.result.get<rc::detail::Error>().description);
+  }
+  if (verdict == Verdict::pass && result.assertions == 0) {
+    verdict = Verdict::vacuous;
+    message = fmt::format("{} cases ran and none asserted anything", result.cases);
+  }
+  if (verdict == Verdict::pass && options.controls) {
+    const std::string why = check_control(job, *context, cases, options);
+    if (!why.empty()) {
+      verdict = Verdict::fail;
+      message = why;
+    }
+  }
+  if (outcome.sticky) message += " (the device is lost to this process)";
+  return finish(verdict, std::move(message));
+}
+
+bool matches(std::string_view name, std::string_view pattern) {
+  if (pattern.empty()) return true;
+  if (const auto comma = pattern.find(','); comma != std::string_view::npos) {
+    return (comma > 0 && matches(name, pattern.substr(0, comma))) ||
+           (comma + 1 < pattern.size() && matches(name, pattern.substr(comma + 1)));
+  }
+  // Backtracks to the last '*' only, which is enough: an earlier one can always stop at its first match.
+  std::size_t i = 0, j = 0, star = std::string_view::npos, resume = 0;
+  while (i < name.size()) {
+    if (j < pattern.size() && (pattern[j] == '?' || pattern[j] == name[i])) {
+      ++i, ++j;
+    } else if (j < pattern.size() && pattern[j] == '*') {
+      star = j++;
+      resume = i;
+    } else if (star != std::string_view::npos) {
+      j = star + 1;
+      i = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(j), pattern.end(), [](char c) { return c == '*'; });
+}
+
+std::vector<Job> select_jobs(const std::vector<Suite>& suites, std::string_view pattern,
+                             const std::vector<Backend>& backends) {
+  std::vector<Job> jobs;
+  for (const Suite& suite : suites) {
+    if (!matches(suite.operation(), pattern)) continue;
+    const Operation* operation = find_operation(suite.operation());
+    for (const Property& property : suite.properties()) {
+      for (const Backend backend : backends) {
+        const bool wanted =
+            property.backends.empty()
+                ? backend == Backend::cpu || (backend == Backend::cuda && operation != nullptr && operation->has(backend))
+                : std::find(property.backends.begin(), property.backends.end(), backend) != property.backends.end();
+        if (wanted) jobs.push_back({suite.operation(), &property, backend});
+      }
+    }
+  }
+  return jobs;
+}
+
+std::vector<CheckResult> run_jobs(const std::vector<Job>& jobs, const RunOptions& options,
+                                  std::optional<std::chrono::duration<double>> budget, const Runner& runner,
+                                  const Progress& progress) {
+  const auto start = Clock::now();
+  std::vector<CheckResult> results;
+  results.reserve(jobs.size());
+  const auto left = [&] { return budget->count() - seconds_since(start); };
+  for (const Job& job : jobs) {
+    if (budget && left() <= 0) {
+      CheckResult& skipped = results.emplace_back();
+      skipped.operation = job.operation;
+      skipped.property = job.property->name;
+      skipped.backend = name_of(job.backend);
+      skipped.seed = options.seed;
+      skipped.message = "the budget left no time for it";
+    } else {
+      RunOptions first = options;
+      if (budget) first.cases_scale = 0.1;
+      results.push_back(runner(job, first));
+    }
+    if (progress) progress(results.back(), results.size(), jobs.size());
+  }
+  if (!budget) return results;
+  // Further turns with fresh seeds: fixed checks (one case) stay at their one run, and a red needs no second.
+  std::vector<double> last_seconds(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) last_seconds[i] = results[i].elapsed_ms * 1e-3;
+  for (std::uint64_t turn = 1;; ++turn) {
+    bool ran = false;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (jobs[i].property->cases <= 1 || results[i].verdict != Verdict::pass || last_seconds[i] > left()) continue;
+      RunOptions next = options;
+      next.cases_scale = 0.1;
+      next.controls = false;
+      next.seed = options.seed + turn * 0x9E3779B97F4A7C15u;
+      CheckResult again = runner(jobs[i], next);
+      last_seconds[i] = again.elapsed_ms * 1e-3;
+      merge(results[i], std::move(again));
+      ran = true;
+    }
+    if (!ran) return results;
+  }
+}
+
+}  // namespace assay::validation
