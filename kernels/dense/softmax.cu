@@ -197,6 +197,7 @@ __device__ float join_block(float value, float* slots, Join join, Faults faults)
 template <typename Join>
 __device__ float join_cluster(float value, float* slots, float* peers, Join join, Faults faults) {
   value = join_block(value, slots, join, faults);
+  [[maybe_unused]] const int lost = faults.lost_peer ? 1 : 0;
 #if __CUDA_ARCH__ >= 900
   const cg::cluster_group cluster = cg::this_cluster();
   const int blocks = static_cast<int>(cluster.num_blocks());
@@ -204,7 +205,7 @@ __device__ float join_cluster(float value, float* slots, float* peers, Join join
     cluster.map_shared_rank(peers, threadIdx.x)[cluster.block_rank()] = value;
   cluster.sync();
   value = peers[0];
-  for (int block = 1; block < blocks - (faults.lost_peer ? 1 : 0); ++block) value = join(value, peers[block]);
+  for (int block = 1; block < blocks - lost; ++block) value = join(value, peers[block]);
 #endif
   return value;
 }
