@@ -14,7 +14,14 @@ Operation scale() {
   operation.name = "test.scale";
   operation.inputs = {{"x", "numbers", {DType::f64}, "(rows, columns)"}};
   operation.outputs = {{"y", "scaled numbers", {DType::f64}, "(rows, columns)"}};
-  operation.parameters = {{"factor", "what each number is multiplied by", ParameterType::real, Value(2.0), -10, 10}};
+  ParameterInfo factor;
+  factor.name = "factor";
+  factor.summary = "what each number is multiplied by";
+  factor.type = ParameterType::real;
+  factor.fallback = 2.0;
+  factor.minimum = -10;
+  factor.maximum = 10;
+  operation.parameters.push_back(factor);
   operation.output_shapes = [](const Arguments& arguments) {
     return std::vector<OutputShape>{{"y", DType::f64, arguments.input("x").shape}};
   };
