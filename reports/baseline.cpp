@@ -22,9 +22,10 @@ std::optional<RunRecord> baseline_for(const Store& store, const Run& run, const 
   }
   if (auto branch = of_branch(store, run, reference)) return branch;
   if (const auto found = store.find(reference)) return store.load(found->run.id);
-  throw StoreError("no baseline \"" + reference +
-                       "\": expected a branch with a baseline for this environment and mode, a run id or \"latest\"",
-                   true);
+  throw StoreError(
+      "no baseline \"" + reference +
+          "\": expected a branch with a baseline for this environment and mode, a run id or \"latest\"",
+      true);
 }
 
 }  // namespace assay::reports

@@ -6,10 +6,11 @@ namespace assay::reports {
 
 /// The run to compare `run` with.
 ///
-/// Without a reference: the baseline of the run's branch, environment and mode, else that of `default_branch`,
-/// else nothing. A reference is a branch that has such a baseline, a run id or a prefix of one, or "latest", which
-/// here means the newest complete run before this one; a reference that fits nothing is bad input (StoreError).
-/// A run that a reference names is returned whatever its environment: the gate refuses the comparison and says why.
+/// Without a reference: the baseline of the run's branch, environment and mode, else that of
+/// `default_branch`, else nothing. A reference is a branch that has such a baseline, a run id or a prefix of
+/// one, or "latest", which here means the newest complete run before this one; a reference that fits nothing
+/// is bad input (StoreError). A run that a reference names is returned whatever its environment: the gate
+/// refuses the comparison and says why.
 std::optional<RunRecord> baseline_for(const Store& store, const Run& run, const std::string& reference = "",
                                       const std::string& default_branch = "main");
 

@@ -7,7 +7,9 @@ unsigned byte_at(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
 }
 
-bool continues(std::string_view text, std::size_t i) { return (byte_at(text, i) & 0xC0u) == 0x80u; }
+bool continues(std::string_view text, std::size_t i) {
+  return (byte_at(text, i) & 0xC0u) == 0x80u;
+}
 
 /// Length of the well-formed sequence at `i` (Unicode 15, table 3-7), or 0.
 std::size_t sequence_length(std::string_view text, std::size_t i) {
@@ -48,13 +50,26 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : valid_utf8(text)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      case '\0': out += replacement; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '\0':
+        out += replacement;
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -79,11 +94,21 @@ std::string escape_markdown(std::string_view text) {
     switch (c) {
       case '\n':
       case '\r':
-      case '\t': out += ' '; break;
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '@': out += "&#64;"; break;  // a record must not notify anybody
+      case '\t':
+        out += ' ';
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '@':
+        out += "&#64;";
+        break;  // a record must not notify anybody
       case '|':
       case '\\':
       case '`':
@@ -91,8 +116,11 @@ std::string escape_markdown(std::string_view text) {
       case '_':
       case '[':
       case ']':
-      case '~': out += '\\'; [[fallthrough]];
-      default: out += c;
+      case '~':
+        out += '\\';
+        [[fallthrough]];
+      default:
+        out += c;
     }
   }
   return out;
@@ -109,10 +137,17 @@ std::string escape_prometheus(std::string_view text) {
   std::string out;
   for (const char c : valid_utf8(text)) {
     switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '"': out += "\\\""; break;
-      case '\n': out += "\\n"; break;
-      default: out += c;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-/// Text from records put into other formats. A record may hold anything: names that users chose, messages with
-/// markup in them, bytes that are no UTF-8. None of it may end a quote, open an element or break a line.
+/// Text from records put into other formats. A record may hold anything: names that users chose, messages
+/// with markup in them, bytes that are no UTF-8. None of it may end a quote, open an element or break a line.
 namespace assay::reports {
 
 /// Bytes that are not part of well-formed UTF-8 become U+FFFD, one for each.

@@ -10,7 +10,9 @@ namespace {
 TEST(Escape, HtmlCannotBeBrokenOutOf) {
   EXPECT_EQ(escape_html(R"(<script>alert("1" & '2')</script>)"),
             "&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt;");
-  EXPECT_EQ(escape_html(std::string_view("a\0b", 3)), "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(escape_html(std::string_view("a\0b", 3)),
+            "a\xEF\xBF\xBD"
+            "b");
 }
 
 TEST(Escape, OnlyWellFormedUtf8IsKept) {
@@ -18,8 +20,8 @@ TEST(Escape, OnlyWellFormedUtf8IsKept) {
   EXPECT_EQ(valid_utf8(good), good);
   const std::string bad = "\xEF\xBF\xBD";
   EXPECT_EQ(valid_utf8("\xC3"), bad);
-  EXPECT_EQ(valid_utf8("\xC0\xAF"), bad + bad);              // overlong
-  EXPECT_EQ(valid_utf8("\xED\xA0\x80"), bad + bad + bad);    // surrogate
+  EXPECT_EQ(valid_utf8("\xC0\xAF"), bad + bad);            // overlong
+  EXPECT_EQ(valid_utf8("\xED\xA0\x80"), bad + bad + bad);  // surrogate
   EXPECT_EQ(valid_utf8("\xF5\x80\x80\x80"), bad + bad + bad + bad);
   EXPECT_EQ(valid_utf8("\xE0\x80\x80"), bad + bad + bad);
   EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80"), bad + bad + bad + bad);

@@ -22,7 +22,9 @@ std::string format_number(double value) {
   return fmt::format("{:.3g}", value);
 }
 
-std::string format_number(const std::optional<double>& value) { return value ? format_number(*value) : dash; }
+std::string format_number(const std::optional<double>& value) {
+  return value ? format_number(*value) : dash;
+}
 
 std::string format_time(double nanoseconds) {
   if (!std::isfinite(nanoseconds) || nanoseconds <= 0.0) return dash;
@@ -50,7 +52,9 @@ std::string format_factor(double factor) {
   return fmt::format("{}x", format_number(factor));
 }
 
-std::string format_short(const std::string& id) { return id.empty() ? dash : id.substr(0, 12); }
+std::string format_short(const std::string& id) {
+  return id.empty() ? dash : id.substr(0, 12);
+}
 
 std::string format_moment(const std::string& utc) {
   if (utc.size() < 16) return utc.empty() ? dash : utc;

@@ -35,8 +35,10 @@ class Judge {
  private:
   std::string rule() const {
     return fmt::format(
-        "A benchmark has regressed when the 95 % intervals of the two medians do not overlap and the ratio of the "
-        "medians exceeds {0:.2f} (improved: below 1/{0:.2f}); it is the same when the interval of the ratio lies "
+        "A benchmark has regressed when the 95 % intervals of the two medians do not overlap and the ratio "
+        "of the "
+        "medians exceeds {0:.2f} (improved: below 1/{0:.2f}); it is the same when the interval of the ratio "
+        "lies "
         "within [1/{0:.2f}, {0:.2f}]; else it is inconclusive. A change must also exceed twice the timer's "
         "resolution of {1:g} ns in a sample. Intervals are order statistics, unadjusted for the number of "
         "benchmarks; one process is compared with one process.",
@@ -57,7 +59,8 @@ class Judge {
   }
 
   void choose_baseline() {
-    const std::string recorded = "No baseline yet for this branch, environment and mode: this run is recorded as one";
+    const std::string recorded =
+        "No baseline yet for this branch, environment and mode: this run is recorded as one";
     std::string why_none = "No baseline for this branch, environment and mode";
     if (baseline_) {
       const std::string difference = environment_difference(baseline_->run.environment, run_.run.environment);
@@ -74,8 +77,9 @@ class Judge {
     }
     if (baseline_) {
       out_.baseline_run = baseline_->run.id;
-      out_.baseline_note = fmt::format("Compared with run {} of {} UTC, commit {}", format_short(baseline_->run.id),
-                                       format_moment(baseline_->run.started_at), format_short(baseline_->run.commit));
+      out_.baseline_note =
+          fmt::format("Compared with run {} of {} UTC, commit {}", format_short(baseline_->run.id),
+                      format_moment(baseline_->run.started_at), format_short(baseline_->run.commit));
       return;
     }
     out_.record_as_baseline = options_.record_first;
@@ -106,7 +110,8 @@ class Judge {
     const bool ran_nothing = check.verdict == Verdict::pass && check.cases <= 0;
     ++out_.checks[ran_nothing ? Verdict::vacuous : check.verdict];
     const std::string first_line = check.message.substr(0, check.message.find('\n'));
-    const std::string reason = std::string(to_string(check.verdict)) + (first_line.empty() ? "" : ": " + first_line);
+    const std::string reason =
+        std::string(to_string(check.verdict)) + (first_line.empty() ? "" : ": " + first_line);
     switch (check.verdict) {
       case Verdict::fail:
       case Verdict::xpass:
@@ -119,7 +124,8 @@ class Judge {
         add(GateVerdict::vacuous, "check", check_key(check), reason);
         break;
       case Verdict::pass:
-        if (ran_nothing) add(GateVerdict::vacuous, "check", check_key(check), "passed without having run a case");
+        if (ran_nothing)
+          add(GateVerdict::vacuous, "check", check_key(check), "passed without having run a case");
         break;
       case Verdict::xfail:
       case Verdict::unsupported:
@@ -138,8 +144,8 @@ class Judge {
       });
       if (missed > 0 || ran == 0)
         add(GateVerdict::device_missing, "run", backend,
-            fmt::format("required, but {} not executed and {} executed", format_count(missed, "check was", "checks were"),
-                        ran));
+            fmt::format("required, but {} not executed and {} executed",
+                        format_count(missed, "check was", "checks were"), ran));
     }
   }
 
@@ -152,9 +158,12 @@ class Judge {
 
   void judge_benchmark(const Benchmark& benchmark) {
     const std::string key = benchmark_key(benchmark);
-    const auto invalid = [&](const std::string& reason) { add(GateVerdict::invalid, "benchmark", key, reason); };
+    const auto invalid = [&](const std::string& reason) {
+      add(GateVerdict::invalid, "benchmark", key, reason);
+    };
     if (benchmark.check_verdict == Verdict::fail || benchmark.check_verdict == Verdict::crashed)
-      return add(GateVerdict::incorrect, "benchmark", key, "its output is wrong, so that its time means nothing");
+      return add(GateVerdict::incorrect, "benchmark", key,
+                 "its output is wrong, so that its time means nothing");
     if (benchmark.validity == Validity::invalid)
       return invalid(benchmark.invalid_reason.empty() ? "invalid" : benchmark.invalid_reason);
     if (benchmark.impossible) return invalid("faster than the peak of the device allows");
@@ -218,7 +227,8 @@ class Judge {
     for (const Benchmark& benchmark : run_.benchmarks) present.insert(benchmark_key(benchmark));
     for (const Benchmark& before : baseline_->benchmarks)
       if (before.peer.empty() && in_scope(before.operation) && !present.count(benchmark_key(before)))
-        add(GateVerdict::vanished, "benchmark", benchmark_key(before), "measured in the baseline, gone or renamed here");
+        add(GateVerdict::vanished, "benchmark", benchmark_key(before),
+            "measured in the baseline, gone or renamed here");
 
     std::map<std::string, bool> ran;
     for (const Check& check : run_.checks) ran[check_key(check)] |= executed(check);
@@ -228,7 +238,8 @@ class Judge {
       if (found == ran.end()) {
         // Golden data may lie outside the repository and be given to one run and not to another.
         if (before.kind != CheckKind::golden)
-          add(GateVerdict::vanished, "check", check_key(before), "executed in the baseline, gone or renamed here");
+          add(GateVerdict::vanished, "check", check_key(before),
+              "executed in the baseline, gone or renamed here");
       } else if (!found->second) {
         add(GateVerdict::vanished, "check", check_key(before), "executed in the baseline, not here");
       }

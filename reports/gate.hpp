@@ -43,9 +43,9 @@ struct GateOptions {
   double timer_resolution_ns = 30.0;  // a change must exceed twice this over all iterations of a sample
   bool strict = false;                // inconclusive fails
   bool record_first = false;          // a run without a baseline becomes one, and is green
-  std::vector<std::string> required_backends;           // their checks must have been executed
-  bool every_operation = false;                         // each operation listed must have an executed check
-  std::function<bool(const std::string&)> in_scope;     // by operation; empty: all. Others cannot vanish.
+  std::vector<std::string> required_backends;        // their checks must have been executed
+  bool every_operation = false;                      // each operation listed must have an executed check
+  std::function<bool(const std::string&)> in_scope;  // by operation; empty: all. Others cannot vanish.
 };
 
 struct GateResult {
@@ -72,7 +72,8 @@ struct GateResult {
 /// `baseline` may be null. One from another environment or mode is not compared with: the note says why.
 GateResult gate(const RunRecord& run, const RunRecord* baseline, const GateOptions& options = {});
 
-/// The first of 1, 2, 7, 3, 4, 6, 5 among the codes; 0 where there is none. Any other code is a tool error, 1.
+/// The first of 1, 2, 7, 3, 4, 6, 5 among the codes; 0 where there is none. Any other code is a tool
+/// error, 1.
 int combine_exit_codes(std::span<const int> codes);
 
 /// What an exit code means, in a few words: "incorrect", "regressed", ...

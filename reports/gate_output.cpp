@@ -39,7 +39,8 @@ std::string item_row(const GateItem& item) {
 std::string totals(const GateResult& result) {
   std::string out;
   for (const auto& [verdict, name] : verdict_names)
-    if (const int count = result.count(verdict)) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, name);
+    if (const int count = result.count(verdict))
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, name);
   return out.empty() ? "nothing to compare" : out;
 }
 
@@ -49,9 +50,10 @@ std::string check_totals(const GateResult& result) {
     const auto verdict = static_cast<Verdict>(i);
     const int count = result.count(verdict);
     // What was not done is always said, also when it is nothing.
-    const bool always = verdict == Verdict::pass || verdict == Verdict::fail || verdict == Verdict::not_executed ||
-                        verdict == Verdict::vacuous;
-    if (count > 0 || always) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, to_string(verdict));
+    const bool always = verdict == Verdict::pass || verdict == Verdict::fail ||
+                        verdict == Verdict::not_executed || verdict == Verdict::vacuous;
+    if (count > 0 || always)
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, to_string(verdict));
   }
   return out;
 }
@@ -89,19 +91,21 @@ std::string_view exit_code_meaning(int code) {
 std::string GateResult::headline() const {
   // The exit code is one number; the headline names all that is wrong, what matters most to a reader first.
   std::string reasons;
-  for (const GateVerdict verdict : {GateVerdict::incorrect, GateVerdict::regressed, GateVerdict::invalid,
-                                    GateVerdict::device_missing, GateVerdict::vanished, GateVerdict::vacuous,
-                                    GateVerdict::no_baseline})
+  for (const GateVerdict verdict :
+       {GateVerdict::incorrect, GateVerdict::regressed, GateVerdict::invalid, GateVerdict::device_missing,
+        GateVerdict::vanished, GateVerdict::vacuous, GateVerdict::no_baseline})
     if (const int number = count(verdict))
       reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", number, to_string(verdict));
   if (exit_code == 3 || exit_code == 4 || exit_code == 7) return "Red: " + reasons;
   if (exit_code == 6) return "Not green: " + reasons;
   if (exit_code == 5)
-    return fmt::format("Don't know: {} cannot be told", format_count(count(GateVerdict::inconclusive), "comparison"));
+    return fmt::format("Don't know: {} cannot be told",
+                       format_count(count(GateVerdict::inconclusive), "comparison"));
   if (exit_code != 0) return "Red: the tool failed";
   if (record_as_baseline) return "Green: first run, recorded as the baseline";
   const int unknown = count(GateVerdict::inconclusive);
-  if (unknown > 0) return fmt::format("Green, with {} that cannot be told", format_count(unknown, "comparison"));
+  if (unknown > 0)
+    return fmt::format("Green, with {} that cannot be told", format_count(unknown, "comparison"));
   return "Green: checked, and nothing got slower";
 }
 

@@ -32,7 +32,8 @@ TEST(ExitCodes, FollowTheDocumentedPrecedence) {
       EXPECT_EQ(combine_exit_codes(codes), order[std::min(i, j)]) << order[i] << " and " << order[j];
     }
   EXPECT_EQ(combine_exit_codes({}), 0);
-  EXPECT_EQ(combine_exit_codes(std::vector<int>{0, 109}), 1);  // the argument parser's own code never gets out
+  EXPECT_EQ(combine_exit_codes(std::vector<int>{0, 109}),
+            1);  // the argument parser's own code never gets out
   EXPECT_EQ(combine_exit_codes(std::vector<int>{-1}), 1);
   EXPECT_EQ(exit_code_meaning(4), "regressed");
   EXPECT_EQ(exit_code_meaning(42), "tool error");
@@ -95,10 +96,10 @@ TEST(Gate, OverlappingIntervalsAreNeverARegression) {
 }
 
 TEST(Gate, EveryVerdictOfACheckHasItsExitCode) {
-  const std::map<Verdict, int> expected{{Verdict::pass, 0},         {Verdict::fail, 3},    {Verdict::xfail, 0},
-                                        {Verdict::xpass, 3},        {Verdict::unsupported, 0},
-                                        {Verdict::not_executed, 0}, {Verdict::vacuous, 6}, {Verdict::crashed, 3},
-                                        {Verdict::timeout, 3}};
+  const std::map<Verdict, int> expected{
+      {Verdict::pass, 0},    {Verdict::fail, 3},        {Verdict::xfail, 0},
+      {Verdict::xpass, 3},   {Verdict::unsupported, 0}, {Verdict::not_executed, 0},
+      {Verdict::vacuous, 6}, {Verdict::crashed, 3},     {Verdict::timeout, 3}};
   const RunRecord before = record_with({});
   for (const auto& [verdict, exit_code] : expected) {
     const auto result = gate(record_with({}, {test::check("p"), test::check("q", verdict)}), &before);
@@ -164,8 +165,8 @@ TEST(Gate, TimesThatCannotBeUsedAreInvalid) {
 }
 
 TEST(Gate, WhatVanishedIsNotGreen) {
-  const RunRecord before =
-      record_with({test::benchmark("n=1", 1e6), test::benchmark("n=2", 1e6)}, {test::check("p"), test::check("q")});
+  const RunRecord before = record_with({test::benchmark("n=1", 1e6), test::benchmark("n=2", 1e6)},
+                                       {test::check("p"), test::check("q")});
   RunRecord after = record_with({test::benchmark("n=1", 1e6)}, {test::check("p")});
   const auto result = gate(after, &before);
   EXPECT_EQ(result.count(GateVerdict::vanished), 2);
@@ -218,7 +219,8 @@ TEST(Gate, AnotherEnvironmentIsNeverCompared) {
   const auto result = gate(cpu, &gpu);
   EXPECT_EQ(result.count(GateVerdict::regressed), 0);
   EXPECT_EQ(result.exit_code, 6);
-  EXPECT_NE(result.baseline_note.find("device: NVIDIA H200 -> none"), std::string::npos) << result.baseline_note;
+  EXPECT_NE(result.baseline_note.find("device: NVIDIA H200 -> none"), std::string::npos)
+      << result.baseline_note;
   RunRecord quick = record_with({test::benchmark("n=1", 1e3)});
   quick.run.quick = true;
   EXPECT_EQ(gate(cpu, &quick).exit_code, 6);
@@ -229,12 +231,14 @@ TEST(Gate, ARequiredDeviceThatIsMissingIsSeven) {
   GateOptions options;
   options.required_backends = {"cuda"};
   EXPECT_EQ(gate(record_with({}), &before, options).exit_code, 7);
-  EXPECT_EQ(gate(record_with({}, {test::check("p"), test::check("p", Verdict::not_executed, "cuda")}), &before, options)
+  EXPECT_EQ(gate(record_with({}, {test::check("p"), test::check("p", Verdict::not_executed, "cuda")}),
+                 &before, options)
                 .exit_code,
             7);
-  EXPECT_EQ(gate(record_with({}, {test::check("p"), test::check("p", Verdict::pass, "cuda")}), &before, options)
-                .exit_code,
-            0);
+  EXPECT_EQ(
+      gate(record_with({}, {test::check("p"), test::check("p", Verdict::pass, "cuda")}), &before, options)
+          .exit_code,
+      0);
 }
 
 TEST(Gate, EveryOperationMustHaveBeenChecked) {
@@ -253,9 +257,11 @@ TEST(Gate, EveryOperationMustHaveBeenChecked) {
 }
 
 TEST(Gate, WorstComesFirstAndTheWorstCodeWins) {
-  RunRecord before = record_with({test::benchmark("a", 1e6), test::benchmark("b", 1e6), test::benchmark("c", 1e6)});
-  RunRecord after = record_with({test::benchmark("a", 1.2e6), test::benchmark("b", 2e6), test::benchmark("c", 1e6)},
-                                {test::check("p", Verdict::fail)});
+  RunRecord before =
+      record_with({test::benchmark("a", 1e6), test::benchmark("b", 1e6), test::benchmark("c", 1e6)});
+  RunRecord after =
+      record_with({test::benchmark("a", 1.2e6), test::benchmark("b", 2e6), test::benchmark("c", 1e6)},
+                  {test::check("p", Verdict::fail)});
   after.checks[0].replay = "p.json";
   const auto result = gate(after, &before);
   EXPECT_EQ(result.exit_code, 3);

@@ -16,6 +16,9 @@ using nlohmann::json;
 std::string plain(std::string message) {
   if (message.starts_with("[json.exception"))
     if (const auto end = message.find("] "); end != std::string::npos) message.erase(0, end + 2);
+  // The library counts lines within the one line that it was given.
+  const std::string_view within = "parse error at line 1, column ";
+  if (message.starts_with(within)) message.replace(0, within.size(), "no JSON at column ");
   std::replace(message.begin(), message.end(), '\n', ' ');
   return message;
 }
@@ -49,7 +52,8 @@ class Reader {
     if (name != "operation" && name != "check" && name != "benchmark" && name != "mutant" && name != "end")
       throw std::invalid_argument("unknown type \"" + name +
                                   "\", expected run, operation, check, benchmark, mutant or end");
-    if (!open_) throw std::invalid_argument("\"" + name + "\" outside a run: expected a \"run\" line before it");
+    if (!open_)
+      throw std::invalid_argument("\"" + name + "\" outside a run: expected a \"run\" line before it");
     RunRecord& record = out_.runs.back();
     if (name == "operation") record.operations.push_back(j.get<OperationInfo>());
     if (name == "check") record.checks.push_back(j.get<Check>());
@@ -62,7 +66,8 @@ class Reader {
     close_unfinished();
     const int schema = j.value("schema", 0);
     if (schema < 1 || schema > record_schema_version)
-      throw std::invalid_argument("schema " + std::to_string(schema) + " of the run is not known, expected at most " +
+      throw std::invalid_argument("schema " + std::to_string(schema) +
+                                  " of the run is not known, expected at most " +
                                   std::to_string(record_schema_version));
     RunRecord record;
     record.run = j.get<Run>();
@@ -77,8 +82,8 @@ class Reader {
     const auto expect = [&](const char* what, std::size_t found) {
       const auto counted = j.value(what, found);
       if (counted != found)
-        throw std::invalid_argument("the run has " + std::to_string(found) + " " + what + ", its end line expects " +
-                                    std::to_string(counted));
+        throw std::invalid_argument("the run has " + std::to_string(found) + " " + what +
+                                    ", its end line expects " + std::to_string(counted));
     };
     expect("operations", record.operations.size());
     expect("checks", record.checks.size());

@@ -53,6 +53,7 @@ TEST(JsonLines, BadLinesAreNamedAndTheGoodOnesKept) {
     EXPECT_EQ(error.message.find("json.exception"), std::string::npos) << error.message;
   }
   EXPECT_EQ(lines, (std::vector<std::size_t>{3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(back.errors[0].message.rfind("no JSON at column 43: ", 0), 0u) << back.errors[0].message;
   EXPECT_NE(back.errors[1].message.find("unknown verdict \"great\""), std::string::npos);
   EXPECT_NE(back.errors[2].message.find("unknown type \"trace\", expected run"), std::string::npos);
 }

@@ -31,7 +31,8 @@ class States {
 
  private:
   std::vector<OperationState> list_;
-  std::map<std::pair<std::string, std::string>, std::size_t> places_;  // in the list, by operation and backend
+  std::map<std::pair<std::string, std::string>, std::size_t>
+      places_;  // in the list, by operation and backend
   std::map<std::string, OperationInfo> infos_;
 };
 
@@ -63,18 +64,24 @@ OperationStanding standing_of(const OperationState& state) {
     return OperationStanding::wrong;
   if (state.count(Verdict::vacuous) > 0) return OperationStanding::vacuous;
   if (state.executed() > 0) return OperationStanding::checked;
-  return state.count(Verdict::not_executed) > 0 ? OperationStanding::not_executed : OperationStanding::no_data;
+  return state.count(Verdict::not_executed) > 0 ? OperationStanding::not_executed
+                                                : OperationStanding::no_data;
 }
 
 }  // namespace
 
 std::string_view to_string(OperationStanding standing) {
   switch (standing) {
-    case OperationStanding::wrong: return "wrong";
-    case OperationStanding::vacuous: return "vacuous";
-    case OperationStanding::no_data: return "no data";
-    case OperationStanding::not_executed: return "not executed";
-    case OperationStanding::checked: return "checked";
+    case OperationStanding::wrong:
+      return "wrong";
+    case OperationStanding::vacuous:
+      return "vacuous";
+    case OperationStanding::no_data:
+      return "no data";
+    case OperationStanding::not_executed:
+      return "not executed";
+    case OperationStanding::checked:
+      return "checked";
   }
   return "unknown";
 }

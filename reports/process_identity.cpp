@@ -23,7 +23,9 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
 }
 
-std::string boot() { return first_line("/proc/sys/kernel/random/boot_id"); }
+std::string boot() {
+  return first_line("/proc/sys/kernel/random/boot_id");
+}
 
 std::string pid_namespace() {
   std::error_code error;

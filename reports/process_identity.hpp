@@ -2,7 +2,8 @@
 
 #include <string>
 
-/// Who is writing a run, so that a run whose writer has died can be told from one that is still being written.
+/// Who is writing a run, so that a run whose writer has died can be told from one that is still being
+/// written.
 namespace assay::reports {
 
 /// This process as "host|boot|pid namespace|pid|start time".

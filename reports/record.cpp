@@ -127,8 +127,8 @@ std::string make_run_id() {
   words[1] = (words[1] & 0xffff0fffu) | 0x00004000u;  // version 4
   words[2] = (words[2] & 0x3fffffffu) | 0x80000000u;  // the variant of RFC 4122
   char text[37];
-  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%04x%08x", words[0], words[1] >> 16, words[1] & 0xffffu,
-                words[2] >> 16, words[2] & 0xffffu, words[3]);
+  std::snprintf(text, sizeof text, "%08x-%04x-%04x-%04x-%04x%08x", words[0], words[1] >> 16,
+                words[1] & 0xffffu, words[2] >> 16, words[2] & 0xffffu, words[3]);
   return text;
 }
 
@@ -139,22 +139,40 @@ std::string utc_now() {
   std::tm parts{};
   gmtime_r(&seconds_part, &parts);
   char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                 static_cast<int>(now.time_since_epoch().count() % 1000));
   return text;
 }
 
-std::string_view to_string(RunState value) { return name_of(run_states, value); }
-std::string_view to_string(CheckKind value) { return name_of(check_kinds, value); }
-std::string_view to_string(Verdict value) { return name_of(verdicts, value); }
-std::string_view to_string(Validity value) { return name_of(validities, value); }
-std::string_view to_string(MutantStatus value) { return name_of(mutant_statuses, value); }
+std::string_view to_string(RunState value) {
+  return name_of(run_states, value);
+}
+std::string_view to_string(CheckKind value) {
+  return name_of(check_kinds, value);
+}
+std::string_view to_string(Verdict value) {
+  return name_of(verdicts, value);
+}
+std::string_view to_string(Validity value) {
+  return name_of(validities, value);
+}
+std::string_view to_string(MutantStatus value) {
+  return name_of(mutant_statuses, value);
+}
 
-std::optional<RunState> parse_run_state(std::string_view name) { return value_of(run_states, name); }
-std::optional<CheckKind> parse_check_kind(std::string_view name) { return value_of(check_kinds, name); }
-std::optional<Verdict> parse_verdict(std::string_view name) { return value_of(verdicts, name); }
-std::optional<Validity> parse_validity(std::string_view name) { return value_of(validities, name); }
+std::optional<RunState> parse_run_state(std::string_view name) {
+  return value_of(run_states, name);
+}
+std::optional<CheckKind> parse_check_kind(std::string_view name) {
+  return value_of(check_kinds, name);
+}
+std::optional<Verdict> parse_verdict(std::string_view name) {
+  return value_of(verdicts, name);
+}
+std::optional<Validity> parse_validity(std::string_view name) {
+  return value_of(validities, name);
+}
 std::optional<MutantStatus> parse_mutant_status(std::string_view name) {
   return value_of(mutant_statuses, name);
 }

@@ -193,7 +193,13 @@ struct Benchmark {
 /// "te.ksg/n=10000,k=4/cpu" and for a peer "te.ksg/n=10000,k=4/cpu@jidt": what names it across runs.
 std::string benchmark_key(const Benchmark& benchmark);
 
-enum class MutantStatus { caught, missed, not_reached, crashed, timeout };  // crashed and timeout count as caught
+enum class MutantStatus {
+  caught,
+  missed,
+  not_reached,
+  crashed,
+  timeout
+};  // crashed and timeout count as caught
 
 struct Mutant {
   std::string id;         // "te.ksg/off_by_one_k"

@@ -82,7 +82,9 @@ void write(json& j, const char* key, const Notes& value) {
 
 }  // namespace
 
-void to_json(json& j, const Environment& e) { j = json{{"facts", e.facts}, {"fingerprint", e.fingerprint()}}; }
+void to_json(json& j, const Environment& e) {
+  j = json{{"facts", e.facts}, {"fingerprint", e.fingerprint()}};
+}
 
 void from_json(const json& j, Environment& e) {
   e = {};
@@ -123,9 +125,14 @@ void from_json(const json& j, Run& r) {
 }
 
 void to_json(json& j, const OperationInfo& o) {
-  j = json{{"name", o.name},           {"summary", o.summary},       {"paper", o.paper},
-           {"backends", o.backends},   {"cuda_body", o.cuda_body},   {"properties", o.properties},
-           {"benchmark_cases", o.benchmark_cases}, {"golden_cases", o.golden_cases}};
+  j = json{{"name", o.name},
+           {"summary", o.summary},
+           {"paper", o.paper},
+           {"backends", o.backends},
+           {"cuda_body", o.cuda_body},
+           {"properties", o.properties},
+           {"benchmark_cases", o.benchmark_cases},
+           {"golden_cases", o.golden_cases}};
 }
 
 void from_json(const json& j, OperationInfo& o) {
@@ -151,7 +158,9 @@ void from_json(const json& j, UtilisationSample& s) {
   read(j, "allowed", s.allowed);
 }
 
-void to_json(json& j, const Table& t) { j = json{{"title", t.title}, {"columns", t.columns}, {"rows", t.rows}}; }
+void to_json(json& j, const Table& t) {
+  j = json{{"title", t.title}, {"columns", t.columns}, {"rows", t.rows}};
+}
 
 void from_json(const json& j, Table& t) {
   t = {};
@@ -185,7 +194,8 @@ void from_json(const json& j, Series& s) {
   read(j, "x_label", s.x_label);
   read(j, "y_label", s.y_label);
   if (const json* points = find(j, "points"))
-    for (const auto& point : *points) s.points.push_back({read_number(point.at(0)), read_number(point.at(1))});
+    for (const auto& point : *points)
+      s.points.push_back({read_number(point.at(0)), read_number(point.at(1))});
   read(j, "y_error", s.y_error);
   if (!s.y_error.empty() && s.y_error.size() != s.points.size())
     throw std::invalid_argument("series \"" + s.name + "\" has " + std::to_string(s.y_error.size()) +
@@ -196,8 +206,13 @@ void from_json(const json& j, Series& s) {
 }
 
 void to_json(json& j, const Check& c) {
-  j = json{{"operation", c.operation}, {"name", c.name},   {"backend", c.backend}, {"kind", to_string(c.kind)},
-           {"verdict", to_string(c.verdict)}, {"cases", c.cases}, {"seed", c.seed},
+  j = json{{"operation", c.operation},
+           {"name", c.name},
+           {"backend", c.backend},
+           {"kind", to_string(c.kind)},
+           {"verdict", to_string(c.verdict)},
+           {"cases", c.cases},
+           {"seed", c.seed},
            {"elapsed_ms", number(c.elapsed_ms)}};
   write(j, "against", c.against);
   write(j, "observed_error", c.observed_error);
@@ -308,8 +323,8 @@ void from_json(const json& j, Benchmark& b) {
 }
 
 void to_json(json& j, const Mutant& m) {
-  j = json{{"id", m.id},           {"operation", m.operation}, {"category", m.category},
-           {"backend", m.backend}, {"status", to_string(m.status)}, {"cases", m.cases},
+  j = json{{"id", m.id},           {"operation", m.operation},          {"category", m.category},
+           {"backend", m.backend}, {"status", to_string(m.status)},     {"cases", m.cases},
            {"change", m.change},   {"elapsed_ms", number(m.elapsed_ms)}};
   write(j, "property", m.property);
 }

@@ -70,8 +70,9 @@ TEST(Record, WhatIsNoRecordIsRefused) {
   EXPECT_THROW(json::parse(R"({"operation":"a","name":"b","backend":"c"})").get<Check>(), json::exception);
   EXPECT_THROW(json::parse(R"({"operation":"a","name":"b","backend":"c","verdict":"maybe"})").get<Check>(),
                std::invalid_argument);
-  EXPECT_THROW(json::parse(R"({"operation":"a","label":"b","backend":"c","median_ns":"fast"})").get<Benchmark>(),
-               std::invalid_argument);
+  EXPECT_THROW(
+      json::parse(R"({"operation":"a","label":"b","backend":"c","median_ns":"fast"})").get<Benchmark>(),
+      std::invalid_argument);
   EXPECT_THROW(json::parse(R"({"title":"t","columns":["a","b"],"rows":[["1"]]})").get<Table>(),
                std::invalid_argument);
   EXPECT_THROW(json::parse(R"({"name":"s","points":[[1,2]],"y_error":[1,2]})").get<Series>(),
@@ -149,7 +150,8 @@ TEST(Record, IdsAndTimesHaveTheirForm) {
     ids.insert(id);
   }
   EXPECT_EQ(ids.size(), 100u);
-  EXPECT_TRUE(std::regex_match(utc_now(), std::regex(R"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"))) << utc_now();
+  EXPECT_TRUE(std::regex_match(utc_now(), std::regex(R"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)")))
+      << utc_now();
 }
 
 }  // namespace

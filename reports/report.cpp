@@ -27,7 +27,8 @@ RecordedDevice read_device(const fs::path& folder) {
   for (const fs::path& file : sorted_entries(folder)) {
     if (file.extension() != ".jsonl") continue;
     JsonLines lines = read_json_lines(file);
-    for (const LineError& error : lines.errors) device.problems.push_back(describe(error, file.filename().string()));
+    for (const LineError& error : lines.errors)
+      device.problems.push_back(describe(error, file.filename().string()));
     std::move(lines.runs.begin(), lines.runs.end(), std::back_inserter(device.runs));
   }
   std::stable_sort(device.runs.begin(), device.runs.end(), [](const RunRecord& a, const RunRecord& b) {

@@ -49,8 +49,8 @@ std::string json_report(const ReportInput& input);      // report.json
 std::string junit_report(const ReportInput& input);     // junit.xml
 std::string metrics_report(const ReportInput& input);   // metrics.prom
 
-/// Writes the five files into `folder`, which is created. Each is written under a temporary name first and all
-/// are renamed at the end: a reader never sees a partial one. Throws ReportError.
+/// Writes the five files into `folder`, which is created. Each is written under a temporary name first and
+/// all are renamed at the end: a reader never sees a partial one. Throws ReportError.
 void write_report(const std::filesystem::path& folder, const ReportInput& input);
 
 }  // namespace assay::reports

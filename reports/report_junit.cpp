@@ -11,7 +11,8 @@ struct Suite {
   int tests = 0, failures = 0, errors = 0, skipped = 0;
   double seconds = 0.0;
 
-  void add(const std::string& class_name, const std::string& name, double elapsed_s, const std::string& outcome) {
+  void add(const std::string& class_name, const std::string& name, double elapsed_s,
+           const std::string& outcome) {
     cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escape_xml(class_name),
                          escape_xml(name), elapsed_s);
     cases += outcome.empty() ? "/>\n" : ">" + outcome + "</testcase>\n";
@@ -25,8 +26,10 @@ struct Suite {
 
 std::string outcome(const char* element, std::string_view type, const std::string& message,
                     const std::string& details = "") {
-  const std::string kind = std::string(element) == "skipped" ? "" : fmt::format(" type=\"{}\"", escape_xml(type));
-  return fmt::format("<{0} message=\"{1}\"{2}>{3}</{0}>", element, escape_xml(message), kind, escape_xml(details));
+  const std::string kind =
+      std::string(element) == "skipped" ? "" : fmt::format(" type=\"{}\"", escape_xml(type));
+  return fmt::format("<{0} message=\"{1}\"{2}>{3}</{0}>", element, escape_xml(message), kind,
+                     escape_xml(details));
 }
 
 std::string outcome_of(const Check& check) {

@@ -11,8 +11,9 @@ namespace {
 constexpr std::size_t limit = 1000000;  // of the whole; GitHub refuses 1 MiB
 
 std::string run_line(const Run& run) {
-  return fmt::format("Run {} of {} UTC, `{}`{}, commit {}{}{}, seed {}, environment `{}`.\n\n", escape_markdown(format_short(run.id)),
-                     escape_markdown(format_moment(run.started_at)), escape_markdown_code(run.command), run.quick ? " (quick)" : "",
+  return fmt::format("Run {} of {} UTC, `{}`{}, commit {}{}{}, seed {}, environment `{}`.\n\n",
+                     escape_markdown(format_short(run.id)), escape_markdown(format_moment(run.started_at)),
+                     escape_markdown_code(run.command), run.quick ? " (quick)" : "",
                      escape_markdown(format_short(run.commit)), run.dirty ? " with local changes" : "",
                      run.branch.empty() ? "" : " on " + escape_markdown(run.branch), run.seed,
                      run.environment.fingerprint());
@@ -20,10 +21,11 @@ std::string run_line(const Run& run) {
 
 std::string operation_row(const OperationState& state) {
   std::string against;
-  for (const std::string& name : state.against) against += (against.empty() ? "" : ", ") + escape_markdown(name);
-  const std::string time =
-      state.quickest ? format_time(state.quickest->median_ns) + " (" + escape_markdown(state.quickest->label) + ")"
-                     : "–";
+  for (const std::string& name : state.against)
+    against += (against.empty() ? "" : ", ") + escape_markdown(name);
+  const std::string time = state.quickest ? format_time(state.quickest->median_ns) + " (" +
+                                                escape_markdown(state.quickest->label) + ")"
+                                          : "–";
   return fmt::format("| {} | {} | {} | {} / {} | {} | {} |\n", escape_markdown(state.operation),
                      escape_markdown(state.backend), to_string(state.standing), state.count(Verdict::pass),
                      state.executed(), against.empty() ? "–" : against, time);
@@ -58,8 +60,9 @@ std::string recorded_lines(const ReportInput& input) {
   for (const RecordedDevice& device : input.recorded)
     if (!device.runs.empty()) {
       const Run& run = device.runs.back().run;
-      out += fmt::format("\nRecorded on {} (not by this run): {} UTC, commit {}.\n", escape_markdown(device.device),
-                         escape_markdown(format_moment(run.started_at)), escape_markdown(format_short(run.commit)));
+      out += fmt::format("\nRecorded on {} (not by this run): {} UTC, commit {}.\n",
+                         escape_markdown(device.device), escape_markdown(format_moment(run.started_at)),
+                         escape_markdown(format_short(run.commit)));
     }
   return out;
 }

@@ -23,7 +23,9 @@ double sorted_quantile(const std::vector<double>& ordered, double probability) {
 
 }  // namespace
 
-double median(std::span<const double> samples) { return sorted_quantile(sorted(samples), 0.5); }
+double median(std::span<const double> samples) {
+  return sorted_quantile(sorted(samples), 0.5);
+}
 
 double quantile(std::span<const double> samples, double probability) {
   return sorted_quantile(sorted(samples), probability);

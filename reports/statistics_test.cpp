@@ -33,9 +33,9 @@ TEST(Statistics, RobustSpreadIgnoresOneWildSample) {
 
 // Ranks from the published tables of the sign test's interval (Conover, table A3; alpha = 0.05 two-sided).
 TEST(Statistics, RanksOfTheIntervalAreThoseOfTheTables) {
-  const std::vector<std::pair<std::size_t, std::size_t>> known{{5, 0},  {6, 1},   {8, 1},   {9, 2},  {10, 2},
-                                                               {12, 3}, {15, 4},  {17, 5},  {20, 6}, {25, 8},
-                                                               {30, 10}, {40, 14}, {50, 18}, {100, 40}};
+  const std::vector<std::pair<std::size_t, std::size_t>> known{
+      {5, 0},  {6, 1},  {8, 1},  {9, 2},   {10, 2},  {12, 3},  {15, 4},
+      {17, 5}, {20, 6}, {25, 8}, {30, 10}, {40, 14}, {50, 18}, {100, 40}};
   for (const auto& [n, rank] : known) EXPECT_EQ(median_interval_rank(n, 0.95), rank) << n;
   EXPECT_EQ(median_interval_rank(0, 0.95), 0u);
 }

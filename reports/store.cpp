@@ -49,8 +49,8 @@ std::string checked_path(const std::string& url, OpenMode mode) {
   return path;
 }
 
-/// Readers and one writer at a time then do not block each other. Taking the log into use needs the file alone
-/// for a moment and does not wait by itself.
+/// Readers and one writer at a time then do not block each other. Taking the log into use needs the file
+/// alone for a moment and does not wait by itself.
 void use_write_ahead_log(soci::session& session) {
   for (int attempt = 0;; ++attempt) {
     try {
@@ -82,10 +82,14 @@ void mark_interrupted_runs(soci::session& session) {
   transaction.commit();
 }
 
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 /// What a column holds of a number that may be absent or non-finite: the body has it exactly.
-double column(double value) { return std::isnan(value) ? std::numeric_limits<double>::infinity() : value; }
+double column(double value) {
+  return std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
+}
 
 long long next_position(soci::session& session, const char* table, long long run) {
   long long position = 0;
@@ -101,8 +105,9 @@ void insert_run(soci::session& session, const Run& run, const std::string& owner
   const long long quick = run.quick ? 1 : 0;
   const std::string state(to_string(run.state));
   const std::string body = dump(run);
-  session << "INSERT INTO run (sequence, id, started_at, command, branch, fingerprint, quick, state, owner, body)"
-             " VALUES (:sequence, :id, :started, :command, :branch, :fingerprint, :quick, :state, :owner, :body)",
+  session
+      << "INSERT INTO run (sequence, id, started_at, command, branch, fingerprint, quick, state, owner, body)"
+         " VALUES (:sequence, :id, :started, :command, :branch, :fingerprint, :quick, :state, :owner, :body)",
       soci::use(sequence), soci::use(run.id), soci::use(run.started_at), soci::use(run.command),
       soci::use(run.branch), soci::use(fingerprint), soci::use(quick), soci::use(state), soci::use(owner),
       soci::use(body);
@@ -112,7 +117,8 @@ void insert(soci::session& session, long long run, std::span<const OperationInfo
   long long position = next_position(session, "operation_record", run);
   for (const auto& operation : operations) {
     const std::string body = dump(operation);
-    session << "INSERT INTO operation_record (run, position, operation, body) VALUES (:run, :position, :name, :body)",
+    session << "INSERT INTO operation_record (run, position, operation, body) VALUES (:run, :position, "
+               ":name, :body)",
         soci::use(run), soci::use(position), soci::use(operation.name), soci::use(body);
     ++position;
   }
@@ -125,10 +131,12 @@ void insert(soci::session& session, long long run, std::span<const Check> checks
     const std::string verdict(to_string(check.verdict));
     const double utilisation = column(check.utilisation.value_or(-1.0));
     const std::string body = dump(check);
-    session << "INSERT INTO check_record (run, position, operation, name, backend, kind, verdict, utilisation, body)"
+    session << "INSERT INTO check_record (run, position, operation, name, backend, kind, verdict, "
+               "utilisation, body)"
                " VALUES (:run, :position, :operation, :name, :backend, :kind, :verdict, :utilisation, :body)",
         soci::use(run), soci::use(position), soci::use(check.operation), soci::use(check.name),
-        soci::use(check.backend), soci::use(kind), soci::use(verdict), soci::use(utilisation), soci::use(body);
+        soci::use(check.backend), soci::use(kind), soci::use(verdict), soci::use(utilisation),
+        soci::use(body);
     ++position;
   }
 }
@@ -141,10 +149,11 @@ void insert(soci::session& session, long long run, std::span<const Benchmark> be
     const double high = column(benchmark.high_ns);
     const std::string validity(to_string(benchmark.validity));
     const std::string body = dump(benchmark);
-    session << "INSERT INTO benchmark_record"
-               " (run, position, operation, label, backend, peer, median_ns, low_ns, high_ns, validity, body)"
-               " VALUES (:run, :position, :operation, :label, :backend, :peer, :median, :low, :high, :validity,"
-               " :body)",
+    session
+        << "INSERT INTO benchmark_record"
+           " (run, position, operation, label, backend, peer, median_ns, low_ns, high_ns, validity, body)"
+           " VALUES (:run, :position, :operation, :label, :backend, :peer, :median, :low, :high, :validity,"
+           " :body)",
         soci::use(run), soci::use(position), soci::use(benchmark.operation), soci::use(benchmark.label),
         soci::use(benchmark.backend), soci::use(benchmark.peer), soci::use(median), soci::use(low),
         soci::use(high), soci::use(validity), soci::use(body);
@@ -177,7 +186,8 @@ void edit_run(soci::session& session, long long sequence, Change change) {
   body = dump(run);
   state = to_string(run.state);
   const std::string fingerprint = run.environment.fingerprint();
-  session << "UPDATE run SET body = :body, state = :state, fingerprint = :fingerprint WHERE sequence = :sequence",
+  session
+      << "UPDATE run SET body = :body, state = :state, fingerprint = :fingerprint WHERE sequence = :sequence",
       soci::use(body), soci::use(state), soci::use(fingerprint), soci::use(sequence);
   transaction.commit();
 }
@@ -199,8 +209,7 @@ Run read_run(const std::string& body, const std::string& state) {
   return run;
 }
 
-Store::Implementation::Implementation(const std::string& store_url, OpenMode mode)
-    : url(store_url) {
+Store::Implementation::Implementation(const std::string& store_url, OpenMode mode) : url(store_url) {
   const std::string path = checked_path(url, mode);
   guarded(url, [&] {
     session.open(soci::sqlite3, "dbname=\"" + path + "\" timeout=" + std::to_string(busy_timeout_s));
@@ -235,7 +244,9 @@ Store Store::open(const std::string& url, OpenMode mode) {
   return Store(std::make_unique<Implementation>(url, mode));
 }
 
-const std::string& Store::url() const { return implementation_->url; }
+const std::string& Store::url() const {
+  return implementation_->url;
+}
 
 void Store::begin_run(const Run& run) {
   guarded(url(), [&] {

@@ -15,11 +15,13 @@
 /// timeout of 30 s). One Store object belongs to one thread.
 namespace assay::reports {
 
-/// A store that cannot be opened or written. `bad_input` is what the user named wrongly (a missing file, a file
-/// that is no store, a newer schema, an unknown URL); everything else is a failure of the tool or the disk.
+/// A store that cannot be opened or written. `bad_input` is what the user named wrongly (a missing file, a
+/// file that is no store, a newer schema, an unknown URL); everything else is a failure of the tool or the
+/// disk.
 class StoreError : public std::runtime_error {
  public:
-  StoreError(const std::string& message, bool bad_input) : std::runtime_error(message), bad_input_(bad_input) {}
+  StoreError(const std::string& message, bool bad_input)
+      : std::runtime_error(message), bad_input_(bad_input) {}
   bool bad_input() const { return bad_input_; }
 
  private:
@@ -132,15 +134,16 @@ class Store {
   /// Newest first.
   std::vector<RunSummary> runs(const RunFilter& filter = {}) const;
 
-  /// The newest complete run before this one with the same command, branch and mode. Its environment may differ:
-  /// the report then says what changed in it, and compares no times.
+  /// The newest complete run before this one with the same command, branch and mode. Its environment may
+  /// differ: the report then says what changed in it, and compares no times.
   std::optional<RunSummary> previous(const Run& run) const;
 
   History history(const HistoryFilter& filter = {}) const;
 
   /// Makes this complete run the baseline of its branch, environment and mode.
   Baseline promote(const std::string& run_id);
-  std::optional<Baseline> baseline(const std::string& branch, const std::string& fingerprint, bool quick) const;
+  std::optional<Baseline> baseline(const std::string& branch, const std::string& fingerprint,
+                                   bool quick) const;
   std::vector<Baseline> baselines() const;
 
  private:

@@ -86,7 +86,8 @@ std::vector<T> select_bodies(soci::session& session, const char* table, long lon
   return out;
 }
 
-std::vector<BenchmarkPoint> select_benchmarks(soci::session& session, const HistoryFilter& filter, long long since) {
+std::vector<BenchmarkPoint> select_benchmarks(soci::session& session, const HistoryFilter& filter,
+                                              long long since) {
   Conditions conditions;
   conditions.runs(filter.runs);
   conditions.number("b.run >=", since);
@@ -124,7 +125,8 @@ std::vector<CheckPoint> select_checks(soci::session& session, const HistoryFilte
   double utilisation = 0.0;
   soci::statement statement(session);
   statement.exchange(soci::into(sequence));
-  for (std::string* text : {&operation, &name, &backend, &kind, &verdict}) statement.exchange(soci::into(*text));
+  for (std::string* text : {&operation, &name, &backend, &kind, &verdict})
+    statement.exchange(soci::into(*text));
   statement.exchange(soci::into(utilisation));
   conditions.bind(statement);
   start(statement,
@@ -155,8 +157,8 @@ std::optional<RunRecord> Store::load(const std::string& run_id) const {
     soci::session& session = implementation_->session;
     long long sequence = 0;
     std::string body, state;
-    session << "SELECT sequence, body, state FROM run WHERE id = :id", soci::use(run_id), soci::into(sequence),
-        soci::into(body), soci::into(state);
+    session << "SELECT sequence, body, state FROM run WHERE id = :id", soci::use(run_id),
+        soci::into(sequence), soci::into(body), soci::into(state);
     if (!session.got_data()) return std::nullopt;
     RunRecord record;
     record.run = read_run(body, state);
@@ -175,14 +177,16 @@ std::optional<RunSummary> Store::find(const std::string& reference) const {
     filter.limit = 1;
     return first_of(runs(filter));
   }
-  const bool could_be_id = !reference.empty() && reference.find_first_not_of("0123456789abcdef-") == std::string::npos;
+  const bool could_be_id =
+      !reference.empty() && reference.find_first_not_of("0123456789abcdef-") == std::string::npos;
   if (!could_be_id) return std::nullopt;
   return guarded(url(), [&]() -> std::optional<RunSummary> {
     const std::string pattern = reference + '%';  // holds only hex digits and dashes: nothing to escape
     long long sequence = 0;
     std::string id, body, state;
     soci::statement statement =
-        (implementation_->session.prepare << "SELECT sequence, id, body, state FROM run WHERE id LIKE :pattern",
+        (implementation_->session.prepare
+             << "SELECT sequence, id, body, state FROM run WHERE id LIKE :pattern",
          soci::use(pattern), soci::into(sequence), soci::into(id), soci::into(body), soci::into(state));
     statement.execute();
     std::vector<RunSummary> found;
@@ -228,14 +232,16 @@ Baseline Store::promote(const std::string& run_id) {
     schema::WriteTransaction transaction(session);
     const long long sequence = implementation_->sequence_of(run_id);
     std::string body, state;
-    session << "SELECT body, state FROM run WHERE sequence = :sequence", soci::use(sequence), soci::into(body),
-        soci::into(state);
+    session << "SELECT body, state FROM run WHERE sequence = :sequence", soci::use(sequence),
+        soci::into(body), soci::into(state);
     const Run run = read_run(body, state);
     if (run.state != RunState::complete)
-      throw StoreError(url() + ": run " + run_id + " is " + state + ", expected a complete run as a baseline", true);
+      throw StoreError(url() + ": run " + run_id + " is " + state + ", expected a complete run as a baseline",
+                       true);
     Baseline baseline{run.branch, run.environment.fingerprint(), run.quick, run.id, utc_now()};
     const long long quick = run.quick ? 1 : 0;
-    session << "DELETE FROM baseline WHERE branch = :branch AND fingerprint = :fingerprint AND quick = :quick",
+    session
+        << "DELETE FROM baseline WHERE branch = :branch AND fingerprint = :fingerprint AND quick = :quick",
         soci::use(baseline.branch), soci::use(baseline.fingerprint), soci::use(quick);
     session << "INSERT INTO baseline (branch, fingerprint, quick, run, promoted_at)"
                " VALUES (:branch, :fingerprint, :quick, :run, :promoted)",
@@ -266,7 +272,8 @@ std::vector<Baseline> Store::baselines() const {
   });
 }
 
-std::optional<Baseline> Store::baseline(const std::string& branch, const std::string& fingerprint, bool quick) const {
+std::optional<Baseline> Store::baseline(const std::string& branch, const std::string& fingerprint,
+                                        bool quick) const {
   for (const Baseline& candidate : baselines())
     if (candidate.branch == branch && candidate.fingerprint == fingerprint && candidate.quick == quick)
       return candidate;

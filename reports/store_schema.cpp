@@ -79,7 +79,9 @@ const std::vector<Migration>& all() {
   return list;
 }
 
-bool is_sqlite(const soci::session& session) { return session.get_backend_name() == "sqlite3"; }
+bool is_sqlite(const soci::session& session) {
+  return session.get_backend_name() == "sqlite3";
+}
 
 const std::string present_version = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
 
@@ -91,7 +93,9 @@ long long count(soci::session& session, const std::string& query) {
 
 }  // namespace
 
-std::span<const Migration> migrations() { return all(); }
+std::span<const Migration> migrations() {
+  return all();
+}
 
 void migrate(soci::session& session, std::span<const Migration> list, const std::string& where) {
   const long long known = list.empty() ? 0 : list.back().version;
@@ -99,7 +103,8 @@ void migrate(soci::session& session, std::span<const Migration> list, const std:
     const std::string tables = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'";
     const bool ours = count(session, tables + " AND name = 'schema_version'") > 0;
     if (!ours && count(session, tables) > 0)
-      throw StoreError(where + ": a database of something else, expected a store of runs or an empty file", true);
+      throw StoreError(where + ": a database of something else, expected a store of runs or an empty file",
+                       true);
     // A store that is up to date is only read, so that one on a read-only medium can still be reported on.
     if (ours && count(session, present_version) == known) return;
   }
@@ -109,7 +114,8 @@ void migrate(soci::session& session, std::span<const Migration> list, const std:
   const long long present = count(session, present_version);
   if (present > known)
     throw StoreError(where + ": the store has schema " + std::to_string(present) +
-                         ", this program knows schemas up to " + std::to_string(known) + "; use a newer program",
+                         ", this program knows schemas up to " + std::to_string(known) +
+                         "; use a newer program",
                      true);
   for (const Migration& migration : list) {
     if (migration.version <= present) continue;

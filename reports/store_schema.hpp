@@ -8,8 +8,8 @@
 
 /// The tables of the store and how they came to be: internal to the store.
 ///
-/// A migration that has been released is never edited; a change of the schema is a new one at the end. The SQL
-/// keeps to what SQLite and PostgreSQL share.
+/// A migration that has been released is never edited; a change of the schema is a new one at the end. The
+/// SQL keeps to what SQLite and PostgreSQL share.
 namespace assay::reports::schema {
 
 struct Migration {
@@ -23,8 +23,8 @@ std::span<const Migration> migrations();
 /// database is newer than the list or holds the tables of something else. `where` names it in the message.
 void migrate(soci::session& session, std::span<const Migration> list, const std::string& where);
 
-/// A write transaction: it takes the writer's lock at once, because one that began as a reader could not become
-/// a writer once another process has written. Rolled back unless committed.
+/// A write transaction: it takes the writer's lock at once, because one that began as a reader could not
+/// become a writer once another process has written. Rolled back unless committed.
 class WriteTransaction {
  public:
   explicit WriteTransaction(soci::session& session);

@@ -11,8 +11,8 @@ namespace assay::reports::test {
 struct Night {
   int number = 0;
   bool with_device = false;
-  bool broken = false;      // a check fails, a mutant survives
-  double slowdown = 1.0;    // of te.ksg at n=10000
+  bool broken = false;    // a check fails, a mutant survives
+  double slowdown = 1.0;  // of te.ksg at n=10000
   bool old_machine = false;
 };
 
@@ -136,14 +136,15 @@ inline void add_checks(RunRecord& r, const Night& night, std::mt19937_64& noise)
     r.checks.back().kind = CheckKind::golden;
     r.checks.back().against = "golden te";
   }
-  r.checks.push_back(check("softmax_against_reference", night.with_device ? Verdict::pass : Verdict::not_executed,
-                           "cuda"));
+  r.checks.push_back(
+      check("softmax_against_reference", night.with_device ? Verdict::pass : Verdict::not_executed, "cuda"));
   r.checks.back().operation = "dense.softmax";
   r.checks.back().message = night.with_device ? "" : "no CUDA device";
   if (!night.broken) return;
   r.checks[1].verdict = Verdict::fail;
   r.checks[1].message =
-      "I(X;Y) = 0.1438 but I(Y;X) = 0.1441, allowed 1e-9\n  smallest case: n = 9, k = 2, 3 values <not zero>\n"
+      "I(X;Y) = 0.1438 but I(Y;X) = 0.1441, allowed 1e-9\n  smallest case: n = 9, k = 2, 3 values <not "
+      "zero>\n"
       "  x: 0 0 1 0 0 0 1 0 0";
   r.checks[1].replay = "te.ksg-symmetry-cpu-42.json";
 }

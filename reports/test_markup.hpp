@@ -16,8 +16,8 @@ inline std::size_t occurrences(const std::string& text, const std::string& part)
 /// "" where every element of the markup is closed in the order in which it was opened, and every attribute is
 /// quoted; else what is wrong. Contents of <style> and <script> are skipped. `html` knows the void elements.
 inline std::string markup_problem(const std::string& text, bool html) {
-  const std::set<std::string> open_only = html ? std::set<std::string>{"meta", "input", "br", "wbr"}
-                                               : std::set<std::string>{};
+  const std::set<std::string> open_only =
+      html ? std::set<std::string>{"meta", "input", "br", "wbr"} : std::set<std::string>{};
   // std::regex recurses on its input, so that very long attributes (the data of a path) are left out.
   const auto bad_attributes = [](const std::string& attributes) {
     static const std::regex form(R"((\s+[A-Za-z_:][-A-Za-z0-9_:.]*(="[^"<]*")?)*\s*/?)");

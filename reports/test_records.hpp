@@ -35,8 +35,8 @@ class Folder {
 
 inline Environment environment() {
   Environment e;
-  e.facts = {{"cpu", "Example CPU 3.0 GHz"}, {"cores", "2"},       {"compiler", "g++ 12.2.0"},
-             {"build_type", "Release"},      {"flags", "-O3"},     {"os", "Debian 12"},
+  e.facts = {{"cpu", "Example CPU 3.0 GHz"}, {"cores", "2"},    {"compiler", "g++ 12.2.0"},
+             {"build_type", "Release"},      {"flags", "-O3"},  {"os", "Debian 12"},
              {"hostname", "bench-1"},        {"device", "none"}};
   return e;
 }
@@ -53,7 +53,8 @@ inline Run run(const std::string& started_at = "2025-03-01T02:00:00.000Z") {
   return r;
 }
 
-inline Check check(const std::string& name, Verdict verdict = Verdict::pass, const std::string& backend = "cpu") {
+inline Check check(const std::string& name, Verdict verdict = Verdict::pass,
+                   const std::string& backend = "cpu") {
   Check c;
   c.operation = "te.ksg";
   c.name = name;

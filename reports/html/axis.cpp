@@ -30,7 +30,8 @@ std::vector<double> logarithmic_ticks(double low, double high) {
   for (int exponent = first; exponent <= last; exponent += stride)
     for (const double factor : {1.0, 2.0, 5.0}) {
       const double value = factor * std::pow(10.0, exponent);
-      if ((factor == 1.0 || is_short) && value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) out.push_back(value);
+      if ((factor == 1.0 || is_short) && value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
+        out.push_back(value);
     }
   return out;
 }
@@ -52,7 +53,8 @@ std::string tick_label(double value, double step, bool logarithmic, PlotUnit uni
     return with_step(value / scale, step / scale) + ' ' + name;
   }
   if (unit == PlotUnit::share) return fmt::format("{:g} %", std::round(value * 1e6) / 1e4 + 0.0);
-  if (logarithmic) return value >= 1e-3 && value < 1e5 ? fmt::format("{:g}", value) : fmt::format("{:.0e}", value);
+  if (logarithmic)
+    return value >= 1e-3 && value < 1e5 ? fmt::format("{:g}", value) : fmt::format("{:.0e}", value);
   return with_step(value, step);
 }
 
@@ -64,7 +66,8 @@ std::vector<double> ticks(double low, double high, bool logarithmic) {
   return out;
 }
 
-Axis::Axis(const std::vector<double>& values, bool logarithmic, bool from_zero, double pixel_low, double pixel_high)
+Axis::Axis(const std::vector<double>& values, bool logarithmic, bool from_zero, double pixel_low,
+           double pixel_high)
     : logarithmic_(logarithmic), pixel_low_(pixel_low), pixel_high_(pixel_high) {
   for (const double value : values) {
     if (!shows(value)) continue;
@@ -86,10 +89,13 @@ Axis::Axis(const std::vector<double>& values, bool logarithmic, bool from_zero, 
   high_ += room;
 }
 
-bool Axis::shows(double value) const { return std::isfinite(value) && (!logarithmic_ || value > 0.0); }
+bool Axis::shows(double value) const {
+  return std::isfinite(value) && (!logarithmic_ || value > 0.0);
+}
 
 double Axis::at(double value) const {
-  const double share = logarithmic_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
+  const double share =
+      logarithmic_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
   return pixel_low_ + share * (pixel_high_ - pixel_low_);
 }
 

@@ -12,7 +12,8 @@ class Axis {
  public:
   /// `values` may hold what is not finite, or not positive where the axis is logarithmic: those are ignored.
   /// `pixel_low` is where the smallest value lies; it may be the larger number, as on a vertical axis.
-  Axis(const std::vector<double>& values, bool logarithmic, bool from_zero, double pixel_low, double pixel_high);
+  Axis(const std::vector<double>& values, bool logarithmic, bool from_zero, double pixel_low,
+       double pixel_high);
 
   bool empty() const { return empty_; }
   bool shows(double value) const;

@@ -10,8 +10,8 @@ namespace {
 
 std::string tile(int count, std::string_view name, std::string_view tone) {
   // A count of nothing is shown as well: it says that somebody looked.
-  return fmt::format("<li class=\"tile {}\"><b>{}</b> <span>{}</span></li>\n", count == 0 ? "quiet" : tone, count,
-                     escape_html(name));
+  return fmt::format("<li class=\"tile {}\"><b>{}</b> <span>{}</span></li>\n", count == 0 ? "quiet" : tone,
+                     count, escape_html(name));
 }
 
 std::string tiles(const GateResult& gate) {
@@ -59,11 +59,12 @@ std::string_view tone(const GateResult& gate) {
 }  // namespace
 
 std::string banner(const ReportInput& input) {
-  return fmt::format("<header class=\"banner {}\">\n<p class=\"name\">Assay</p>\n<h1>{}</h1>\n"
-                     "<p class=\"note\">Exit code {} ({}). {}.</p>\n{}{}</header>\n",
-                     tone(input.gate), escape_html(input.gate.headline()), input.gate.exit_code,
-                     escape_html(exit_code_meaning(input.gate.exit_code)), escape_html(input.gate.baseline_note),
-                     tiles(input.gate), facts(input));
+  return fmt::format(
+      "<header class=\"banner {}\">\n<p class=\"name\">Assay</p>\n<h1>{}</h1>\n"
+      "<p class=\"note\">Exit code {} ({}). {}.</p>\n{}{}</header>\n",
+      tone(input.gate), escape_html(input.gate.headline()), input.gate.exit_code,
+      escape_html(exit_code_meaning(input.gate.exit_code)), escape_html(input.gate.baseline_note),
+      tiles(input.gate), facts(input));
 }
 
 }  // namespace assay::reports::html

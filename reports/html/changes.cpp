@@ -51,13 +51,15 @@ void benchmark_changes(Grid& grid, const RunRecord& before, const RunRecord& now
       continue;
     }
     const auto ratio = comparable ? ratio_of_medians(*benchmark, *found->second) : std::nullopt;
-    if (ratio && (ratio->interval.low > 1.0 || ratio->interval.high < 1.0)) moved.emplace_back(ratio->value, key);
+    if (ratio && (ratio->interval.low > 1.0 || ratio->interval.high < 1.0))
+      moved.emplace_back(ratio->value, key);
   }
   std::sort(moved.begin(), moved.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   for (const auto& [ratio, key] : moved)
     add_row(grid, ratio > 1.0 ? "slower" : "faster", key,
             fmt::format("{} → {} ({})", escape_html(format_time(old_times.at(key)->median_ns)),
-                        escape_html(format_time(new_times.at(key)->median_ns)), escape_html(format_change(ratio))));
+                        escape_html(format_time(new_times.at(key)->median_ns)),
+                        escape_html(format_change(ratio))));
   for (const auto& [key, benchmark] : old_times)
     if (!new_times.count(key))
       add_row(grid, "benchmark gone", key, "was " + escape_html(format_time(benchmark->median_ns)));
@@ -69,28 +71,32 @@ void operation_changes(Grid& grid, const RunRecord& before, const RunRecord& now
                        [&](const OperationInfo& operation) { return operation.name == name; });
   };
   for (const OperationInfo& operation : now.operations)
-    if (!lists(before, operation.name)) add_row(grid, "new operation", operation.name, escape_html(operation.summary));
+    if (!lists(before, operation.name))
+      add_row(grid, "new operation", operation.name, escape_html(operation.summary));
   for (const OperationInfo& operation : before.operations)
-    if (!lists(now, operation.name)) add_row(grid, "operation gone", operation.name, escape_html(operation.summary));
+    if (!lists(now, operation.name))
+      add_row(grid, "operation gone", operation.name, escape_html(operation.summary));
 }
 
 }  // namespace
 
 std::string changes(const ReportInput& input) {
   if (!input.previous)
-    return section("changes", "Since the last run",
-                   paragraph("This is the first run of its kind on this branch: there is nothing before it.", "none"));
+    return section(
+        "changes", "Since the last run",
+        paragraph("This is the first run of its kind on this branch: there is nothing before it.", "none"));
   const RunRecord& before = *input.previous;
   Grid grid;
   grid.caption = "What changed since the last run";
   grid.columns = {"change", "where", "what"};
+  grid.stack = true;
   operation_changes(grid, before, input.run);
   check_changes(grid, before, input.run);
   benchmark_changes(grid, before, input.run);
-  std::string body = paragraph(fmt::format("Compared with run {} of {} UTC, commit {}. A time is listed when the "
-                                           "intervals of the two medians do not overlap: information, not a verdict.",
-                                           format_short(before.run.id), format_moment(before.run.started_at),
-                                           format_short(before.run.commit)));
+  std::string body = paragraph(fmt::format(
+      "Compared with run {} of {} UTC, commit {}. A time is listed when the "
+      "intervals of the two medians do not overlap: information, not a verdict.",
+      format_short(before.run.id), format_moment(before.run.started_at), format_short(before.run.commit)));
   const std::string difference = environment_difference(before.run.environment, input.run.run.environment);
   if (!difference.empty())
     body += paragraph("The environment changed, so times are not compared: " + difference + ".", "note");

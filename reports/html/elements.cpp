@@ -22,9 +22,9 @@ std::string row_html(const std::vector<Cell>& row) {
 }
 
 bool column_of_numbers(const Grid& grid, std::size_t column) {
-  return !grid.rows.empty() && std::all_of(grid.rows.begin(), grid.rows.end(), [&](const std::vector<Cell>& row) {
-    return column < row.size() && row[column].number;
-  });
+  return !grid.rows.empty() &&
+         std::all_of(grid.rows.begin(), grid.rows.end(),
+                     [&](const std::vector<Cell>& row) { return column < row.size() && row[column].number; });
 }
 
 }  // namespace
@@ -35,15 +35,19 @@ std::string badge(std::string_view word, std::string_view tone) {
 
 std::string_view tone_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return "good";
+    case Verdict::pass:
+      return "good";
     case Verdict::fail:
     case Verdict::xpass:
     case Verdict::crashed:
-    case Verdict::timeout: return "bad";
+    case Verdict::timeout:
+      return "bad";
     case Verdict::vacuous:
-    case Verdict::xfail: return "warn";
+    case Verdict::xfail:
+      return "warn";
     case Verdict::unsupported:
-    case Verdict::not_executed: break;
+    case Verdict::not_executed:
+      break;
   }
   return "quiet";
 }
@@ -54,7 +58,9 @@ std::string badge(Verdict verdict) {
   return badge(word, tone_of(verdict));
 }
 
-Cell text_cell(std::string_view text) { return {escape_html(text)}; }
+Cell text_cell(std::string_view text) {
+  return {escape_html(text)};
+}
 
 Cell code_cell(std::string_view text) {
   if (text.empty()) return {"–"};
@@ -74,7 +80,9 @@ Cell number_cell(const std::optional<double>& value) {
   return number_cell(value.value_or(std::nan("")), format_number(value));
 }
 
-Cell count_cell(long long value) { return {fmt::format("{}", value), "", true}; }
+Cell count_cell(long long value) {
+  return {fmt::format("{}", value), "", true};
+}
 
 Cell time_cell(double nanoseconds) {
   return number_cell(nanoseconds > 0.0 ? nanoseconds : std::nan(""), format_time(nanoseconds));
@@ -82,9 +90,13 @@ Cell time_cell(double nanoseconds) {
 
 std::string table(const Grid& grid, std::size_t fold_after) {
   if (grid.rows.empty()) return {};
-  std::string out = fmt::format("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table{1}>"
-                                "<caption>{0}</caption>\n<thead><tr>",
-                                escape_html(grid.caption), grid.wide ? " class=\"wide\"" : "");
+  std::string out = fmt::format(
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table{1}>"
+      "<caption>{0}</caption>\n<thead><tr>",
+      escape_html(grid.caption),
+      grid.wide    ? " class=\"wide\""
+      : grid.stack ? " class=\"stack\""
+                   : "");
   for (std::size_t i = 0; i < grid.columns.size(); ++i)
     out += fmt::format("<th scope=\"col\"{}>{}</th>", column_of_numbers(grid, i) ? " class=\"n\"" : "",
                        escape_html(grid.columns[i]));
@@ -96,13 +108,14 @@ std::string table(const Grid& grid, std::size_t fold_after) {
 }
 
 std::string section(std::string_view id, std::string_view title, const std::string& html) {
-  return fmt::format("<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 id=\"{0}-title\">{1}</h2>\n{2}</section>\n",
-                     escape_html(id), escape_html(title), html);
+  return fmt::format(
+      "<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 id=\"{0}-title\">{1}</h2>\n{2}</section>\n",
+      escape_html(id), escape_html(title), html);
 }
 
 std::string fold(std::string_view summary, const std::string& html, bool open) {
-  return fmt::format("<details{}><summary>{}</summary>\n{}</details>\n", open ? " open" : "", escape_html(summary),
-                     html);
+  return fmt::format("<details{}><summary>{}</summary>\n{}</details>\n", open ? " open" : "",
+                     escape_html(summary), html);
 }
 
 std::string paragraph(std::string_view text, std::string_view css_class) {
@@ -112,9 +125,10 @@ std::string paragraph(std::string_view text, std::string_view css_class) {
 
 std::string meter(double share, std::string_view text, std::string_view tone) {
   const double width = std::isfinite(share) ? std::clamp(share, 0.0, 1.0) * 100.0 : 0.0;
-  return fmt::format("<span class=\"share\"><span class=\"meter {}\"><span class=\"bar\" style=\"width:{:.1f}%\">"
-                     "</span></span>{}</span>",
-                     escape_html(tone), width, escape_html(text));
+  return fmt::format(
+      "<span class=\"share\"><span class=\"meter {}\"><span class=\"bar\" style=\"width:{:.1f}%\">"
+      "</span></span>{}</span>",
+      escape_html(tone), width, escape_html(text));
 }
 
 }  // namespace assay::reports::html

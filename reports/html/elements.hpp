@@ -33,11 +33,12 @@ struct Grid {
   std::string caption;
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;
-  bool wide = false;  // keeps its columns at their natural width and scrolls
+  bool wide = false;   // keeps its columns at their natural width and scrolls
+  bool stack = false;  // on a narrow screen its cells stand below each other
 };
 
-/// A table whose columns can be sorted and whose rows the page's filter box hides. Without script it is a plain
-/// table in the order given. More rows than `fold_after` are put behind a fold (0: never).
+/// A table whose columns can be sorted and whose rows the page's filter box hides. Without script it is a
+/// plain table in the order given. More rows than `fold_after` are put behind a fold (0: never).
 std::string table(const Grid& grid, std::size_t fold_after = 0);
 
 /// <section> with its heading and an anchor.

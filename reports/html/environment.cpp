@@ -21,17 +21,22 @@ std::string environment(const ReportInput& input) {
     const bool changed = input.previous && value != old_value;
     const auto& keys = fingerprint_keys();
     const bool decides = std::find(keys.begin(), keys.end(), name) != keys.end();
-    std::string last = !input.previous ? "–" : changed ? escape_html(old_value.empty() ? "none" : old_value) : "same";
+    std::string last = !input.previous ? "–"
+                       : changed       ? escape_html(old_value.empty() ? "none" : old_value)
+                                       : "same";
     if (changed) last = badge("changed", "warn") + " " + last;
-    grid.rows.push_back({text_cell(name), text_cell(value.empty() ? "none" : value), {last, changed ? "0" : "1"},
+    grid.rows.push_back({text_cell(name),
+                         text_cell(value.empty() ? "none" : value),
+                         {last, changed ? "0" : "1"},
                          text_cell(decides ? "yes" : "no")});
   }
-  const std::string intro = "Fingerprint " + now.fingerprint() +
-                            (input.previous ? before.fingerprint() == now.fingerprint()
-                                                  ? ", the same as in the last run."
-                                                  : ", another than in the last run (" + before.fingerprint() + ")."
-                                            : ".") +
-                            " Times are compared only between runs with the same one.";
+  const std::string intro =
+      "Fingerprint " + now.fingerprint() +
+      (input.previous ? before.fingerprint() == now.fingerprint()
+                            ? ", the same as in the last run."
+                            : ", another than in the last run (" + before.fingerprint() + ")."
+                      : ".") +
+      " Times are compared only between runs with the same one.";
   const std::string body = grid.rows.empty() ? paragraph("No facts were recorded.", "none") : table(grid);
   return section("environment", "Environment", paragraph(intro) + body);
 }

@@ -38,8 +38,9 @@ std::string history(const ReportInput& input) {
                    paragraph(timeline.size() == 0 ? "No run of this branch has measured anything yet."
                                                   : "One run so far: a history begins with the second.",
                              "none"));
-  std::string body = paragraph("Medians with their 95 % intervals over the runs of this branch, oldest first. The line "
-                               "is broken where a run has no valid time and where the environment changed.");
+  std::string body = paragraph(
+      "Medians with their 95 % intervals over the runs of this branch, oldest first. The line "
+      "is broken where a run has no valid time and where the environment changed.");
   const auto operations = medians_by_case(input.history);
   for (const auto& [operation, cases] : operations) {
     std::string figures;
@@ -54,7 +55,8 @@ std::string history(const ReportInput& input) {
       plot.series.push_back({operation, timeline.place(points)});
       figures += figure(plot);
     }
-    const std::string title = operation + " (" + format_count(static_cast<long long>(cases.size()), "case") + ")";
+    const std::string title =
+        operation + " (" + format_count(static_cast<long long>(cases.size()), "case") + ")";
     if (!figures.empty()) body += fold(title, gallery(figures), operations.size() <= 3);
   }
   return section("history", "History", body);

@@ -14,7 +14,8 @@ namespace {
 Cell status_cell(const Mutant& mutant) {
   std::string word(to_string(mutant.status));
   std::replace(word.begin(), word.end(), '_', ' ');
-  if (mutant.status == MutantStatus::crashed || mutant.status == MutantStatus::timeout) word = "caught: " + word;
+  if (mutant.status == MutantStatus::crashed || mutant.status == MutantStatus::timeout)
+    word = "caught: " + word;
   return {badge(word, counts_as_caught(mutant.status) ? "good" : "bad"),
           fmt::format("{}", counts_as_caught(mutant.status) ? 1 : 0)};
 }
@@ -69,8 +70,10 @@ std::string mutants(const RunRecord& record) {
   for (const Mutant* mutant : ordered)
     grid.rows.push_back({status_cell(*mutant), code_cell(mutant->id), text_cell(mutant->category),
                          text_cell(mutant->backend), text_cell(mutant->change),
-                         text_cell(mutant->property.empty() ? "–" : mutant->property), count_cell(mutant->cases)});
-  return paragraph(fmt::format("{} of {} were caught. A fault that is never reached counts as a miss.", caught,
+                         text_cell(mutant->property.empty() ? "–" : mutant->property),
+                         count_cell(mutant->cases)});
+  return paragraph(fmt::format("{} of {} were caught. A fault that is never reached counts as a miss.",
+                               caught,
                                format_count(static_cast<long long>(ordered.size()), "planted fault"))) +
          matrix(record) + table(grid, 8);
 }

@@ -13,11 +13,15 @@ namespace {
 
 std::string_view tone_of(OperationStanding standing) {
   switch (standing) {
-    case OperationStanding::wrong: return "bad";
-    case OperationStanding::vacuous: return "warn";
-    case OperationStanding::checked: return "good";
+    case OperationStanding::wrong:
+      return "bad";
+    case OperationStanding::vacuous:
+      return "warn";
+    case OperationStanding::checked:
+      return "good";
     case OperationStanding::no_data:
-    case OperationStanding::not_executed: break;
+    case OperationStanding::not_executed:
+      break;
   }
   return "quiet";
 }
@@ -59,15 +63,24 @@ Cell share_cell(const OperationState& state) {
 
 int severity(Verdict verdict) {
   switch (verdict) {
-    case Verdict::fail: return 0;
-    case Verdict::crashed: return 1;
-    case Verdict::timeout: return 2;
-    case Verdict::xpass: return 3;
-    case Verdict::vacuous: return 4;
-    case Verdict::xfail: return 5;
-    case Verdict::not_executed: return 6;
-    case Verdict::unsupported: return 7;
-    case Verdict::pass: return 8;
+    case Verdict::fail:
+      return 0;
+    case Verdict::crashed:
+      return 1;
+    case Verdict::timeout:
+      return 2;
+    case Verdict::xpass:
+      return 3;
+    case Verdict::vacuous:
+      return 4;
+    case Verdict::xfail:
+      return 5;
+    case Verdict::not_executed:
+      return 6;
+    case Verdict::unsupported:
+      return 7;
+    case Verdict::pass:
+      return 8;
   }
   return 9;
 }
@@ -86,7 +99,7 @@ Cell message_cell(const Check& check) {
 std::string operations(const RunRecord& record) {
   Grid grid;
   grid.caption = "Every operation on every backend it has";
-  grid.columns = {"operation", "backend", "state", "against", "passed", "not executed",
+  grid.columns = {"operation", "backend", "state",         "against",         "passed",   "not executed",
                   "golden",    "cases",   "quickest case", "of the roofline", "CUDA body"};
   for (const OperationState& state : operation_states(record))
     grid.rows.push_back({operation_cell(state),
@@ -114,8 +127,8 @@ std::string checks(const RunRecord& record) {
   });
   Grid grid;
   grid.caption = "All checks, worst first";
-  grid.columns = {"verdict", "operation", "check", "kind", "backend", "against", "cases", "of the bound", "time",
-                  "message"};
+  grid.columns = {"verdict", "operation", "check",        "kind", "backend",
+                  "against", "cases",     "of the bound", "time", "message"};
   for (const Check* check : ordered)
     grid.rows.push_back({{badge(check->verdict), fmt::format("{}", severity(check->verdict))},
                          text_cell(check->operation),

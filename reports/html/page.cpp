@@ -16,8 +16,8 @@ struct Part {
   std::string html;
 };
 
-/// The sections in the order in which somebody reads them in the morning: what is wrong, what there is, how fast,
-/// what changed, and only then the evidence.
+/// The sections in the order in which somebody reads them in the morning: what is wrong, what there is, how
+/// fast, what changed, and only then the evidence.
 std::vector<Part> parts(const ReportInput& input) {
   const RunRecord& run = input.run;
   std::vector<Part> out;
@@ -60,14 +60,16 @@ std::string html_report(const ReportInput& input) {
                      escape_html(format_moment(run.started_at)));
   out += fmt::format("<style>{}</style>\n</head>\n<body>\n", style());
   out += banner(input);
-  out += fmt::format("<nav aria-label=\"Sections\"><div><ul>{}</ul><label hidden><span hidden>Filter</span><input "
-                     "id=\"filter\" type=\"search\" placeholder=\"filter rows and plots\" aria-label=\"Filter rows and "
-                     "plots\" aria-describedby=\"filter-count\"></label></div></nav>\n",
-                     links);
+  out += fmt::format(
+      "<nav aria-label=\"Sections\"><div><ul>{}</ul><label hidden><span hidden>Filter</span><input "
+      "id=\"filter\" type=\"search\" placeholder=\"filter rows and plots\" aria-label=\"Filter rows and "
+      "plots\" aria-describedby=\"filter-count\"></label></div></nav>\n",
+      links);
   out += "<main>\n<p id=\"filter-count\" class=\"small\" aria-live=\"polite\"></p>\n" + body;
-  out += fmt::format("<footer>Written {} UTC from run {}. Intervals are 95 %, from order statistics, unadjusted. A dash "
-                     "means that there is no value, never zero.</footer>\n</main>\n",
-                     escape_html(format_moment(input.generated_at)), escape_html(run.id));
+  out += fmt::format(
+      "<footer>Written {} UTC from run {}. Intervals are 95 %, from order statistics, unadjusted. A dash "
+      "means that there is no value, never zero.</footer>\n</main>\n",
+      escape_html(format_moment(input.generated_at)), escape_html(run.id));
   out += fmt::format("<script>{}</script>\n</body>\n</html>\n", script());
   return out;
 }

@@ -28,8 +28,12 @@ class Drawing {
  public:
   explicit Drawing(const Plot& plot)
       : plot_(plot),
-        x_(all([](const PlotPoint& p) { return std::vector<double>{p.x}; }, {}), plot.log_x, false, left, right),
-        y_(all([](const PlotPoint& p) { return std::vector<double>{p.y, p.low.value_or(p.y), p.high.value_or(p.y)}; },
+        x_(all([](const PlotPoint& p) { return std::vector<double>{p.x}; }, {}), plot.log_x, false, left,
+           right),
+        y_(all(
+               [](const PlotPoint& p) {
+                 return std::vector<double>{p.y, p.low.value_or(p.y), p.high.value_or(p.y)};
+               },
                plot.level),
            plot.log_y, plot.y_from_zero, bottom, top) {}
 
@@ -37,8 +41,8 @@ class Drawing {
 
   std::string svg() const {
     std::string out = fmt::format(
-        "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}: {} over {}\"><title>{}</title>\n", width,
-        height, escape_html(plot_.title), escape_html(plot_.y_label), escape_html(plot_.x_label),
+        "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}: {} over {}\"><title>{}</title>\n",
+        width, height, escape_html(plot_.title), escape_html(plot_.y_label), escape_html(plot_.x_label),
         escape_html(plot_.title));
     out += grid() + markers() + level();
     for (std::size_t i = 0; i < plot_.series.size(); ++i) out += series(plot_.series[i], i % colours);
@@ -67,20 +71,22 @@ class Drawing {
     std::string out = "<g class=\"grid\">";
     for (const PlotTick& tick : y_.labelled_ticks(plot_.y_unit)) {
       const double y = y_.at(tick.at);
-      out += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", left, right, y, y);
+      out +=
+          fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", left, right, y, y);
       out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", left - 7, y + 4,
                          escape_html(tick.label));
     }
     const auto x_ticks = plot_.x_ticks.empty() ? x_.labelled_ticks(PlotUnit::number) : plot_.x_ticks;
     for (const PlotTick& tick : x_ticks) {
       const double x = x_.at(tick.at);
-      out += fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>", x, bottom, bottom + 4);
+      out += fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>", x, bottom,
+                         bottom + 4);
       const char* anchor = x > right - 24 ? "end" : "middle";
       out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>", std::min(x, right),
                          bottom + 18, anchor, escape_html(tick.label));
     }
-    out += fmt::format("<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>", left, right,
-                       bottom);
+    out += fmt::format("<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>",
+                       left, right, bottom);
     out += fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", right,
                        height - 8, escape_html(plot_.x_label));
     out += fmt::format("<text class=\"label\" x=\"4\" y=\"12\">{}</text></g>\n", escape_html(plot_.y_label));
@@ -90,9 +96,10 @@ class Drawing {
   std::string level() const {
     if (!plot_.level || !y_.shows(*plot_.level)) return {};
     const double y = y_.at(*plot_.level);
-    return fmt::format("<g class=\"level\"><line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
-                       "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text></g>\n",
-                       left, right, y, y, right, y - 5, escape_html(plot_.level_name));
+    return fmt::format(
+        "<g class=\"level\"><line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
+        "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text></g>\n",
+        left, right, y, y, right, y - 5, escape_html(plot_.level_name));
   }
 
   std::string markers() const {
@@ -100,10 +107,11 @@ class Drawing {
     for (const PlotMarker& marker : plot_.markers) {
       const double x = x_.at(marker.x);
       const bool at_right = x > right - 130;  // the words would not fit beside the line
-      out += fmt::format("<g class=\"marker\"><line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>"
-                         "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"{5}\">{6}</text></g>\n",
-                         x, top - 4, bottom, at_right ? x - 4 : std::max(x + 4, left + 90), top - 8,
-                         at_right ? "end" : "start", escape_html(marker.label));
+      out += fmt::format(
+          "<g class=\"marker\"><line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>"
+          "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"{5}\">{6}</text></g>\n",
+          x, top - 4, bottom, at_right ? x - 4 : std::max(x + 4, left + 90), top - 8,
+          at_right ? "end" : "start", escape_html(marker.label));
     }
     return out;
   }
@@ -123,8 +131,8 @@ class Drawing {
       pen_down = true;
       if (!series.dots) continue;
       dots += interval(point, x);
-      dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}: {}{}{}</title></circle>", x, y,
-                          series.points.size() > 60 ? "1.8" : "3.2", escape_html(series.name),
+      dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}: {}{}{}</title></circle>",
+                          x, y, series.points.size() > 60 ? "1.8" : "3.2", escape_html(series.name),
                           escape_html(shown(point.y, plot_.y_unit)), point.note.empty() ? "" : ", ",
                           escape_html(point.note));
     }
@@ -135,8 +143,8 @@ class Drawing {
 
   std::string interval(const PlotPoint& point, double x) const {
     if (!point.low || !point.high || !y_.shows(*point.low) || !y_.shows(*point.high)) return {};
-    return fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>", x, y_.at(*point.low),
-                       y_.at(*point.high));
+    return fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>", x,
+                       y_.at(*point.low), y_.at(*point.high));
   }
 
   const Plot& plot_;
@@ -185,8 +193,8 @@ std::string data_table(const Plot& plot) {
 std::string figure(const Plot& plot) {
   const Drawing drawing(plot);
   if (drawing.empty()) return {};
-  return fmt::format("<figure data-filter><figcaption>{}</figcaption>\n", escape_html(plot.title)) + drawing.svg() +
-         legend(plot) + data_table(plot) + "</figure>\n";
+  return fmt::format("<figure data-filter><figcaption>{}</figcaption>\n", escape_html(plot.title)) +
+         drawing.svg() + legend(plot) + data_table(plot) + "</figure>\n";
 }
 
 std::string gallery(const std::string& figures) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-/// Plots as inline SVG: no script and no library, so that they are there in every reader and in print. Each has a
-/// title, a legend in text and its data as a table behind a fold.
+/// Plots as inline SVG: no script and no library, so that they are there in every reader and in print. Each
+/// has a title, a legend in text and its data as a table behind a fold.
 namespace assay::reports::html {
 
 struct PlotPoint {
@@ -59,8 +59,8 @@ std::string figure(const Plot& plot);
 /// Figures beside each other where there is room.
 std::string gallery(const std::string& figures);
 
-/// Tick positions for an axis from `low` to `high`: round numbers, or powers of ten (with 2 and 5 where the axis is
-/// short) when logarithmic. Two at least.
+/// Tick positions for an axis from `low` to `high`: round numbers, or powers of ten (with 2 and 5 where the
+/// axis is short) when logarithmic. Two at least.
 std::vector<double> ticks(double low, double high, bool logarithmic);
 
 }  // namespace assay::reports::html

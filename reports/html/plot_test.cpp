@@ -60,7 +60,8 @@ TEST(AxisTest, PutsValuesInProportion) {
 TEST(AxisTest, LabelsTellTicksApart) {
   const auto label = [](const std::vector<double>& values, PlotUnit unit, bool logarithmic = false) {
     std::string out;
-    for (const PlotTick& tick : Axis(values, logarithmic, false, 0, 1).labelled_ticks(unit)) out += tick.label + "|";
+    for (const PlotTick& tick : Axis(values, logarithmic, false, 0, 1).labelled_ticks(unit))
+      out += tick.label + "|";
     return out;
   };
   EXPECT_EQ(label({0.1430, 0.1436}, PlotUnit::number), "0.1430|0.1432|0.1434|0.1436|");

@@ -16,7 +16,8 @@ std::string environment_table(const Run& run) {
   Grid grid;
   grid.caption = "Environment of the recorded run";
   grid.columns = {"fact", "value"};
-  for (const auto& [name, value] : run.environment.facts) grid.rows.push_back({text_cell(name), text_cell(value)});
+  for (const auto& [name, value] : run.environment.facts)
+    grid.rows.push_back({text_cell(name), text_cell(value)});
   return table(grid, 1);
 }
 
@@ -25,8 +26,8 @@ std::string older_runs(const RecordedDevice& device) {
   grid.caption = "All runs recorded on this device, newest first";
   grid.columns = {"started (UTC)", "commit", "state", "checks", "benchmarks", "faults"};
   for (auto record = device.runs.rbegin(); record != device.runs.rend(); ++record)
-    grid.rows.push_back({text_cell(format_moment(record->run.started_at)), code_cell(format_short(record->run.commit)),
-                         text_cell(to_string(record->run.state)),
+    grid.rows.push_back({text_cell(format_moment(record->run.started_at)),
+                         code_cell(format_short(record->run.commit)), text_cell(to_string(record->run.state)),
                          count_cell(static_cast<long long>(record->checks.size())),
                          count_cell(static_cast<long long>(record->benchmarks.size())),
                          count_cell(static_cast<long long>(record->mutants.size()))});
@@ -39,11 +40,12 @@ std::string device_html(const RecordedDevice& device) {
   if (device.runs.empty()) return out;
   const RunRecord& record = device.runs.back();
   const std::string name = record.run.environment.get("device");
-  out += paragraph(fmt::format("Measured on {} on {} UTC at commit {}, not by this run and not on this machine. It "
-                               "takes no part in the verdict above.",
-                               name.empty() ? device.device : name, format_moment(record.run.started_at),
-                               format_short(record.run.commit)),
-                   "note");
+  out += paragraph(
+      fmt::format("Measured on {} on {} UTC at commit {}, not by this run and not on this machine. It "
+                  "takes no part in the verdict above.",
+                  name.empty() ? device.device : name, format_moment(record.run.started_at),
+                  format_short(record.run.commit)),
+      "note");
   out += part("Operations", operations(record));
   if (!record.checks.empty()) out += checks(record);
   if (!record.benchmarks.empty())

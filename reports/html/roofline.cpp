@@ -11,7 +11,8 @@ namespace {
 
 /// In units of 1e9 a second; 0 where the unit is not one of a rate.
 double giga(const Ceiling& ceiling, const std::string& quantity) {
-  const std::pair<std::string, double> prefixes[] = {{"", 1e-9}, {"k", 1e-6}, {"M", 1e-3}, {"G", 1.0}, {"T", 1e3}};
+  const std::pair<std::string, double> prefixes[] = {
+      {"", 1e-9}, {"k", 1e-6}, {"M", 1e-3}, {"G", 1.0}, {"T", 1e3}};
   for (const auto& [prefix, factor] : prefixes)
     if (ceiling.unit == prefix + quantity) return ceiling.value * factor;
   return 0.0;
@@ -86,14 +87,16 @@ std::string roofline_figure(const std::string& backend, const std::vector<const 
     series.points.push_back(point);
   }
   if (by_operation.empty()) return {};
-  const double ridge = highest(roofs.bandwidths) > 0.0 ? highest(roofs.rates) / highest(roofs.bandwidths) : 0.0;
+  const double ridge =
+      highest(roofs.bandwidths) > 0.0 ? highest(roofs.rates) / highest(roofs.bandwidths) : 0.0;
   Plot plot;
   plot.title = "Roofline · " + backend;
   plot.x_label = "declared flops per byte";
   plot.y_label = "GFLOP/s";
   plot.log_x = plot.log_y = true;
   for (auto& [operation, series] : by_operation) plot.series.push_back(std::move(series));
-  for (PlotSeries& series : roof_series(roofs, low / 4, std::max(high, ridge) * 4)) plot.series.push_back(series);
+  for (PlotSeries& series : roof_series(roofs, low / 4, std::max(high, ridge) * 4))
+    plot.series.push_back(series);
   return figure(plot);
 }
 
@@ -111,7 +114,8 @@ std::string roofline(const RunRecord& record) {
   }
   if (figures.empty() && ceilings.empty())
     return paragraph("No benchmark of this run was held against a measured ceiling.", "none");
-  return gallery(figures) + (ceilings.empty() ? "" : fold("The ceilings and how they were measured", ceilings));
+  return gallery(figures) +
+         (ceilings.empty() ? "" : fold("The ceilings and how they were measured", ceilings));
 }
 
 }  // namespace assay::reports::html

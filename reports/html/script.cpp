@@ -38,8 +38,9 @@ for (const table of document.querySelectorAll('main table')) {
   });
 }
 const box = document.getElementById('filter');
-const rows = [...document.querySelectorAll('main section > .scroll tbody tr, main section > details > .scroll tbody tr, ' +
-  '.recorded > .scroll tbody tr, .recorded > details > .scroll tbody tr, figure[data-filter]')];
+const places = ['main section', 'main section > details', '.recorded', '.recorded > details'];
+const rows = [...document.querySelectorAll(
+  places.map((place) => place + ' > .scroll tbody tr').join(', ') + ', figure[data-filter]')];
 const texts = rows.map((row) => (row.querySelector(':scope > figcaption') ?? row).textContent.toLowerCase());
 box.addEventListener('input', () => {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);

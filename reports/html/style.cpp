@@ -9,14 +9,17 @@ std::string_view style() {
   --bg: #ffffff; --panel: #f5f6f8; --ink: #1b2330; --soft: #566173; --line: #dde2e8; --accent: #2a5f96;
   --good: #19683f; --good-bg: #e3f3ea; --bad: #a6231b; --bad-bg: #fbe7e5; --warn: #7a4f00; --warn-bg: #fbf0d9;
   --quiet: #566173; --quiet-bg: #eceff3; --band: #e4eaf1;
-  --s0: #2b69b0; --s1: #bf5326; --s2: #23845a; --s3: #8453b3; --s4: #947000; --s5: #ba3c76; --s6: #2f859e; --s7: #667080;
+  --s0: #2b69b0; --s1: #bf5326; --s2: #23845a; --s3: #8453b3; --s4: #947000; --s5: #ba3c76; --s6: #2f859e;
+  --s7: #667080;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #13161b; --panel: #1b2027; --ink: #e3e8ef; --soft: #a0abba; --line: #2d3540; --accent: #8fbcf0;
-    --good: #79d6a4; --good-bg: #16301f; --bad: #ff9c94; --bad-bg: #3a1a19; --warn: #ecbf66; --warn-bg: #33280f;
+    --good: #79d6a4; --good-bg: #16301f; --bad: #ff9c94; --bad-bg: #3a1a19; --warn: #ecbf66;
+    --warn-bg: #33280f;
     --quiet: #a0abba; --quiet-bg: #262d36; --band: #27303b;
-    --s0: #74acef; --s1: #f09468; --s2: #66cc9b; --s3: #bf97ea; --s4: #d9b64a; --s5: #ee8ab6; --s6: #72c6dd; --s7: #a5afbd;
+    --s0: #74acef; --s1: #f09468; --s2: #66cc9b; --s3: #bf97ea; --s4: #d9b64a; --s5: #ee8ab6;
+    --s6: #72c6dd; --s7: #a5afbd;
   }
 }
 * { box-sizing: border-box; }
@@ -27,7 +30,10 @@ body {
 }
 main, .banner, nav > div { max-width: 1180px; margin: 0 auto; padding: 0 20px; }
 a { color: var(--accent); }
-code, pre { font: 0.87em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+code, pre {
+  font: 0.87em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  overflow-wrap: anywhere;
+}
 pre { white-space: pre-wrap; background: var(--panel); padding: 8px 10px; border-radius: 6px; margin: 6px 0; }
 small { color: var(--soft); font-size: 0.85em; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; font-weight: 650; letter-spacing: -0.01em; }
@@ -51,25 +57,40 @@ main > section:first-of-type { border-top: 0; }
 .banner.warn h1 { color: var(--warn); }
 .banner .note { border: 0; padding-left: 20px; color: var(--ink); }
 .tiles { list-style: none; display: flex; flex-wrap: wrap; gap: 8px; margin: 16px 0; padding: 0; }
-.tile { padding: 8px 13px 7px; border-radius: 8px; background: var(--quiet-bg); color: var(--quiet); min-width: 84px; }
-.tile b { display: block; font-size: 1.3rem; line-height: 1.15; font-variant-numeric: tabular-nums; font-weight: 650; }
+.tile {
+  padding: 8px 13px 7px; border-radius: 8px; background: var(--quiet-bg); color: var(--quiet);
+  min-width: 84px;
+}
+.tile b {
+  display: block; font-size: 1.3rem; line-height: 1.15; font-variant-numeric: tabular-nums;
+  font-weight: 650;
+}
 .tile span { font-size: 0.82rem; white-space: nowrap; }
 .tile.good { background: var(--good-bg); color: var(--good); }
 .tile.bad { background: var(--bad-bg); color: var(--bad); }
 .tile.warn { background: var(--warn-bg); color: var(--warn); }
 .tile.plain { color: var(--ink); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 8px 22px; margin: 0; }
+.facts {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 8px 22px; margin: 0;
+}
 .facts div { min-width: 0; }
 .facts dt { color: var(--soft); font-size: 0.8rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; font-size: 0.92rem; }
 
-nav { position: sticky; top: 0; z-index: 2; background: var(--bg); border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); }
+nav {
+  position: sticky; top: 0; z-index: 2; background: var(--bg); border-top: 1px solid var(--line);
+  border-bottom: 1px solid var(--line);
+}
 nav > div { display: flex; align-items: center; gap: 14px; padding-top: 7px; padding-bottom: 7px; }
-nav ul { list-style: none; display: flex; gap: 4px 15px; margin: 0; padding: 0; overflow-x: auto; flex: 1; font-size: 0.88rem; }
+nav ul {
+  list-style: none; display: flex; gap: 4px 15px; margin: 0; padding: 0; overflow-x: auto; flex: 1;
+  font-size: 0.88rem;
+}
 nav a { text-decoration: none; white-space: nowrap; }
 nav a:hover { text-decoration: underline; }
 nav input {
-  font: inherit; font-size: 0.9rem; width: 190px; padding: 5px 10px; color: var(--ink); background: var(--panel);
+  font: inherit; font-size: 0.9rem; width: 190px; padding: 5px 10px;
+  color: var(--ink); background: var(--panel);
   border: 1px solid var(--line); border-radius: 6px;
 }
 nav input::placeholder { color: var(--soft); opacity: 1; }
@@ -79,7 +100,9 @@ nav input::placeholder { color: var(--soft); opacity: 1; }
 table { border-collapse: collapse; width: 100%; font-size: 0.875rem; }
 table.wide { white-space: nowrap; }
 caption { text-align: left; color: var(--soft); font-size: 0.84rem; padding: 2px 0 5px; }
-th, td { text-align: left; vertical-align: top; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); }
+th, td {
+  text-align: left; vertical-align: top; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line);
+}
 th { color: var(--soft); font-weight: 600; font-size: 0.82rem; vertical-align: bottom; white-space: nowrap; }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th button { all: unset; cursor: pointer; font: inherit; color: inherit; }
@@ -91,11 +114,17 @@ td:first-child, th:first-child { padding-left: 2px; }
 tr[hidden], figure[hidden] { display: none; }
 .empty { color: var(--soft); }
 
-.badge { display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 0.8rem; line-height: 1.55; white-space: nowrap; font-weight: 550; background: var(--quiet-bg); color: var(--quiet); }
+.badge {
+  display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 0.8rem; line-height: 1.55;
+  white-space: nowrap; font-weight: 550; background: var(--quiet-bg); color: var(--quiet);
+}
 .badge.good { background: var(--good-bg); color: var(--good); }
 .badge.bad { background: var(--bad-bg); color: var(--bad); }
 .badge.warn { background: var(--warn-bg); color: var(--warn); }
-.meter { display: inline-block; width: 76px; height: 8px; border-radius: 4px; background: var(--quiet-bg); overflow: hidden; vertical-align: middle; margin-right: 8px; }
+.meter {
+  display: inline-block; width: 76px; height: 8px; border-radius: 4px; background: var(--quiet-bg);
+  overflow: hidden; vertical-align: middle; margin-right: 8px;
+}
 .meter .bar { display: block; height: 100%; background: var(--accent); }
 .meter.bad .bar { background: var(--bad); }
 .share { white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -103,8 +132,14 @@ code.key { overflow-wrap: normal; }
 
 details { margin: 8px 0; }
 summary { cursor: pointer; color: var(--accent); width: fit-content; }
-.recorded { background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 4px 18px 12px; margin: 12px 0; --quiet-bg: var(--band); }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); gap: 18px 26px; margin: 12px 0; }
+.recorded {
+  background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 4px 18px 12px;
+  margin: 12px 0; --quiet-bg: var(--band);
+}
+.gallery {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); gap: 18px 26px;
+  margin: 12px 0;
+}
 figure { margin: 0; min-width: 0; }
 figcaption { font-weight: 600; font-size: 0.9rem; overflow-wrap: anywhere; margin-bottom: 4px; }
 figure svg { width: 100%; height: auto; display: block; }
@@ -123,8 +158,14 @@ svg circle { fill: var(--s, var(--accent)); }
 svg [class^="s"] > line { stroke: var(--s); stroke-width: 1.2; opacity: 0.65; }
 .s0 { --s: var(--s0); } .s1 { --s: var(--s1); } .s2 { --s: var(--s2); } .s3 { --s: var(--s3); }
 .s4 { --s: var(--s4); } .s5 { --s: var(--s5); } .s6 { --s: var(--s6); } .s7 { --s: var(--s7); }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 2px 0 4px; padding: 0; font-size: 0.84rem; }
-.legend .key { display: inline-block; width: 14px; height: 4px; border-radius: 2px; background: var(--s); margin-right: 6px; vertical-align: middle; }
+.legend {
+  list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 2px 0 4px; padding: 0;
+  font-size: 0.84rem;
+}
+.legend .key {
+  display: inline-block; width: 14px; height: 4px; border-radius: 2px; background: var(--s);
+  margin-right: 6px; vertical-align: middle;
+}
 .forest { width: 190px; height: 20px; display: block; }
 .forest rect { fill: var(--band); }
 .forest line { stroke: var(--ink); stroke-width: 2; }
@@ -142,6 +183,10 @@ footer { color: var(--soft); font-size: 0.85rem; border-top: 1px solid var(--lin
   .facts { grid-template-columns: 1fr 1fr; }
   nav > div { flex-direction: column; align-items: stretch; gap: 6px; }
   nav input { width: 100%; }
+  table.stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table.stack tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
+  table.stack td { display: block; border: 0; padding: 1px 0; }
+  table.stack td:first-child, table.stack td:nth-child(2) { display: inline-block; padding-right: 8px; }
   svg text { font-size: 15px; }
   svg .marker text { font-size: 14px; }
 }

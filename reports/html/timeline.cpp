@@ -21,12 +21,15 @@ bool Timeline::changed_before(std::size_t place) const {
 std::vector<PlotTick> Timeline::ticks() const {
   std::vector<PlotTick> out;
   if (runs_.empty()) return out;
-  const bool one_day = runs_.front().run.started_at.substr(0, 10) == runs_.back().run.started_at.substr(0, 10);
+  const bool one_day =
+      runs_.front().run.started_at.substr(0, 10) == runs_.back().run.started_at.substr(0, 10);
   const std::size_t stride = std::max<std::size_t>(1, (runs_.size() + 4) / 5);
   for (std::size_t i = 0; i < runs_.size(); i += stride) {
     const std::string moment = format_moment(runs_[i].run.started_at);
     const bool whole = moment.size() == 16;
-    out.push_back({static_cast<double>(i), !whole ? moment : one_day ? moment.substr(11) : moment.substr(5, 5)});
+    out.push_back({static_cast<double>(i), !whole    ? moment
+                                           : one_day ? moment.substr(11)
+                                                     : moment.substr(5, 5)});
   }
   return out;
 }

@@ -8,8 +8,8 @@
 
 namespace assay::reports::html {
 
-/// The horizontal axis of plots over runs: one place a run, in the order in which they were begun (clocks jump),
-/// with a few dates as ticks and a marker wherever the environment changed.
+/// The horizontal axis of plots over runs: one place a run, in the order in which they were begun (clocks
+/// jump), with a few dates as ticks and a marker wherever the environment changed.
 class Timeline {
  public:
   /// Only the runs whose sequence is in `relevant` take a place.
@@ -19,8 +19,8 @@ class Timeline {
   std::vector<PlotTick> ticks() const;
   std::vector<PlotMarker> markers() const;
 
-  /// One point a run; a gap where `points` has none, and where the environment changed: times before and after
-  /// are not joined. `points` is by sequence; its x is filled in here.
+  /// One point a run; a gap where `points` has none, and where the environment changed: times before and
+  /// after are not joined. `points` is by sequence; its x is filled in here.
   std::vector<PlotPoint> place(const std::map<std::int64_t, PlotPoint>& points) const;
 
  private:

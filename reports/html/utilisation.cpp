@@ -25,12 +25,14 @@ std::string strip(const Check& check) {
   for (const UtilisationSample& sample : check.samples) {
     if (!(sample.allowed > 0.0) || !std::isfinite(sample.observed)) continue;
     if (++shown > 300) break;
-    dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{}\" r=\"2.2\"/>", at(sample.observed / sample.allowed), height / 2);
+    dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{}\" r=\"2.2\"/>", at(sample.observed / sample.allowed),
+                        height / 2);
   }
   if (dots.empty()) return "–";
-  return fmt::format("<svg class=\"strip\" viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"utilisation of {2} cases\">"
-                     "<line x1=\"{3:.1f}\" x2=\"{3:.1f}\" y1=\"0\" y2=\"{1}\"/>{4}</svg>",
-                     width, height, shown, at(1.0), dots);
+  return fmt::format(
+      "<svg class=\"strip\" viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"utilisation of {2} cases\">"
+      "<line x1=\"{3:.1f}\" x2=\"{3:.1f}\" y1=\"0\" y2=\"{1}\"/>{4}</svg>",
+      width, height, shown, at(1.0), dots);
 }
 
 std::string present_table(const RunRecord& record) {
@@ -41,7 +43,8 @@ std::string present_table(const RunRecord& record) {
                    [](const Check* a, const Check* b) { return *a->utilisation > *b->utilisation; });
   Grid grid;
   grid.caption = "Observed error over the error allowed, highest first";
-  grid.columns = {"operation", "check", "backend", "worst", "observed", "allowed", "each case: 1e-6 … bound … 10"};
+  grid.columns = {
+      "operation", "check", "backend", "worst", "observed", "allowed", "each case: 1e-6 … bound … 10"};
   for (const Check* check : ordered)
     grid.rows.push_back({text_cell(check->operation),
                          text_cell(check->name),
@@ -102,8 +105,10 @@ std::string utilisation(const ReportInput& input) {
   if (body.empty())
     body = paragraph("No check of this run has recorded an error against a bound.", "none");
   else
-    body = paragraph("How much of its error bound each check used. It is information and never a verdict: a bound that "
-                     "is nearly used up, or one that nothing comes near, is worth a look.") +
+    body = paragraph(
+               "How much of its error bound each check used. It is information and never a verdict: a bound "
+               "that "
+               "is nearly used up, or one that nothing comes near, is worth a look.") +
            body;
   return section("utilisation", "Bound utilisation", body + over_time(input.history));
 }
