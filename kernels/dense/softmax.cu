@@ -106,7 +106,7 @@ __device__ void load_part(float (&values)[Width * Count], const T* mine, int ste
       }
 #pragma unroll
       for (int k = 0; k < Count; ++k) {
-        const Vector<T>& vector = reinterpret_cast<const Vector<T>&>(raw[k]);
+        const auto vector = __builtin_bit_cast(Vector<T>, raw[k]);
 #pragma unroll
         for (int i = 0; i < Width; ++i) values[k * Width + i] = widen(vector.elements[i]);
       }
@@ -132,7 +132,7 @@ __device__ void store_part(const float (&values)[Width * Count], float scale, T*
         Vector<T> vector;
 #pragma unroll
         for (int i = 0; i < Width; ++i) vector.elements[i] = narrow<T>(values[k * Width + i] * scale);
-        if (k * step < left) *reinterpret_cast<uint4*>(mine + k * step) = reinterpret_cast<const uint4&>(vector);
+        if (k * step < left) *reinterpret_cast<uint4*>(mine + k * step) = __builtin_bit_cast(uint4, vector);
         continue;
       }
     }
