@@ -1,5 +1,6 @@
 #include "engine/analysis/interval.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -38,7 +39,12 @@ double incomplete_beta(double x, double a, double b) {
 }
 
 double student_t_distribution(double t, double nu) {
-  const double tail = 0.5 * incomplete_beta(nu / (nu + t * t), nu / 2, 0.5);
+  const double square = t * t;
+  if (square < nu) {  // the middle, measured from 1/2
+    const double half = 0.5 * incomplete_beta(square / (nu + square), 0.5, nu / 2);
+    return t > 0 ? 0.5 + half : 0.5 - half;
+  }
+  const double tail = 0.5 * incomplete_beta(nu / (nu + square), nu / 2, 0.5);
   return t > 0 ? 1 - tail : tail;
 }
 

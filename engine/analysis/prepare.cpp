@@ -90,30 +90,29 @@ std::int64_t admissible_neighbours(std::span<const std::int64_t> trial_lengths, 
 
 void normalise_columns(std::span<double> matrix, std::int64_t rows, std::int64_t columns) {
   const auto width = static_cast<std::size_t>(columns);
-  std::vector<double> mean(width, 0.0), squares(width, 0.0);
+  std::vector<double> mean(width, 0.0), squares(width, 0.0), magnitude(width, 0.0);
   std::vector<bool> constant(width, true);
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::size_t c = 0; c < width; ++c) {
-      const double value = matrix[static_cast<std::size_t>(row) * width + c];
-      mean[c] += value;
-      if (value != matrix[c]) constant[c] = false;
-    }
+  const auto each = [&](auto&& visit) {
+    for (std::int64_t row = 0; row < rows; ++row)
+      for (std::size_t c = 0; c < width; ++c) visit(c, matrix[static_cast<std::size_t>(row) * width + c]);
+  };
+  each([&](std::size_t c, double value) {
+    magnitude[c] = std::max(magnitude[c], std::fabs(value));
+    if (value != matrix[c]) constant[c] = false;
+  });
+  // Scores are free of scale: where squares might leave the range of double, a power of two brings them back, exactly.
+  for (std::size_t c = 0; c < width; ++c)
+    if (magnitude[c] > 1e100 || (magnitude[c] < 1e-100 && magnitude[c] > 0))
+      for (std::int64_t row = 0; row < rows; ++row) {
+        double& value = matrix[static_cast<std::size_t>(row) * width + c];
+        value = std::scalbn(value, -std::ilogb(magnitude[c]));
+      }
+  each([&](std::size_t c, double value) { mean[c] += value; });
   for (double& value : mean) value /= static_cast<double>(rows);
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::size_t c = 0; c < width; ++c) {
-      const double off = matrix[static_cast<std::size_t>(row) * width + c] - mean[c];
-      squares[c] += off * off;
-    }
-  for (std::size_t c = 0; c < width; ++c) {
-    const double deviation = std::sqrt(squares[c] / static_cast<double>(rows - 1));
-    for (std::int64_t row = 0; row < rows; ++row) {
-      double& value = matrix[static_cast<std::size_t>(row) * width + c];
-      // a deviation so small that its reciprocal overflows is as good as none
-      if (constant[c]) value = 0;
-      else if (std::isinf(1 / deviation)) value -= mean[c];
-      else value = (value - mean[c]) / deviation;
-    }
-  }
+  each([&](std::size_t c, double value) { squares[c] += (value - mean[c]) * (value - mean[c]); });
+  std::vector<double> deviation(width);
+  for (std::size_t c = 0; c < width; ++c) deviation[c] = std::sqrt(squares[c] / static_cast<double>(rows - 1));
+  each([&](std::size_t c, double& value) { value = constant[c] ? 0 : (value - mean[c]) / deviation[c]; });
 }
 
 Result<Points> prepare(const SeriesTable& table, const Layout& layout, const EstimationOptions& options) {
@@ -121,7 +120,11 @@ Result<Points> prepare(const SeriesTable& table, const Layout& layout, const Est
   std::vector<te::EmbeddedVariable> variables;
   for (const auto* part : {&layout.x, &layout.y, &layout.z}) variables.insert(variables.end(), part->begin(), part->end());
   const std::int64_t width_x = width_of(layout.x), width_y = width_of(layout.y), width_z = width_of(layout.z);
-  const std::int64_t width = width_x + width_y + width_z;
+  std::int64_t width = width_x + width_y + width_z;
+  if (layout.least_reach > te::embedding_reach(variables)) {  // one more column, cut off again below, holds the start back
+    variables.push_back({layout.y.at(0).column, 1, 1, layout.least_reach});
+    ++width;
+  }
 
   const std::vector<std::int64_t> trials = trial_lengths_of(table);
   const std::int64_t reach = te::embedding_reach(variables);
@@ -157,18 +160,13 @@ Result<Points> prepare(const SeriesTable& table, const Layout& layout, const Est
   te::embed(host, series, trials, variables, embedded.view(), times.view());
   const auto matrix = embedded.as<double>();
   if (options.normalise == Normalise::columns) normalise_columns(matrix, count, width);
-  for (const double value : matrix)
-    if (!std::isfinite(value))
-      return refuse(InputError::Code::out_of_range,
-                    "the data are too large to normalise in double, expected magnitudes below 10^150");
-  if (options.noise > 0) {
+  if (options.noise > 0)
     for (std::int64_t c = 0; c < width; ++c)
       for (std::int64_t row = 0; row < count; ++row) {
         Philox stream(options.seed, random_stream(RandomUse::noise, static_cast<std::uint32_t>(c)),
                       static_cast<std::uint64_t>(row));
         matrix[static_cast<std::size_t>(row * width + c)] += options.noise * stream.normal();
       }
-  }
 
   points.x = slice_columns(matrix, count, width, 0, width_x);
   points.y = slice_columns(matrix, count, width, width_x, width_y);

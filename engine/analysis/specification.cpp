@@ -1,5 +1,6 @@
 #include "engine/analysis/specification.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -70,8 +71,11 @@ Result<Layout> layout_of(const SeriesTable& table, const TeSpec& spec) {
   layout.x = variables(spec.sources, spec.l_history, spec.l_tau, spec.delay);
   layout.y = variables(spec.targets, 1, 1, 0);
   layout.z = variables(spec.targets, spec.k_history, spec.k_tau, 1);
-  for (std::size_t c = 0; c < count; ++c)
-    layout.z.push_back({spec.conditionals[c], histories.value()[c], taus.value()[c], delays.value()[c]});
+  for (std::size_t c = 0; c < count; ++c) {
+    const std::int64_t history = histories.value()[c], tau = taus.value()[c], delay = delays.value()[c];
+    layout.z.push_back({spec.conditionals[c], history, tau, delay});
+    layout.least_reach = std::max(layout.least_reach, (history - 1) * tau + delay);
+  }
   return layout;
 }
 
@@ -79,14 +83,14 @@ Result<Layout> layout_of(const SeriesTable& table, const CmiSpec& spec) {
   if (auto error = check_columns(table, "x", spec.x)) return *error;
   if (auto error = check_columns(table, "y", spec.y)) return *error;
   if (auto error = check_columns(table, "z", spec.z, true)) return *error;
-  return Layout{variables(spec.x, 1, 1, 0), variables(spec.y, 1, 1, 0), variables(spec.z, 1, 1, 0)};
+  return Layout{variables(spec.x, 1, 1, 0), variables(spec.y, 1, 1, 0), variables(spec.z, 1, 1, 0), 0};
 }
 
 Result<Layout> layout_of(const SeriesTable& table, const AisSpec& spec) {
   if (auto error = check_columns(table, "series", spec.series)) return *error;
   if (auto error = check_number("k-history", spec.k_history, 1)) return *error;
   if (auto error = check_number("k-tau", spec.k_tau, 1)) return *error;
-  return Layout{variables(spec.series, spec.k_history, spec.k_tau, 1), variables(spec.series, 1, 1, 0), {}};
+  return Layout{variables(spec.series, spec.k_history, spec.k_tau, 1), variables(spec.series, 1, 1, 0), {}, 0};
 }
 
 }  // namespace assay::analysis

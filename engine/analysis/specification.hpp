@@ -62,6 +62,9 @@ struct EstimationOptions {
 /// are I(x; y | z); an empty z is plain mutual information.
 struct Layout {
   std::vector<te::EmbeddedVariable> x, y, z;
+  /// Observations start no earlier than this many rows into a trial, whatever the lags need: a conditional of history 0
+  /// adds no column, and yet counts with (0 - 1) cond_tau + cond_delay, as in the formula for the number of observations.
+  std::int64_t least_reach = 0;
 };
 
 /// Checks a specification against the table and lays it out. Refused (InputError::out_of_range, one line): a column that

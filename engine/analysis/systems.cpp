@@ -158,11 +158,11 @@ GeneratedSystem random_network(std::int64_t rows, std::uint64_t seed, std::int64
   std::vector<double> weights(m * m, 0.0);
   const double probability = std::min(0.5, 1.4 / static_cast<double>(variables - 1));
   for (std::size_t target = 0; target < m; ++target) {
-    weights[target * m + target] = 0.3;
-    double left = 0.65;
+    weights[target * m + target] = 0.2;
+    double left = 0.78;
     for (std::size_t source = 0; source < m; ++source) {
       const double chance = random.uniform();
-      const double strength = 0.2 + 0.2 * random.uniform();
+      const double strength = 0.35 + 0.1 * random.uniform();
       const bool negative = random.uniform() < 0.5;
       if (source == target || chance >= probability || strength > left) continue;
       left -= strength;
