@@ -222,14 +222,24 @@ class Judge {
     }
   }
 
+  /// A run of another command, such as `bench` against a `nightly`, is held only to the kind of thing that it
+  /// does.
   void find_vanished() {
+    const bool same_command = baseline_->run.command == run_.run.command;
+    if (same_command || !run_.benchmarks.empty()) find_vanished_benchmarks();
+    if (same_command || !run_.checks.empty()) find_vanished_checks();
+  }
+
+  void find_vanished_benchmarks() {
     std::set<std::string> present;
     for (const Benchmark& benchmark : run_.benchmarks) present.insert(benchmark_key(benchmark));
     for (const Benchmark& before : baseline_->benchmarks)
       if (before.peer.empty() && in_scope(before.operation) && !present.count(benchmark_key(before)))
         add(GateVerdict::vanished, "benchmark", benchmark_key(before),
             "measured in the baseline, gone or renamed here");
+  }
 
+  void find_vanished_checks() {
     std::map<std::string, bool> ran;
     for (const Check& check : run_.checks) ran[check_key(check)] |= executed(check);
     for (const Check& before : baseline_->checks) {

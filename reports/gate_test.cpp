@@ -186,6 +186,17 @@ TEST(Gate, WhatVanishedIsNotGreen) {
   EXPECT_EQ(gate(record_with(before.benchmarks, before.checks), &with_golden).exit_code, 0);
 }
 
+TEST(Gate, ARunOfAnotherCommandIsHeldToWhatItDoes) {
+  const RunRecord before = record_with({test::benchmark("n=1", 1e6), test::benchmark("n=2", 1e6)});
+  RunRecord bench = record_with({test::benchmark("n=1", 1e6)}, {});
+  EXPECT_EQ(gate(bench, &before).count(GateVerdict::vanished), 2);  // of a nightly, checks are missed as well
+  bench.run.command = "bench";
+  EXPECT_EQ(gate(bench, &before).count(GateVerdict::vanished), 1);
+  RunRecord validate = record_with({});
+  validate.run.command = "validate";
+  EXPECT_EQ(gate(validate, &before).exit_code, 0);
+}
+
 TEST(Gate, ANewBenchmarkIsInformation) {
   const RunRecord before = record_with({test::benchmark("n=1", 1e6)});
   const auto result = gate(record_with({test::benchmark("n=1", 1e6), test::benchmark("n=2", 1e6)}), &before);

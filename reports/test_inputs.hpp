@@ -56,6 +56,7 @@ inline ReportInput hostile() {
   for (std::string* text : {&c.operation, &c.name, &c.backend, &c.against, &c.message, &c.replay, &c.issue})
     *text = evil;
   c.samples[0].label = evil;
+  c.notes = {{evil, evil}};
   c.table = Table{evil, {evil, evil}, {{evil, "1"}}};
   for (std::string* text : {&c.series[0].plot, &c.series[0].name, &c.series[0].x_label, &c.series[0].y_label})
     *text = evil;

@@ -89,6 +89,8 @@ Cell message_cell(const Check& check) {
   std::string html = escape_html(check.message.substr(0, check.message.find('\n')));
   if (check.message.find('\n') != std::string::npos)
     html = "<details><summary>" + html + "</summary><pre>" + escape_html(check.message) + "</pre></details>";
+  for (const auto& [name, value] : check.notes)
+    html += (html.empty() ? "<small>" : "<br><small>") + escape_html(name + ": " + value) + "</small>";
   if (!check.issue.empty()) html += " " + escape_html(check.issue);
   if (!check.replay.empty()) html += "<br><code>assay replay " + escape_html(check.replay) + "</code>";
   return {html.empty() ? "–" : html};
