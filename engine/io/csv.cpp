@@ -346,6 +346,12 @@ Result<NumberTable> CsvFile::read(std::span<const std::int64_t> columns, std::in
   return table;
 }
 
+std::uint64_t CsvFile::line_of(std::int64_t row) const {
+  Scanner scanner(bytes_.view(), body_, body_line_, separator_);
+  while (scanner.next_row() && row-- > 0) scanner.skip_row();
+  return scanner.line();
+}
+
 Result<NumberTable> CsvFile::read_all(std::int64_t max_rows) const {
   std::vector<std::int64_t> columns(names_.size());
   for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<std::int64_t>(i);

@@ -47,6 +47,9 @@ class CsvFile {
                            std::int64_t max_rows = std::numeric_limits<std::int64_t>::max()) const;
   Result<NumberTable> read_all(std::int64_t max_rows = std::numeric_limits<std::int64_t>::max()) const;
 
+  /// The 1-based line of a row of numbers (0-based), for messages about its values. Walks through the file.
+  std::uint64_t line_of(std::int64_t row) const;
+
  private:
   std::string path_;
   FileBytes bytes_;
