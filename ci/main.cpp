@@ -1,1 +1,5 @@
-int main() { return 0; }
+#include "ci/program/application.hpp"
+
+int main(int argc, char** argv) {
+  return assay::program::run(argc, argv);
+}

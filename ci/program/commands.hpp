@@ -1,0 +1,28 @@
+#pragma once
+
+#include "ci/program/command.hpp"
+
+namespace assay::program {
+
+Command describe_doctor();
+Command describe_list();
+Command describe_run();
+Command describe_validate();
+Command describe_replay();
+Command describe_bench();
+Command describe_gate();
+Command describe_history();
+Command describe_baseline_promote();
+Command describe_baseline_show();
+Command describe_mutate();
+Command describe_report();
+Command describe_nightly();
+Command describe_te_pair();
+Command describe_te_mi();
+Command describe_te_cmi();
+Command describe_te_ais();
+Command describe_te_network();
+Command describe_te_embed();
+Command describe_te_generate();
+
+}  // namespace assay::program

@@ -1,0 +1,37 @@
+#include "ci/program/judging.hpp"
+
+#include <filesystem>
+
+#include "ci/program/failure.hpp"
+#include "ci/program/recording.hpp"
+#include "reports/baseline.hpp"
+
+namespace assay::program {
+
+reports::RunRecord stored_run(const reports::Store& store, const std::string& reference) {
+  const auto summary = store.find(reference);
+  if (!summary && reference == "latest") {
+    throw Failure(ExitCode::vacuous,
+                  store.url() + ": no complete run is stored (assay nightly, or bench --record)");
+  }
+  if (!summary) throw Failure(ExitCode::usage, store.url() + ": no run '" + reference + "'");
+  return store.load(summary->run.id).value();
+}
+
+Judgement judge(const reports::Store& store, reports::RunRecord run, const std::string& baseline,
+                const reports::GateOptions& options) {
+  Judgement judgement;
+  judgement.baseline = reports::baseline_for(store, run.run, baseline);
+  if (judgement.baseline && judgement.baseline->run.id == run.run.id) judgement.baseline.reset();
+  judgement.result = reports::gate(run, judgement.baseline ? &*judgement.baseline : nullptr, options);
+  judgement.run = std::move(run);
+  return judgement;
+}
+
+std::string records_folder() {
+  const auto folder = working_root() / "reports" / "records";
+  std::error_code ignored;
+  return std::filesystem::is_directory(folder, ignored) ? folder.string() : "";
+}
+
+}  // namespace assay::program

@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "benchmarks/suite.hpp"
+#include "ci/program/application.hpp"
+#include "ci/program/backend_choice.hpp"
+#include "ci/program/checking.hpp"
+#include "ci/program/commands.hpp"
+#include "ci/program/failure.hpp"
+#include "ci/program/judging.hpp"
+#include "ci/program/measuring.hpp"
+#include "ci/program/mutating.hpp"
+#include "ci/program/recording.hpp"
+#include "ci/program/te_answer.hpp"
+#include "ci/program/translate.hpp"
+#include "fmt/format.h"
+#include "reports/report.hpp"
+
+namespace assay::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Folders of golden cases: --golden, else ASSAY_GOLDEN, else none.
+std::vector<std::string> golden_folders(const Invocation& invocation) {
+  if (invocation.given("golden")) return invocation.all("golden");
+  const char* named = std::getenv("ASSAY_GOLDEN");
+  if (named != nullptr && *named != '\0') return {named};
+  return {};
+}
+
+CheckPlan plan_of(const Invocation& invocation, bool quick) {
+  CheckPlan plan;
+  plan.options = validation::options_from_environment();
+  plan.options.seed = invocation.seed();
+  plan.options.threads = threads_of(invocation);
+  plan.options.device = static_cast<int>(invocation.integer("device", 0, 1 << 20));
+  plan.options.version = version();
+  if (quick) plan.budget = std::chrono::seconds(45);
+  const std::vector<Backend> backends = wanted_backends(invocation);
+  plan.suites = validation::suites();
+  plan.jobs = validation::select_jobs(plan.suites, "", backends);
+  plan.golden = read_golden_folders(golden_folders(invocation));
+  const Operation* ksg = find_operation("te.ksg");
+  for (const Backend backend : backends) {
+    if (ksg != nullptr && ksg->has(backend)) plan.golden_backends.push_back(backend);
+  }
+  return plan;
+}
+
+std::string counts_text(const std::vector<reports::Check>& checks) {
+  std::map<std::string, int> counts;
+  for (const reports::Check& check : checks) ++counts[std::string(reports::to_string(check.verdict))];
+  std::string text = fmt::format("{} checks", checks.size());
+  for (const auto& [verdict, count] : counts) text += fmt::format(", {} {}", count, verdict);
+  return text;
+}
+
+std::vector<reports::Check> check_all(const Invocation& invocation, const CheckPlan& plan,
+                                      Recording& recording) {
+  const std::string replays = (fs::path(store_path(invocation)).parent_path() / "replays").string();
+  std::vector<reports::Check> pending;
+  const auto checks = run_checks(plan, invocation.console(), replays, [&](const reports::Check& check) {
+    pending.push_back(check);
+    if (pending.size() >= 20) {
+      recording.append(pending);
+      pending.clear();
+    }
+    const bool good = check.verdict == reports::Verdict::pass || check.verdict == reports::Verdict::xfail ||
+                      check.verdict == reports::Verdict::not_executed ||
+                      check.verdict == reports::Verdict::unsupported;
+    if (!good) invocation.console().note(line_of(check));
+  });
+  recording.append(pending);
+  return checks;
+}
+
+int run_nightly(Invocation& invocation) {
+  const bool quick = invocation.flag("quick");
+  const auto start = std::chrono::steady_clock::now();
+  const std::string folder = invocation.given("out") ? invocation.text("out") : default_report_folder();
+  const Console& console = invocation.console();
+  const CheckPlan plan = plan_of(invocation, quick);
+  reports::Store store = open_store(invocation);
+  Recording recording(invocation, store, "nightly", quick, device_in_use(invocation));
+  recording.append(operation_infos(plan.suites, benchmarks::suites()));
+
+  console.note(fmt::format("seed {}; {} properties, {} golden cases", plan.options.seed, plan.jobs.size(),
+                           plan.golden_cases()));
+  if (plan.golden.empty())
+    console.note("golden: no folder of golden data (--golden DIR or ASSAY_GOLDEN): those cases were not run");
+  const auto checks = check_all(invocation, plan, recording);
+  console.note(counts_text(checks));
+
+  if (const std::string program = mutant_program(console, false); program.empty()) {
+    console.note("planted faults: assay-mutants is not beside this program: not run");
+  } else {
+    const validation::MutationReport mutants = run_mutants(invocation, program, "", plan.suites);
+    recording.append(mutant_records(mutants));
+    console.note(fmt::format("planted faults: {} of {} caught", mutants.caught(), mutants.total()));
+  }
+
+  MeasuringPlan measuring;
+  measuring.quick = quick;
+  measuring.peers = invocation.flag("peers");
+  measuring.seconds = quick ? 0.2 : 0.5;
+  const auto benchmarks = run_benchmarks(invocation, measuring);
+  recording.append(benchmarks);
+  console.note(fmt::format("{} measurements", benchmarks.size()));
+  recording.finish();
+
+  reports::GateOptions options;
+  options.strict = invocation.flag("strict");
+  options.record_first = true;
+  options.every_operation = true;
+  const char* required = std::getenv("ASSAY_REQUIRE");
+  if (required != nullptr && *required != '\0') options.required_backends = split_list(required);
+  const Judgement judgement = judge(store, store.load(recording.run().id).value(),
+                                    invocation.maybe_text("baseline").value_or(""), options);
+  const int code = judgement.result.exit_code;
+  if (judgement.result.record_as_baseline && code == code_of(ExitCode::ok)) store.promote(recording.run().id);
+  recording.set_exit(code);
+
+  reports::write_report(folder, reports::gather_report(store, recording.run().id, judgement.result,
+                                                       judgement.baseline, records_folder()));
+  const std::string page = (fs::path(folder) / "index.html").string();
+  const double seconds = milliseconds_since(start) / 1e3;
+  if (invocation.json()) {
+    nlohmann::ordered_json document{{"run", recording.run().id},
+                                    {"exit_code", code},
+                                    {"headline", judgement.result.headline()},
+                                    {"baseline", judgement.result.baseline_run},
+                                    {"baseline_note", judgement.result.baseline_note},
+                                    {"checks", checks.size()},
+                                    {"benchmarks", benchmarks.size()},
+                                    {"report", page},
+                                    {"seconds", seconds}};
+    invocation.print_json(document);
+  } else {
+    invocation.print(fmt::format("{}\n{}\n{}, {} measurements, {:.0f} s\nreport: {}\n",
+                                 judgement.result.headline(), judgement.result.baseline_note,
+                                 counts_text(checks), benchmarks.size(), seconds, page));
+  }
+  return code;
+}
+
+}  // namespace
+
+Command describe_nightly() {
+  Command command;
+  command.path = "nightly";
+  command.summary = "Check, measure, record, judge and report: the main job";
+  command.examples = R"(Examples:
+  assay nightly
+  assay nightly --quick --out /tmp/report
+The first run on a machine becomes the baseline, says so, and is green.)";
+  command.options = {{"out", "DIR", "the folder of the report, which is made; by default reports/out"},
+                     {"quick", "", "fewer cases and sizes: some two minutes"},
+                     {"strict", "", "inconclusive fails"},
+                     {"peers", "", "measure other programs that do the same work too"},
+                     {"golden", "DIR", "a folder of golden cases; by default ASSAY_GOLDEN", "", true},
+                     {"baseline", "REF", "what to compare with; by default the branch's baseline"},
+                     store_option()};
+  command.run = run_nightly;
+  return command;
+}
+
+}  // namespace assay::program
