@@ -27,6 +27,9 @@ class Silent final : public rc::detail::TestListener {
   void onTestFinished(const rc::detail::TestMetadata&, const rc::detail::TestResult&) override {}
 };
 
+// `follow`: the shrink path of a replay is walked. RapidCheck must not be told that shrinking is off then.
+enum class Shrinking { off, limited, follow };
+
 // What is true of a run of cases beside RapidCheck's own result.
 struct Outcome {
   rc::detail::TestResult result = rc::detail::SuccessResult();
@@ -42,13 +45,14 @@ std::string one_line(std::string text) {
 }
 
 Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& body, Context& context, Backend backend,
-                  Record& record, bool tamper, int cases, const RunOptions& options, bool shrink) {
+                  Record& record, bool tamper, int cases, const RunOptions& options, Shrinking shrinking) {
   Outcome outcome;
   std::optional<Clock::time_point> first_failure;
   const auto one_case = [&] {
     // Drawn before anything else, so that a replay finds the same seed; not shrunk, because a seed has no order.
     const auto seed = *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())).as("case seed");
-    if (first_failure && seconds_since(*first_failure) > options.shrink_seconds) return;  // counts as no counterexample
+    // Past the time for shrinking every candidate counts as no counterexample: the smallest so far is the result.
+    if (shrinking == Shrinking::limited && first_failure && seconds_since(*first_failure) > options.shrink_seconds) return;
     record.tables.clear();
     record.plots.clear();
     CaseProbe probe(context, backend, seed, record, tamper);
@@ -79,7 +83,7 @@ Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& bo
   rc::detail::TestParams parameters;
   parameters.seed = options.seed;
   parameters.maxSuccess = cases;
-  parameters.disableShrinking = !shrink;
+  parameters.disableShrinking = shrinking == Shrinking::off;
   rc::detail::TestMetadata metadata;
   metadata.id = name;
   metadata.description = name;
@@ -129,7 +133,7 @@ std::string check_control(const Job& job, Context& context, int cases, const Run
   const std::function<void(Probe&)>& body = own ? property.negative_control : property.body;
   RunOptions plain = options;
   plain.reproduce.clear();
-  const Outcome outcome = run_cases(job.name(), body, context, job.backend, record, !own, cases, plain, false);
+  const Outcome outcome = run_cases(job.name(), body, context, job.backend, record, !own, cases, plain, Shrinking::off);
   const char* which = own ? "its negative control" : "outputs with one element changed";
   if (outcome.unavailable) return fmt::format("the property could not run {}: {}", which, *outcome.unavailable);
   if (!outcome.result.is<rc::detail::FailureResult>()) return fmt::format("the property accepted {}", which);
@@ -190,8 +194,11 @@ CheckResult run_property(const Job& job, const RunOptions& options) {
   }
   Record record;
   const int cases = cases_of(*job.property, options);
+  const Shrinking shrinking = !options.reproduce.empty()    ? Shrinking::follow
+                              : options.shrink_seconds > 0 ? Shrinking::limited
+                                                           : Shrinking::off;
   const Outcome outcome = run_cases(job.name(), job.property->body, *context, job.backend, record, false, cases,
-                                    options, true);
+                                    options, shrinking);
   result.assertions = record.assertions;
   result.samples = std::move(record.samples);
   result.notes = std::move(record.notes);
@@ -212,16 +219,34 @@ CheckResult run_property(const Job& job, const RunOptions& options) {
     const auto& failure = outcome.result.get<rc::detail::FailureResult>();
     verdict = Verdict::fail;
     result.cases = failure.numSuccess + 1;
-    message = describe(failure);
     result.replay = replay_of(job, options, cases, failure);
+    // RapidCheck evaluates the smallest case once more for its words, which a shrinking cut short would get wrong. The
+    // replay has no such limit, and shows at once whether the failure is one that comes again.
+    RunOptions again = options;
+    again.reproduce = result.replay->reproduce;
+    Record discarded;
+    const Outcome replayed = run_cases(job.name(), job.property->body, *context, job.backend, discarded, false, cases,
+                                       again, Shrinking::follow);
+    if (replayed.result.is<rc::detail::FailureResult>()) {
+      const auto& shown = replayed.result.get<rc::detail::FailureResult>();
+      message = describe(shown);
+      result.replay->message = one_line(shown.description);
+      result.replay->counterexample = shown.counterExample;
+    } else {
+      message = describe(failure) + " (it did not fail again when replayed: it does not depend on the input alone)";
+    }
   } else if (outcome.result.is<rc::detail::GaveUpResult>()) {
     const auto& gave_up = outcome.result.get<rc::detail::GaveUpResult>();
     verdict = Verdict::vacuous;
     result.cases = gave_up.numSuccess;
     message = "RapidCheck gave up: " + one_line(gave_up.description);
   } else {
-    verdict = Verdict::fail;
-    message = "RapidCheck: " + one_line(outcome.result.get<rc::detail::Error>().description);
+    const std::string& problem = outcome.result.get<rc::detail::Error>().description;
+    // What RapidCheck says where a replayed case does not fail any more.
+    const bool passes_now = !options.reproduce.empty() && problem == "Reproduced result is not a failure";
+    verdict = passes_now ? Verdict::pass : Verdict::fail;
+    result.cases = passes_now ? 1 : 0;
+    if (!passes_now) message = "RapidCheck: " + one_line(problem);
   }
   if (verdict == Verdict::pass && result.assertions == 0) {
     verdict = Verdict::vacuous;

@@ -118,13 +118,15 @@ void describe_digamma(Suite& suite) {
   suite.property({.name = "matches_reference",
                   .summary = "Every value lies within the proven bound of the reference, for any count of arguments.",
                   .body = matches_reference,
-                  .cases = 200});
+                  .cases = 1000});
   suite.property({.name = "recurrence",
                   .summary = "psi(x + 1) = psi(x) + 1/x within the bounds of both values.",
-                  .body = recurrence});
+                  .body = recurrence,
+                  .cases = 1000});
   suite.property({.name = "duplication",
                   .summary = "psi(2x) = (psi(x) + psi(x + 1/2))/2 + ln 2 within the bounds of the three values.",
-                  .body = duplication});
+                  .body = duplication,
+                  .cases = 1000});
   suite.property({.name = "known_values",
                   .summary = "Closed forms at 1/2 and at integers, and tabulated values.",
                   .body = known_values,

@@ -57,11 +57,11 @@ void describe_ksg(Suite& suite) {
                   .summary = "Value and local values within the proven bound of the reference, radii and counts equal: "
                              "both algorithms, with and without condition, ties, trials, windows, every structure.",
                   .body = matches_reference,
-                  .cases = 300});
+                  .cases = 2000});
   suite.property({.name = "matches_reference_on_hundreds_of_points",
                   .summary = "The same on 200 to 520 points in up to 15 dimensions.",
                   .body = matches_reference_on_hundreds_of_points,
-                  .cases = 20});
+                  .cases = 60});
   add_exact_properties(suite);
   add_analysis_properties(suite);
   add_statistical_properties(suite);

@@ -173,19 +173,20 @@ void describe_range_count(Suite& suite) {
                   .summary = "Counts equal the reference's at radii that are exact distances, zero and infinite, by every "
                              "search structure.",
                   .body = matches_reference,
-                  .cases = 300});
+                  .cases = 3000});
   suite.property({.name = "structures_agree",
                   .summary = "Every search structure gives the same counts on hundreds of points.",
                   .body = structures_agree,
-                  .cases = 30});
+                  .cases = 120});
   suite.property({.name = "threads_do_not_matter",
                   .summary = "1, 2, 3 and 5 threads and ten reruns give the same bits.",
                   .body = threads_do_not_matter,
-                  .cases = 15,
+                  .cases = 60,
                   .backends = {Backend::cpu}});
   suite.property({.name = "agrees_with_neighbours",
                   .summary = "At the k-th neighbour's distance fewer than k lie inside and at least k within.",
                   .body = agrees_with_neighbours,
+                  .cases = 500,
                   .negative_control = [](Probe& probe) {
                     // Neighbours of points twice as far apart: k or more then lie strictly inside somewhere.
                     Case drawn = draw({.min_rows = 20, .fillings = {Filling::gaussian}}, probe.seed());
@@ -201,10 +202,12 @@ void describe_range_count(Suite& suite) {
                   }});
   suite.property({.name = "exact_maps",
                   .summary = "Exact shifts and powers of two, of points and radii alike, change no count.",
-                  .body = exact_maps});
+                  .body = exact_maps,
+                  .cases = 1000});
   suite.property({.name = "relabelling",
                   .summary = "Points in another order have the same counts.",
-                  .body = relabelling});
+                  .body = relabelling,
+                  .cases = 1000});
   suite.property({.name = "refuses_bad_arguments",
                   .summary = "Negative and NaN radii, too few of them, and negative windows are refused by name.",
                   .body = refusals,

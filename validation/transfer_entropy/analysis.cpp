@@ -234,12 +234,12 @@ void add_analysis_properties(Suite& suite) {
   suite.property({.name = "invariant_under_affine_rescaling",
                   .summary = "With normalisation, powers of two change no bit and other affine maps only the rounding.",
                   .body = [](Probe& probe) { affine_rescaling(probe, Normalise::columns); },
-                  .cases = 60,
+                  .cases = 300,
                   .negative_control = [](Probe& probe) { affine_rescaling(probe, Normalise::none); }});
   suite.property({.name = "invariant_under_adding_constants_to_series",
                   .summary = "Exactly representable shifts of every series change no bit, without normalisation.",
                   .body = adding_constants_to_series,
-                  .cases = 60,
+                  .cases = 300,
                   .negative_control =
                       [](Probe& probe) {
                         auto columns = draw_columns();
@@ -251,7 +251,7 @@ void add_analysis_properties(Suite& suite) {
   suite.property({.name = "independent_of_unrelated_variables",
                   .summary = "Other columns of the table, and a network around the pair, change no bit.",
                   .body = unrelated_variables,
-                  .cases = 30,
+                  .cases = 150,
                   .negative_control =
                       [](Probe& probe) {
                         const auto columns = draw_columns();
@@ -266,7 +266,7 @@ void add_analysis_properties(Suite& suite) {
                   .summary = "Values and local values equal the reference's for any histories, conditionals, trials, "
                              "windows and normalisation.",
                   .body = matches_reference_estimates,
-                  .cases = 100,
+                  .cases = 500,
                   .negative_control =
                       [](Probe& probe) {
                         const auto table = table_of(draw_columns());
@@ -280,7 +280,7 @@ void add_analysis_properties(Suite& suite) {
   suite.property({.name = "history_as_conditional",
                   .summary = "A lag of the target as a conditional is the same as a longer history, bit for bit.",
                   .body = history_as_conditional,
-                  .cases = 40,
+                  .cases = 200,
                   .negative_control =
                       [](Probe& probe) {
                         const auto table = table_of(draw_columns());
@@ -294,7 +294,7 @@ void add_analysis_properties(Suite& suite) {
   suite.property({.name = "storage_is_mutual_information",
                   .summary = "Active information storage equals the mutual information of past and next.",
                   .body = storage_is_mutual_information,
-                  .cases = 40,
+                  .cases = 200,
                   .negative_control =
                       [](Probe& probe) {
                         const auto table = table_of(draw_columns());
@@ -307,12 +307,12 @@ void add_analysis_properties(Suite& suite) {
                   .summary = "The identity gives the value itself; p-value, mean and effective value are those of the "
                              "surrogates; threads do not matter.",
                   .body = [](Probe& probe) { surrogates_are_what_they_say(probe, true); },
-                  .cases = 30,
+                  .cases = 150,
                   .negative_control = [](Probe& probe) { surrogates_are_what_they_say(probe, false); }});
   suite.property({.name = "noise_breaks_ties",
                   .summary = "Noise of 1e-8 on quantised data is seeded and leaves no two values equal.",
                   .body = [](Probe& probe) { noise_breaks_ties(probe, 1e-8); },
-                  .cases = 30,
+                  .cases = 150,
                   .negative_control = [](Probe& probe) { noise_breaks_ties(probe, 0); }});
 }
 

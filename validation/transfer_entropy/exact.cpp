@@ -248,40 +248,45 @@ void add_exact_properties(Suite& suite) {
   suite.property({.name = "structures_agree",
                   .summary = "Every search structure gives the same bits on hundreds of points.",
                   .body = structures_agree,
-                  .cases = 20});
+                  .cases = 60});
   suite.property({.name = "threads_do_not_matter",
                   .summary = "1, 2, 3 and 5 threads and ten reruns give the same bits.",
                   .body = threads_do_not_matter,
-                  .cases = 10,
+                  .cases = 30,
                   .backends = {Backend::cpu}});
   suite.property({.name = "invariant_under_adding_constants",
                   .summary = "Exactly representable shifts of x, y and z, one each, change no bit.",
-                  .body = adding_constants});
+                  .body = adding_constants,
+                  .cases = 400});
   suite.property({.name = "invariant_under_powers_of_two",
                   .summary = "Scaling all points by a power of two scales the radii and changes no other bit.",
-                  .body = scaling_by_powers_of_two});
+                  .body = scaling_by_powers_of_two,
+                  .cases = 400});
   suite.property({.name = "invariant_under_relabelling",
                   .summary = "Observations in another order keep their radii, counts and local values, ties and "
                              "algorithm 2 included.",
                   .body = relabelling,
-                  .cases = 200});
+                  .cases = 600});
   suite.property({.name = "symmetric_in_x_and_y",
                   .summary = "I(x; y | z) = I(y; x | z): the counts trade places.",
-                  .body = symmetry});
+                  .body = symmetry,
+                  .cases = 400});
   suite.property({.name = "locals_average_to_the_value",
                   .summary = "The mean of the local values is the value, within the bound of a pairwise sum.",
-                  .body = locals_average_to_the_value});
+                  .body = locals_average_to_the_value,
+                  .cases = 400});
   suite.property({.name = "is_made_of_its_parts",
                   .summary = "Algorithm 1 equals te.knn, te.range_count and harmonic numbers put together.",
-                  .body = is_made_of_its_parts});
+                  .body = is_made_of_its_parts,
+                  .cases = 300});
   suite.property({.name = "constant_points",
                   .summary = "Points all in one place give psi(k) - psi(1), as the contract says.",
                   .body = constant_points,
-                  .cases = 20});
+                  .cases = 60});
   suite.property({.name = "plan_is_not_stale",
                   .summary = "A plan used again with another x gives what a fresh call gives, bit for bit.",
                   .body = plan_is_not_stale,
-                  .cases = 60,
+                  .cases = 300,
                   .backends = {Backend::cpu}});
 }
 
