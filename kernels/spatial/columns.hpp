@@ -20,10 +20,10 @@ struct Coordinate {
 std::vector<Coordinate> coordinates(std::initializer_list<Rows> parts);
 
 /// Points column by column in an order of one's choice, 64-byte aligned. Each column is filled up with NaN to a
-/// multiple of the widest vector, so that a padded lane fails every comparison and no loop needs a tail.
+/// multiple of the widest step of a loop, so that a padded lane fails every comparison and no loop needs a tail.
 class Columns {
  public:
-  static constexpr std::int64_t kPadding = 16;  // doubles
+  static constexpr std::int64_t kPadding = 32;  // doubles
 
   Columns() = default;
   /// order[position] is the row that stands there.

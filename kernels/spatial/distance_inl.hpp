@@ -57,35 +57,44 @@ HWY_INLINE Vector Distances(const Query& query, std::int64_t position) {
   return largest;
 }
 
-/// Offers the kLanes points at `position` to the list. With many dimensions it is left as soon as none can enter.
+/// Points of one step of a search: enough work between two branches.
+inline constexpr std::int64_t kBlock = 4 * kLanes;
+static_assert(Columns::kPadding % kBlock == 0);
+
+/// Offers the kBlock points at `position` to the list. With many dimensions it is left as soon as none can enter.
 template <int kFixed, class List>
 HWY_INLINE void Offer(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
                       List& list) {
   constexpr std::int64_t kGroup = 8;
   const Tag tag;
   const Vector threshold = hn::Set(tag, list.threshold());
-  Vector distances;
-  Mask inside;
-  if (kFixed > 0 || query.columns->dimensions() <= kGroup) {
-    distances = Distances<kFixed>(query, position);
-    inside = hn::Le(distances, threshold);
-    if (hn::AllFalse(tag, inside)) return;
-  } else {
-    distances = hn::Zero(tag);
-    for (std::int64_t c = 0; c < query.columns->dimensions();) {
-      const std::int64_t end = std::min(c + kGroup, query.columns->dimensions());
-      for (; c < end; ++c)
-        distances = hn::Max(distances, Difference(query.columns->column(c), position, query.q[c]));
-      inside = hn::Le(distances, threshold);
-      if (hn::AllFalse(tag, inside)) return;
+  Vector v0 = hn::Zero(tag), v1 = v0, v2 = v0, v3 = v0;
+  const std::int64_t d = kFixed > 0 ? kFixed : query.columns->dimensions();
+  for (std::int64_t c = 0; c < d;) {
+    const std::int64_t end = kFixed > 0 ? d : std::min(c + kGroup, d);
+    for (; c < end; ++c) {
+      const double* column = query.columns->column(c);
+      v0 = hn::Max(v0, Difference(column, position, query.q[c]));
+      v1 = hn::Max(v1, Difference(column, position + kLanes, query.q[c]));
+      v2 = hn::Max(v2, Difference(column, position + 2 * kLanes, query.q[c]));
+      v3 = hn::Max(v3, Difference(column, position + 3 * kLanes, query.q[c]));
     }
+    const Mask some = hn::Or(hn::Or(hn::Le(v0, threshold), hn::Le(v1, threshold)),
+                             hn::Or(hn::Le(v2, threshold), hn::Le(v3, threshold)));
+    if (hn::AllFalse(tag, some)) return;
   }
-  HWY_ALIGN double values[kLanes];
-  hn::Store(distances, tag, values);
-  for (std::uint32_t bits = BitsOf(inside); bits != 0; bits &= bits - 1) {
+  HWY_ALIGN double values[kBlock];
+  hn::Store(v0, tag, values);
+  hn::Store(v1, tag, values + kLanes);
+  hn::Store(v2, tag, values + 2 * kLanes);
+  hn::Store(v3, tag, values + 3 * kLanes);
+  std::uint32_t bits = BitsOf(hn::Le(v0, threshold)) | BitsOf(hn::Le(v1, threshold)) << kLanes |
+                       BitsOf(hn::Le(v2, threshold)) << 2 * kLanes | BitsOf(hn::Le(v3, threshold)) << 3 * kLanes;
+  for (; bits != 0; bits &= bits - 1) {
     const int lane = std::countr_zero(bits);
+    if (values[lane] > list.threshold()) continue;
     const std::int32_t row = order[position + lane];
-    if (values[lane] <= list.threshold() && !excluded.contains(row)) list.offer(values[lane], row);
+    if (!excluded.contains(row)) list.offer(values[lane], row);
   }
 }
 
@@ -134,6 +143,12 @@ HWY_INLINE void Gather(const Query& query, std::int64_t position, const std::int
         largest[part] = std::max(largest[part], std::fabs(query.columns->column(c)[at] - query.q[c]));
     near.push_back({largest[0], largest[1], largest[2]});
   }
+}
+
+HWY_INLINE void GatherBlock(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
+                            double radius, const std::int64_t* ends, std::vector<PartDistances>& near) {
+  for (std::int64_t at = position; at < position + kBlock; at += kLanes)
+    Gather(query, at, order, excluded, radius, ends, near);
 }
 
 }  // namespace assay::kernels::spatial::HWY_NAMESPACE

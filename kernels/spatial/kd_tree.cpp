@@ -69,7 +69,7 @@ template <int kFixed, class List>
 HWY_INLINE void OfferLeaf(const KdTree& tree, const Query& query, std::int64_t leaf, RowRange excluded, List& list) {
   const std::int64_t begin = leaf * KdTree::kLeafSize;
   const std::int64_t end = std::min(begin + KdTree::kLeafSize, tree.points());
-  for (std::int64_t at = begin; at < end; at += kLanes)
+  for (std::int64_t at = begin; at < end; at += kBlock)
     Offer<kFixed>(query, at, tree.order().data(), excluded, list);
 }
 
@@ -130,8 +130,8 @@ void TreeBoxes(const KdTree& tree, const Exclusion& exclusion, const BoxTask& ta
             [&](std::int64_t leaf) HWY_ATTR {
               const std::int64_t first = leaf * KdTree::kLeafSize;
               const std::int64_t last = std::min(first + KdTree::kLeafSize, tree.points());
-              for (std::int64_t at = first; at < last; at += kLanes)
-                Gather(query, at, tree.order().data(), excluded, radius, task.ends, near);
+              for (std::int64_t at = first; at < last; at += kBlock)
+                GatherBlock(query, at, tree.order().data(), excluded, radius, task.ends, near);
             });
     const PartDistances box = nearest_box(near, static_cast<std::size_t>(task.k));
     radii[0] = box.x;

@@ -10,7 +10,7 @@
 namespace assay::kernels::spatial {
 
 /// Up to this k the best are kept sorted, beyond it in a heap.
-inline constexpr std::int64_t kSortedListSize = 32;
+inline constexpr std::size_t kSortedListSize = 32;
 
 /// The largest double below a distance (a number that is not negative): what is not above it is below the distance.
 inline double just_below(double distance) {
@@ -18,44 +18,39 @@ inline double just_below(double distance) {
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(distance) - 1);
 }
 
-/// The k smallest of the distances that are offered: all that a radius needs.
+/// The k smallest of the distances that are offered: all that a radius needs. At first it holds infinities.
 class SmallestDistances {
  public:
-  explicit SmallestDistances(std::int64_t k) : k_(k) { values_.reserve(static_cast<std::size_t>(k)); }
+  explicit SmallestDistances(std::int64_t k) : values_(static_cast<std::size_t>(k)) { clear(); }
 
   void clear() {
-    values_.clear();
+    std::fill(values_.begin(), values_.end(), std::numeric_limits<double>::infinity());
     threshold_ = std::numeric_limits<double>::infinity();
   }
   /// A distance above this changes nothing.
   double threshold() const { return threshold_; }
-  /// The k-th smallest. Precondition: k were offered.
-  double largest() const { return k_ <= kSortedListSize ? values_.back() : values_.front(); }
+  /// The k-th smallest.
+  double largest() const { return values_.size() <= kSortedListSize ? values_.back() : values_.front(); }
 
   /// Precondition: distance <= threshold().
   void offer(double distance, std::int64_t) {
-    const bool full = static_cast<std::int64_t>(values_.size()) == k_;
-    if (k_ <= kSortedListSize) {
-      if (!full) values_.push_back(distance);
-      std::size_t at = values_.size() - 1;
-      for (; at > 0 && values_[at - 1] > distance; --at) values_[at] = values_[at - 1];
-      values_[at] = distance;
-    } else {
-      if (full) {
-        std::pop_heap(values_.begin(), values_.end());
-        values_.back() = distance;
-      } else {
-        values_.push_back(distance);
+    if (values_.size() <= kSortedListSize) {
+      for (double& value : values_) {  // carries the larger on: no branch
+        const double larger = std::max(value, distance);
+        value = std::min(value, distance);
+        distance = larger;
       }
+    } else {
+      std::pop_heap(values_.begin(), values_.end());
+      values_.back() = distance;
       std::push_heap(values_.begin(), values_.end());
     }
-    if (static_cast<std::int64_t>(values_.size()) == k_) threshold_ = just_below(largest());
+    threshold_ = just_below(largest());
   }
 
  private:
-  std::int64_t k_;
-  double threshold_ = std::numeric_limits<double>::infinity();
   std::vector<double> values_;
+  double threshold_ = 0;
 };
 
 /// The k nearest by (distance, row).
@@ -78,7 +73,7 @@ class NearestNeighbours {
   void offer(double distance, std::int64_t row) {
     const Neighbour neighbour{distance, sign_ * row};
     const bool full = static_cast<std::int64_t>(values_.size()) == k_;
-    const bool sorted = k_ <= kSortedListSize;
+    const bool sorted = static_cast<std::size_t>(k_) <= kSortedListSize;
     if (full && !(neighbour < (sorted ? values_.back() : values_.front()))) return;
     if (sorted) {
       if (!full) values_.push_back(neighbour);
@@ -100,7 +95,7 @@ class NearestNeighbours {
 
   /// Sorts and writes them, leaving out the first `skip`; to be cleared before it is used again.
   void write(std::int64_t skip, double* distances, std::int64_t* rows) {
-    if (k_ > kSortedListSize) std::sort_heap(values_.begin(), values_.end());
+    if (static_cast<std::size_t>(k_) > kSortedListSize) std::sort_heap(values_.begin(), values_.end());
     for (auto at = static_cast<std::size_t>(skip); at < values_.size(); ++at) {
       *distances++ = values_[at].first;
       *rows++ = sign_ * values_[at].second;

@@ -14,14 +14,16 @@ struct PartDistances {
   double joint() const { return std::max({x, y, z}); }
 };
 
-/// The smallest box around the k nearest of `near`, which holds every neighbour at a joint distance of at most the k-th:
-/// the largest x, y and z distance among the k. Where more than k lie there, those tied at the k-th joint distance are
-/// ordered by their second largest distance, then by the least; all that share the k-th place are taken.
+/// The smallest box around the k nearest of `near`, which holds every neighbour at a joint distance of at
+/// most the k-th: the largest x, y and z distance among the k. Where more than k lie there, those tied at the
+/// k-th joint distance are ordered by their second largest distance, then by the least; all that share the
+/// k-th place are taken.
 inline PartDistances nearest_box(std::span<const PartDistances> near, std::size_t k) {
   const auto falling = [](const PartDistances& d) {
     const double least = std::min({d.x, d.y, d.z});
     const double joint = d.joint();
-    return std::array<double, 3>{joint, std::max(std::min(d.x, d.y), std::min(std::max(d.x, d.y), d.z)), least};
+    return std::array<double, 3>{joint, std::max(std::min(d.x, d.y), std::min(std::max(d.x, d.y), d.z)),
+                                 least};
   };
   PartDistances box;
   const auto cover = [&](const PartDistances& d) {

@@ -18,36 +18,36 @@
 HWY_BEFORE_NAMESPACE();
 namespace assay::kernels::spatial::HWY_NAMESPACE {
 
-/// Vectors [begin, end) of the sorted points.
-struct VectorRange {
+/// Blocks [begin, end) of the sorted points.
+struct BlockRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
 
-/// Calls visit(position) for vectors of points, outwards from `position` on both sides in turn, until the difference
-/// along the axis exceeds reach() there. Returns the vectors that were visited.
+std::int64_t BlocksOf(const SortedPoints& points) { return (points.points() + kBlock - 1) / kBlock; }
+
+/// Calls visit(position) for blocks of points, outwards from `position` on both sides in turn, until the difference
+/// along the axis exceeds reach() there. Returns the blocks that were visited.
 template <class Reach, class Visit>
-HWY_INLINE VectorRange Walk(const double* axis, std::int64_t vectors, std::int64_t position, const Reach& reach,
-                            const Visit& visit) {
+HWY_INLINE BlockRange Walk(const double* axis, std::int64_t blocks, std::int64_t position, const Reach& reach,
+                           const Visit& visit) {
   const double q = axis[position];
-  std::int64_t right = position / kLanes;
+  std::int64_t right = position / kBlock;
   std::int64_t left = right - 1;
   bool right_open = true;
   bool left_open = true;
   while (right_open || left_open) {
     if (right_open) {
-      right_open = right < vectors && !(axis[right * kLanes] - q > reach());
-      if (right_open) visit(kLanes * right++);
+      right_open = right < blocks && !(axis[right * kBlock] - q > reach());
+      if (right_open) visit(kBlock * right++);
     }
     if (left_open) {
-      left_open = left >= 0 && !(q - axis[left * kLanes + kLanes - 1] > reach());
-      if (left_open) visit(kLanes * left--);
+      left_open = left >= 0 && !(q - axis[left * kBlock + kBlock - 1] > reach());
+      if (left_open) visit(kBlock * left--);
     }
   }
-  return {left + 1, std::min(right, vectors)};
+  return {left + 1, std::min(right, blocks)};
 }
-
-std::int64_t VectorsOf(const SortedPoints& points) { return (points.points() + kLanes - 1) / kLanes; }
 
 /// Reads the coordinates of the point at a position.
 HWY_INLINE void Load(const SortedPoints& points, std::int64_t position, std::vector<double>& q) {
@@ -57,7 +57,7 @@ HWY_INLINE void Load(const SortedPoints& points, std::int64_t position, std::vec
 
 template <class Result>
 HWY_INLINE void NearestOf(const SortedPoints& points, const Exclusion& exclusion, Result& result,
-                          std::int64_t vectors, std::int64_t begin, std::int64_t end) {
+                          std::int64_t blocks, std::int64_t begin, std::int64_t end) {
   const double* axis = points.columns().column(points.axis());
   const std::int32_t* order = points.order().data();
   std::vector<double> q(static_cast<std::size_t>(points.columns().dimensions()));
@@ -71,15 +71,15 @@ HWY_INLINE void NearestOf(const SortedPoints& points, const Exclusion& exclusion
     list.clear();
     switch (q.size()) {
       case 2:
-        Walk(axis, vectors, position, reach,
+        Walk(axis, blocks, position, reach,
              [&](std::int64_t at) HWY_ATTR { Offer<2>(query, at, order, excluded, list); });
         break;
       case 3:
-        Walk(axis, vectors, position, reach,
+        Walk(axis, blocks, position, reach,
              [&](std::int64_t at) HWY_ATTR { Offer<3>(query, at, order, excluded, list); });
         break;
       default:
-        Walk(axis, vectors, position, reach,
+        Walk(axis, blocks, position, reach,
              [&](std::int64_t at) HWY_ATTR { Offer<0>(query, at, order, excluded, list); });
     }
     result.take(row);
@@ -89,11 +89,11 @@ HWY_INLINE void NearestOf(const SortedPoints& points, const Exclusion& exclusion
 void SortedNearest(const SortedPoints& points, const Exclusion& exclusion, NeighbourResult& result,
                    std::int64_t begin, std::int64_t end) {
   const bool tail_lost = mutant("te.knn.simd_tail_lost");
-  NearestOf(points, exclusion, result, tail_lost ? points.points() / kLanes : VectorsOf(points), begin, end);
+  NearestOf(points, exclusion, result, tail_lost ? points.points() / kBlock : BlocksOf(points), begin, end);
 }
 void SortedRadius(const SortedPoints& points, const Exclusion& exclusion, RadiusResult& result, std::int64_t begin,
                   std::int64_t end) {
-  NearestOf(points, exclusion, result, VectorsOf(points), begin, end);
+  NearestOf(points, exclusion, result, BlocksOf(points), begin, end);
 }
 
 void SortedBoxes(const SortedPoints& points, const Exclusion& exclusion, const BoxTask& task, std::int64_t begin,
@@ -110,8 +110,8 @@ void SortedBoxes(const SortedPoints& points, const Exclusion& exclusion, const B
     const double radius = closed_radius(radii[0], task.open_ball);
     Load(points, position, q);
     near.clear();
-    Walk(axis, VectorsOf(points), position, [&]() HWY_ATTR { return radius; },
-         [&](std::int64_t at) HWY_ATTR { Gather(query, at, order, excluded, radius, task.ends, near); });
+    Walk(axis, BlocksOf(points), position, [&]() HWY_ATTR { return radius; },
+         [&](std::int64_t at) HWY_ATTR { GatherBlock(query, at, order, excluded, radius, task.ends, near); });
     const PartDistances box = nearest_box(near, static_cast<std::size_t>(task.k));
     radii[0] = box.x;
     radii[1] = box.y;
@@ -123,7 +123,7 @@ void SortedCount(const SortedPoints& points, const Radii& radii, const Counts& c
                  std::int64_t end) {
   const double* axis = points.columns().column(points.axis());
   const std::int32_t* order = points.order().data();
-  const std::int64_t vectors = VectorsOf(points);
+  const std::int64_t blocks = BlocksOf(points);
   const bool end_lost = mutant("te.range_count.window_off_by_one");
   std::vector<double> q(static_cast<std::size_t>(points.columns().dimensions()));
   const Query query{&points.columns(), q.data()};
@@ -138,10 +138,11 @@ void SortedCount(const SortedPoints& points, const Radii& radii, const Counts& c
     Counter before = counter;
     const auto visit = [&](std::int64_t at) HWY_ATTR {
       before = counter;
-      counter = Add(counter, q.size() == 2 ? Within<2>(query, at, first, second, radii.split)
-                                           : Within<0>(query, at, first, second, radii.split));
+      for (std::int64_t lane = 0; lane < kBlock; lane += kLanes)
+        counter = Add(counter, q.size() == 2 ? Within<2>(query, at + lane, first, second, radii.split)
+                                             : Within<0>(query, at + lane, first, second, radii.split));
     };
-    Walk(axis, vectors, position, [&]() HWY_ATTR { return along; }, visit);
+    Walk(axis, blocks, position, [&]() HWY_ATTR { return along; }, visit);
     counts.data[row * counts.stride] = Total(end_lost ? before : counter);
   }
 }
@@ -157,16 +158,15 @@ HWY_INLINE Mask Inside(const Query& query, std::int64_t position, Vector radius,
   return inside;
 }
 
-/// The three counts over the vectors that can hold anything; what is excluded is still in them.
+/// The three counts over the blocks that can hold anything; what is excluded is still in them.
 template <int kFixed>
-HWY_INLINE void CountParts(const Query& query, VectorRange range, const double* radii, const std::int64_t* ends,
+HWY_INLINE void CountParts(const Query& query, BlockRange range, const double* radii, const std::int64_t* ends,
                            bool x_without_z, std::int64_t* counts) {
   const Tag tag;
   const hn::RebindToSigned<Tag> integers;
   const Vector rx = hn::Set(tag, radii[0]), ry = hn::Set(tag, radii[1]), rz = hn::Set(tag, radii[2]);
   Counter n_xz = hn::Zero(integers), n_yz = n_xz, n_z = n_xz;
-  for (std::int64_t v = range.begin; v < range.end; ++v) {
-    const std::int64_t at = v * kLanes;
+  for (std::int64_t at = range.begin * kBlock; at < range.end * kBlock; at += kLanes) {
     const Mask in_z = Inside<kFixed>(query, at, rz, ends[1], ends[2]);
     const Mask in_x = Inside<kFixed>(query, at, rx, 0, ends[0]);
     n_z = Add(n_z, in_z);
@@ -184,7 +184,7 @@ HWY_INLINE void ConditionalOf(const SortedPoints& points, std::span<const Coordi
                               const ConditionalTask& task, std::int64_t begin, std::int64_t end) {
   const double* axis = points.columns().column(points.axis());
   const std::int32_t* order = points.order().data();
-  const std::int64_t vectors = VectorsOf(points);
+  const std::int64_t blocks = BlocksOf(points);
   std::vector<double> q(coordinates.size());
   const Query query{&points.columns(), q.data()};
   SmallestDistances list(task.k);
@@ -195,7 +195,7 @@ HWY_INLINE void ConditionalOf(const SortedPoints& points, std::span<const Coordi
     const RowRange excluded = exclusion.of(row);
     Load(points, position, q);
     list.clear();
-    VectorRange range = Walk(axis, vectors, position, [&]() HWY_ATTR { return list.threshold(); },
+    BlockRange range = Walk(axis, blocks, position, [&]() HWY_ATTR { return list.threshold(); },
                              [&](std::int64_t at) HWY_ATTR { Offer<3 * kFixed>(query, at, order, excluded, list); });
     double* radii = task.radii + 3 * row;
     const double eps = task.float_radii ? static_cast<double>(static_cast<float>(list.largest())) : list.largest();
@@ -203,8 +203,8 @@ HWY_INLINE void ConditionalOf(const SortedPoints& points, std::span<const Coordi
     if (task.boxes) {
       const double within = closed_radius(eps, task.open_ball);
       near.clear();
-      range = Walk(axis, vectors, position, [&]() HWY_ATTR { return eps; },
-                   [&](std::int64_t at) HWY_ATTR { Gather(query, at, order, excluded, within, task.ends, near); });
+      range = Walk(axis, blocks, position, [&]() HWY_ATTR { return eps; },
+                   [&](std::int64_t at) HWY_ATTR { GatherBlock(query, at, order, excluded, within, task.ends, near); });
       const PartDistances box = nearest_box(near, static_cast<std::size_t>(task.k));
       if (!task.joint_radii) {
         radii[0] = box.x;
@@ -214,7 +214,7 @@ HWY_INLINE void ConditionalOf(const SortedPoints& points, std::span<const Coordi
     }
     const double closed[3] = {closed_radius(radii[0], strict), closed_radius(radii[1], strict),
                               closed_radius(radii[2], strict)};
-    if (HWY_UNLIKELY(task.x_without_z)) range = {0, vectors};
+    if (HWY_UNLIKELY(task.x_without_z)) range = {0, blocks};
     std::int64_t* counts = task.counts + 3 * row;
     CountParts<kFixed>(query, range, closed, task.ends, task.x_without_z, counts);
     subtract_excluded(coordinates, task, count_exclusion.of(row), row, closed, counts);
