@@ -28,8 +28,10 @@ std::vector<double> widened(const ConstTensorView& view) {
   const auto values = view.as<T>();
   std::vector<double> doubles(values.size());
   std::transform(values.begin(), values.end(), doubles.begin(), [](const T& value) {
-    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) return static_cast<double>(to_float(value));
-    else return static_cast<double>(value);
+    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+      return static_cast<double>(to_float(value));
+    else
+      return static_cast<double>(value);
   });
   return doubles;
 }
@@ -56,9 +58,11 @@ double deviation(double got, double expected) {
   return std::fabs(got - expected);
 }
 
-/// Whether the deviation is within its bound. A bound that is NaN or negative allows nothing, and an infinite one must not
-/// excuse an infinity where a number was expected.
-bool within(double observed, double allowed) { return observed == 0 || (std::isfinite(observed) && observed <= allowed); }
+/// Whether the deviation is within its bound. A bound that is NaN or negative allows nothing, and an infinite
+/// one must not excuse an infinity where a number was expected.
+bool within(double observed, double allowed) {
+  return observed == 0 || (std::isfinite(observed) && observed <= allowed);
+}
 
 double share(double observed, double allowed) {
   if (observed == 0) return 0;
@@ -67,8 +71,8 @@ double share(double observed, double allowed) {
 }
 
 /// Takes note of one element: counts it where it is wrong, keeps it where it is the worst so far.
-void record(OutputComparison& into, std::int64_t index, double got, double expected, double observed, double allowed,
-            bool right, double& worst_share) {
+void record(OutputComparison& into, std::int64_t index, double got, double expected, double observed,
+            double allowed, bool right, double& worst_share) {
   if (!right) ++into.mismatches;
   const double used = right ? share(observed, allowed) : std::max(share(observed, allowed), 1.0);
   const bool first_mismatch = !right && into.mismatches == 1;
@@ -96,8 +100,8 @@ void compare_integers(OutputComparison& into, const Tensor& got, const Tensor& e
   }
 }
 
-void compare_reals(OutputComparison& into, const Operation& operation, const Arguments& arguments, const Tensor& got,
-                   const Tensor& expected) {
+void compare_reals(OutputComparison& into, const Operation& operation, const Arguments& arguments,
+                   const Tensor& got, const Tensor& expected) {
   const std::vector<double> left = to_doubles(got.view());
   const std::vector<double> right = to_doubles(expected.view());
   const std::vector<double> bounds =
@@ -105,26 +109,28 @@ void compare_reals(OutputComparison& into, const Operation& operation, const Arg
   into.equal_required = bounds.empty();
   if (!bounds.empty() && bounds.size() != right.size()) {
     into.pass = false;
-    into.reason = into.output + ": " + std::to_string(bounds.size()) + " bounds for " + std::to_string(right.size()) +
-                  " elements";
+    into.reason = into.output + ": " + std::to_string(bounds.size()) + " bounds for " +
+                  std::to_string(right.size()) + " elements";
     return;
   }
   double worst_share = -1;
   for (std::size_t i = 0; i < left.size(); ++i) {
     const double observed = deviation(left[i], right[i]);
     const double allowed = bounds.empty() ? 0 : bounds[i];
-    record(into, static_cast<std::int64_t>(i), left[i], right[i], observed, allowed, within(observed, allowed),
-           worst_share);
+    record(into, static_cast<std::int64_t>(i), left[i], right[i], observed, allowed,
+           within(observed, allowed), worst_share);
   }
 }
 
 std::string verdict_line(const OutputComparison& compared) {
   const std::string place = compared.output + "[" + std::to_string(compared.worst_index) + "]";
-  const std::string values = place + ": got " + text_of(compared.got) + ", expected " + text_of(compared.expected);
-  const std::string how_many =
-      "; " + std::to_string(compared.mismatches) + " of " + std::to_string(compared.elements) + " elements are wrong";
+  const std::string values =
+      place + ": got " + text_of(compared.got) + ", expected " + text_of(compared.expected);
+  const std::string how_many = "; " + std::to_string(compared.mismatches) + " of " +
+                               std::to_string(compared.elements) + " elements are wrong";
   if (compared.equal_required) return values + ", equal required" + how_many;
-  return values + ", off by " + text_of(compared.observed) + ", allowed " + text_of(compared.allowed) + how_many;
+  return values + ", off by " + text_of(compared.observed) + ", allowed " + text_of(compared.allowed) +
+         how_many;
 }
 
 OutputComparison compare_one(const Operation& operation, const Arguments& arguments, const std::string& name,
@@ -133,7 +139,8 @@ OutputComparison compare_one(const Operation& operation, const Arguments& argume
   compared.output = name;
   if (got.shape() != expected.shape()) {
     compared.pass = false;
-    compared.reason = name + ": shape " + to_string(got.shape()) + ", expected " + to_string(expected.shape());
+    compared.reason =
+        name + ": shape " + to_string(got.shape()) + ", expected " + to_string(expected.shape());
     return compared;
   }
   compared.elements = expected.elements();
@@ -143,8 +150,10 @@ OutputComparison compare_one(const Operation& operation, const Arguments& argume
                       std::string(name_of(expected.dtype()));
     return compared;
   }
-  if (integral(expected.dtype())) compare_integers(compared, got, expected);
-  else compare_reals(compared, operation, arguments, got, expected);
+  if (integral(expected.dtype()))
+    compare_integers(compared, got, expected);
+  else
+    compare_reals(compared, operation, arguments, got, expected);
   if (compared.mismatches > 0) {
     compared.pass = false;
     compared.reason = verdict_line(compared);
@@ -154,10 +163,13 @@ OutputComparison compare_one(const Operation& operation, const Arguments& argume
 
 }  // namespace
 
-double OutputComparison::utilisation() const { return share(observed, allowed); }
+double OutputComparison::utilisation() const {
+  return share(observed, allowed);
+}
 
 bool Comparison::pass() const {
-  return !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), [](const auto& each) { return each.pass; });
+  return !outputs.empty() &&
+         std::all_of(outputs.begin(), outputs.end(), [](const auto& each) { return each.pass; });
 }
 
 std::string Comparison::reason() const {
@@ -168,9 +180,9 @@ std::string Comparison::reason() const {
 }
 
 const OutputComparison* Comparison::worst() const {
-  const auto found = std::max_element(outputs.begin(), outputs.end(), [](const auto& left, const auto& right) {
-    return left.utilisation() < right.utilisation();
-  });
+  const auto found = std::max_element(
+      outputs.begin(), outputs.end(),
+      [](const auto& left, const auto& right) { return left.utilisation() < right.utilisation(); });
   return found == outputs.end() ? nullptr : &*found;
 }
 

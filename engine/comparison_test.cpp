@@ -28,7 +28,8 @@ std::map<std::string, Tensor> output(const std::vector<double>& values) {
   return outputs;
 }
 
-Comparison compared(std::optional<double> bound, const std::vector<double>& got, const std::vector<double>& expected) {
+Comparison compared(std::optional<double> bound, const std::vector<double>& got,
+                    const std::vector<double>& expected) {
   return compare_outputs(operation_with_bound(bound), {}, output(got), output(expected));
 }
 
@@ -67,7 +68,8 @@ TEST(Comparison, FindsOneZeroedElementInAHundredThousand) {
   EXPECT_EQ(comparison.outputs[0].mismatches, 1);
   EXPECT_EQ(comparison.outputs[0].worst_index, 77777);
   EXPECT_EQ(comparison.outputs[0].observed, 0.5);
-  EXPECT_NE(comparison.reason().find("y[77777]: got 0, expected 0.5"), std::string::npos) << comparison.reason();
+  EXPECT_NE(comparison.reason().find("y[77777]: got 0, expected 0.5"), std::string::npos)
+      << comparison.reason();
 }
 
 TEST(Comparison, TheWorstElementIsTheOneThatUsesMostOfItsBound) {
@@ -127,8 +129,8 @@ TEST(Comparison, RefusesMissingExtraAndMisshapenOutputs) {
 }
 
 TEST(Comparison, ReadsEveryElementType) {
-  const std::vector<Half> halves{{0x3C00}, {0xC000}};           // 1, -2
-  const std::vector<BFloat16> brains{{0x3F80}, {0xC000}};       // 1, -2
+  const std::vector<Half> halves{{0x3C00}, {0xC000}};      // 1, -2
+  const std::vector<BFloat16> brains{{0x3F80}, {0xC000}};  // 1, -2
   const std::vector<std::uint8_t> bytes{1, 254};
   const std::vector<float> floats{1.0F, -2.0F};
   EXPECT_EQ(to_doubles(view_of(halves.data(), {2})), (std::vector<double>{1, -2}));

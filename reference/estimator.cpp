@@ -6,7 +6,8 @@ namespace assay::reference {
 
 namespace {
 
-analysis::KsgResult evaluate(const analysis::PointsView& points, const assay::te::KsgParameters& parameters, bool local) {
+analysis::KsgResult evaluate(const analysis::PointsView& points, const assay::te::KsgParameters& parameters,
+                             bool local) {
   const std::int64_t n = points.x.extent(0);
   Arguments arguments;
   arguments.inputs = {{"x", points.x}, {"y", points.y}};
@@ -21,8 +22,9 @@ analysis::KsgResult evaluate(const analysis::PointsView& points, const assay::te
   Tensor each(DType::f64, {n});
   Tensor radii(DType::f64, {n, 3});
   Tensor counts(DType::i64, {n, 3});
-  te::run_ksg(arguments,
-              {{"value", value.view()}, {"local", each.view()}, {"radii", radii.view()}, {"counts", counts.view()}});
+  te::run_ksg(
+      arguments,
+      {{"value", value.view()}, {"local", each.view()}, {"radii", radii.view()}, {"counts", counts.view()}});
   analysis::KsgResult result;
   result.value = value.as<double>()[0];
   if (local) result.local.assign(each.as<double>().begin(), each.as<double>().end());

@@ -4,7 +4,8 @@
 
 namespace assay::reference {
 
-/// The literal formulas as an estimator: what `--backend reference` computes with. Quadratic in the number of points.
+/// The literal formulas as an estimator: what `--backend reference` computes with.
+/// Quadratic in the number of points.
 analysis::Estimator estimator();
 
 }  // namespace assay::reference

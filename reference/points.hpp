@@ -28,8 +28,8 @@ inline Eigen::VectorXd distances_from(const Points& points, Eigen::Index i) {
   return distances;
 }
 
-/// Which pairs of points may see each other: not a point and itself, nor rows of one trial at most `window` apart
-/// (Theiler 1986, PRA 34, 2427).
+/// Which pairs of points may see each other: not a point and itself, nor rows of one trial at most `window`
+/// apart (Theiler 1986, PRA 34, 2427).
 class Admissible {
  public:
   Admissible(const Arguments& arguments, Eigen::Index n) : window_(arguments.integer("theiler_window")) {

@@ -11,15 +11,18 @@ namespace assay::analysis {
 
 namespace {
 
-InputError refuse(std::string message) { return {InputError::Code::out_of_range, std::move(message), {}, {}, {}}; }
+InputError refuse(std::string message) {
+  return {InputError::Code::out_of_range, std::move(message), {}, {}, {}};
+}
 
 /// Scores one candidate: lower is better.
 using Score = std::function<double(const Points&)>;
 /// The layout of one candidate.
 using Candidate = std::function<Result<Layout>(std::int64_t history, std::int64_t tau)>;
 
-Result<Embedding> search_candidates(const SeriesTable& table, const EstimationOptions& options, const EmbedSearch& search,
-                                    const Candidate& candidate, const Score& score) {
+Result<Embedding> search_candidates(const SeriesTable& table, const EstimationOptions& options,
+                                    const EmbedSearch& search, const Candidate& candidate,
+                                    const Score& score) {
   if (search.k_search_max < 1)
     return refuse("k-search-max: " + std::to_string(search.k_search_max) + ", expected at least 1");
   if (search.tau_search_max < 1)
@@ -32,7 +35,7 @@ Result<Embedding> search_candidates(const SeriesTable& table, const EstimationOp
       const Result<Layout> layout = candidate(history, tau);
       if (!layout) return layout.error();
       const Result<Points> points = prepare(table, layout.value(), options);
-      if (!points) {  // passed over: too few observations at this reach, and fewer still at any larger spacing
+      if (!points) {  // passed over: too few observations, and fewer still at any larger spacing
         if (!first_refusal) first_refusal = points.error();
         if (points.error().code != InputError::Code::out_of_range) return points.error();
         break;
@@ -57,7 +60,10 @@ Score negated_estimate(const EstimationOptions& options, const Estimator& estima
   return [options, &estimator](const Points& points) {
     return -estimator
                 .evaluate(view_of(points),
-                          {.k = options.k, .algorithm = options.algorithm, .theiler_window = options.theiler_window}, false)
+                          {.k = options.k,
+                           .algorithm = options.algorithm,
+                           .theiler_window = options.theiler_window},
+                          false)
                 .value;
   };
 }
@@ -68,8 +74,8 @@ Result<Embedding> negated(Result<Embedding> found) {
   return found;
 }
 
-/// Mean squared error of predicting y by the mean over the neighbours' y (Ragwitz, Kantz 2002, eq. 4 with a locally
-/// constant predictor); of a y with several columns the errors are summed.
+/// Mean squared error of predicting y by the mean over the neighbours' y (Ragwitz, Kantz 2002, eq. 4 with a
+/// locally constant predictor); of a y with several columns the errors are summed.
 double prediction_error(const Points& points, const EstimationOptions& options, std::int64_t neighbours,
                         unsigned threads) {
   const std::int64_t n = points.count();
@@ -86,7 +92,8 @@ double prediction_error(const Points& points, const EstimationOptions& options, 
     for (std::int64_t c = 0; c < width; ++c) {
       double prediction = 0;
       for (std::int64_t m = 0; m < neighbours; ++m)
-        prediction += next[static_cast<std::size_t>(near[static_cast<std::size_t>(i * neighbours + m)] * width + c)];
+        prediction +=
+            next[static_cast<std::size_t>(near[static_cast<std::size_t>(i * neighbours + m)] * width + c)];
       const double error =
           next[static_cast<std::size_t>(i * width + c)] - prediction / static_cast<double>(neighbours);
       squares += error * error;
@@ -94,7 +101,9 @@ double prediction_error(const Points& points, const EstimationOptions& options, 
   return squares / static_cast<double>(n);
 }
 
-bool by_ragwitz(EmbedMethod method) { return method == EmbedMethod::ragwitz || method == EmbedMethod::ragwitz_target; }
+bool by_ragwitz(EmbedMethod method) {
+  return method == EmbedMethod::ragwitz || method == EmbedMethod::ragwitz_target;
+}
 
 }  // namespace
 
@@ -111,7 +120,8 @@ Result<Embedding> search_ragwitz(const SeriesTable& table, const std::vector<std
                                  const EstimationOptions& options, const EmbedSearch& search) {
   if (search.ragwitz_neighbours < 0)
     return refuse("ragwitz-nns: " + std::to_string(search.ragwitz_neighbours) + ", expected at least 1");
-  EstimationOptions with_neighbours = options;  // so that `prepare` asks for as many neighbours as are used here
+  EstimationOptions with_neighbours =
+      options;  // so that `prepare` asks for as many neighbours as are used here
   if (search.ragwitz_neighbours > 0) with_neighbours.k = search.ragwitz_neighbours;
   const auto score = [&](const Points& points) {
     return prediction_error(points, options, with_neighbours.k, search.threads);
@@ -120,18 +130,22 @@ Result<Embedding> search_ragwitz(const SeriesTable& table, const std::vector<std
 }
 
 Result<Embedding> search_ais(const SeriesTable& table, const std::vector<std::int64_t>& columns,
-                             const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator) {
-  return negated(search_candidates(table, options, search, past_of(table, columns), negated_estimate(options, estimator)));
+                             const EstimationOptions& options, const EmbedSearch& search,
+                             const Estimator& estimator) {
+  return negated(search_candidates(table, options, search, past_of(table, columns),
+                                   negated_estimate(options, estimator)));
 }
 
 Result<Embedding> search_past(const SeriesTable& table, const std::vector<std::int64_t>& columns,
-                              const EstimationOptions& options, const EmbedSearch& search, const Estimator& estimator) {
+                              const EstimationOptions& options, const EmbedSearch& search,
+                              const Estimator& estimator) {
   return by_ragwitz(search.method) ? search_ragwitz(table, columns, options, search)
                                    : search_ais(table, columns, options, search, estimator);
 }
 
-Result<Embedding> search_transfer(const SeriesTable& table, const TeSpec& spec, const EstimationOptions& options,
-                                  const EmbedSearch& search, const Estimator& estimator) {
+Result<Embedding> search_transfer(const SeriesTable& table, const TeSpec& spec,
+                                  const EstimationOptions& options, const EmbedSearch& search,
+                                  const Estimator& estimator) {
   const auto candidate = [&](std::int64_t history, std::int64_t tau) {
     TeSpec tried = spec;
     tried.l_history = history;

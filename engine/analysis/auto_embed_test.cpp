@@ -32,8 +32,10 @@ TEST_F(AutoEmbed, TheRagwitzErrorIsTheOneOfThePredictionByHand) {
   table.values = Tensor::from(std::vector<double>{0, 1, 2.5, 10, 11.2, 5}, Shape{6, 1});
   EstimationOptions options;
   options.normalise = Normalise::none;
-  const EmbedSearch search{.method = EmbedMethod::ragwitz, .k_search_max = 1, .tau_search_max = 1, .ragwitz_neighbours = 1};
-  // pasts 0, 1, 2.5, 10, 11.2 predict by the next of 1, 0, 1, 11.2, 10: 2.5, 1, 2.5, 5, 11.2 for 1, 2.5, 10, 11.2, 5
+  const EmbedSearch search{
+      .method = EmbedMethod::ragwitz, .k_search_max = 1, .tau_search_max = 1, .ragwitz_neighbours = 1};
+  // pasts 0, 1, 2.5, 10, 11.2 predict by the next of 1, 0, 1, 11.2, 10: 2.5, 1, 2.5, 5,
+  // 11.2 for 1, 2.5, 10, 11.2, 5
   const double expected = (1.5 * 1.5 + 1.5 * 1.5 + 7.5 * 7.5 + 6.2 * 6.2 + 6.2 * 6.2) / 5;
   const Result<Embedding> found = search_ragwitz(table, {0}, options, search);
   ASSERT_TRUE(found);

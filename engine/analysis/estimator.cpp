@@ -6,7 +6,8 @@ namespace assay::analysis {
 
 namespace {
 
-KsgResult evaluate(Context& context, const PointsView& points, const te::KsgParameters& parameters, bool local) {
+KsgResult evaluate(Context& context, const PointsView& points, const te::KsgParameters& parameters,
+                   bool local) {
   const std::int64_t count = points.x.extent(0);
   KsgResult result;
   te::KsgOutputs outputs;

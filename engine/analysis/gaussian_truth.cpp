@@ -53,7 +53,8 @@ void check(const VectorAutoregression& process) {
   for (const auto& lag : process.coefficients)
     if (lag.size() != m * m) refuse("coefficients", "expected variables * variables entries a lag");
   if (process.noise_variances.size() != m) refuse("noise_variances", "expected one entry a variable");
-  if (std::any_of(process.noise_variances.begin(), process.noise_variances.end(), [](double v) { return !(v > 0); }))
+  if (std::any_of(process.noise_variances.begin(), process.noise_variances.end(),
+                  [](double v) { return !(v > 0); }))
     refuse("noise_variances", "expected positive numbers");
 }
 
@@ -73,14 +74,15 @@ std::vector<Component> components(const std::vector<te::EmbeddedVariable>& varia
 
 }  // namespace
 
-std::vector<std::vector<double>> lagged_covariances(const VectorAutoregression& process, std::int64_t max_lag) {
+std::vector<std::vector<double>> lagged_covariances(const VectorAutoregression& process,
+                                                    std::int64_t max_lag) {
   check(process);
   const auto m = static_cast<std::size_t>(process.variables);
   const Square transition = companion(process);
   Square covariance(transition.n);
   for (std::size_t i = 0; i < m; ++i) covariance(i, i) = process.noise_variances[i];
-  // Sum of A^j Q A^jT over j < 2^step, doubled until nothing is added: 64 doublings cover any stationary process
-  // that double precision can tell from one that is not.
+  // Sum of A^j Q A^jT over j < 2^step, doubled until nothing is added: 64 doublings cover any stationary
+  // process that double precision can tell from one that is not.
   Square power = transition;
   bool settled = false;
   for (int step = 0; step < 64 && !settled; ++step) {
@@ -93,7 +95,8 @@ std::vector<std::vector<double>> lagged_covariances(const VectorAutoregression& 
     }
     power = product(power, power, false);
   }
-  if (!settled || !std::all_of(covariance.values.begin(), covariance.values.end(), [](double v) { return std::isfinite(v); }))
+  if (!settled || !std::all_of(covariance.values.begin(), covariance.values.end(),
+                               [](double v) { return std::isfinite(v); }))
     throw ContractError("gaussian truth", "coefficients", "expected a stationary process");
 
   std::vector<std::vector<double>> lags;
@@ -113,7 +116,8 @@ double log_determinant(std::vector<double> matrix, std::int64_t n) {
   for (std::size_t j = 0; j < size; ++j) {
     double pivot = matrix[j * size + j];
     for (std::size_t m = 0; m < j; ++m) pivot -= matrix[j * size + m] * matrix[j * size + m];
-    if (!(pivot > 0)) throw ContractError("gaussian truth", "covariance", "expected a positive definite matrix");
+    if (!(pivot > 0))
+      throw ContractError("gaussian truth", "covariance", "expected a positive definite matrix");
     const double root = std::sqrt(pivot);
     matrix[j * size + j] = root;
     sum += 2 * std::log(root);

@@ -5,8 +5,8 @@
 
 namespace assay::analysis {
 
-/// One row of known KSG transfer entropies of the system "data-a" (seed 42), nats, rounded to nine decimals; computed by
-/// an independent program in double and confirmed with JIDT. Not normalised, no noise.
+/// One row of known KSG transfer entropies of the system "data-a" (seed 42), nats, rounded to nine decimals;
+/// computed by an independent program in double and confirmed with JIDT. Not normalised, no noise.
 struct TransferRow {
   std::int64_t rows;
   int algorithm;

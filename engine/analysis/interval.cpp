@@ -12,22 +12,28 @@ namespace assay::analysis {
 
 namespace {
 
-InputError refuse(std::string message) { return {InputError::Code::out_of_range, std::move(message), {}, {}, {}}; }
+InputError refuse(std::string message) {
+  return {InputError::Code::out_of_range, std::move(message), {}, {}, {}};
+}
 
-/// Regularised incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22), modified Lentz evaluation.
+/// Regularised incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22),
+/// modified Lentz evaluation.
 double incomplete_beta(double x, double a, double b) {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta(1 - x, b, a);  // where the fraction converges fast
+  if (x > (a + 1) / (a + b + 2))
+    return 1 - incomplete_beta(1 - x, b, a);  // where the fraction converges fast
   const double front =
-      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) / a;
+      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) /
+      a;
   constexpr double tiny = 1e-300;
   double c = 1, d = 0, fraction = 1;
   for (int m = 0; m < 500; ++m) {
     const double half = m / 2;  // integer division: the fraction's terms come in pairs
-    const double term = m == 0       ? 1
-                        : m % 2 == 0 ? half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
-                                     : -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1));
+    const double term = m == 0 ? 1
+                        : m % 2 == 0
+                            ? half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
+                            : -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1));
     d = 1 + term * d;
     d = 1 / (std::fabs(d) < tiny ? tiny : d);
     c = 1 + term / c;
@@ -97,15 +103,20 @@ Result<Interval> jackknife_interval(const Points& points, double value, const Es
     const Points left = without(points, edge(j), edge(j + 1));
     const std::int64_t admissible = admissible_neighbours(left.trial_lengths, options.theiler_window);
     if (admissible < options.k)
-      return refuse("too few observations for an interval: with one of " + std::to_string(blocks) + " blocks left out " +
-                    std::to_string(admissible) + " neighbours remain, expected at least k = " + std::to_string(options.k));
+      return refuse("too few observations for an interval: with one of " + std::to_string(blocks) +
+                    " blocks left out " + std::to_string(admissible) +
+                    " neighbours remain, expected at least k = " + std::to_string(options.k));
   }
   std::vector<double> estimates(static_cast<std::size_t>(blocks));
   for_each(pool, estimator, blocks, [&](std::int64_t j, const Estimator& worker) {
     const Points left = without(points, edge(j), edge(j + 1));
     estimates[static_cast<std::size_t>(j)] =
-        worker.evaluate(view_of(left), {.k = options.k, .algorithm = options.algorithm, .theiler_window = options.theiler_window},
-                        false).value;
+        worker
+            .evaluate(
+                view_of(left),
+                {.k = options.k, .algorithm = options.algorithm, .theiler_window = options.theiler_window},
+                false)
+            .value;
   });
   const double count = static_cast<double>(blocks);
   const double mean = std::accumulate(estimates.begin(), estimates.end(), 0.0) / count;

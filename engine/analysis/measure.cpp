@@ -5,8 +5,9 @@ namespace assay::analysis {
 namespace {
 
 template <typename Spec>
-Result<Estimate> lay_out_and_estimate(const SeriesTable& table, const Spec& spec, const MeasureOptions& options,
-                                      const Estimator& estimator, ThreadPool& pool) {
+Result<Estimate> lay_out_and_estimate(const SeriesTable& table, const Spec& spec,
+                                      const MeasureOptions& options, const Estimator& estimator,
+                                      ThreadPool& pool) {
   const Result<Layout> layout = layout_of(table, spec);
   if (!layout) return layout.error();
   return estimate(table, layout.value(), options, estimator, pool);
@@ -21,17 +22,17 @@ Result<Estimate> estimate(const SeriesTable& table, const Layout& layout, const 
   return estimate_points(prepared.value(), options, estimator, pool);
 }
 
-Result<Estimate> estimate_points(const Points& points, const MeasureOptions& options, const Estimator& estimator,
-                                 ThreadPool& pool) {
+Result<Estimate> estimate_points(const Points& points, const MeasureOptions& options,
+                                 const Estimator& estimator, ThreadPool& pool) {
   const EstimationOptions& how = options.estimation;
   Estimate answer;
   answer.samples = points.count();
   answer.dims_x = points.x.shape().at(1);
   answer.dims_y = points.y.shape().at(1);
   answer.dims_z = points.z.shape().at(1);
-  KsgResult result =
-      estimator.evaluate(view_of(points), {.k = how.k, .algorithm = how.algorithm, .theiler_window = how.theiler_window},
-                         options.local);
+  KsgResult result = estimator.evaluate(
+      view_of(points), {.k = how.k, .algorithm = how.algorithm, .theiler_window = how.theiler_window},
+      options.local);
   answer.value = result.value;
   if (options.local) {
     answer.local = std::move(result.local);

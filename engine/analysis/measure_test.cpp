@@ -51,9 +51,12 @@ TEST_F(Measure, GivesTheKnownTransferEntropies) {
     SCOPED_TRACE(std::to_string(row.rows) + " rows, algorithm " + std::to_string(row.algorithm));
     EXPECT_NEAR(transfer(table, spec_of(0, 1), raw(row.k, row.algorithm)), row.forward, golden_tolerance);
     EXPECT_NEAR(transfer(table, spec_of(1, 0), raw(row.k, row.algorithm)), row.backward, golden_tolerance);
-    EXPECT_NEAR(transfer(table, spec_of(0, 1, 2), raw(row.k, row.algorithm)), row.forward_2, golden_tolerance);
-    EXPECT_NEAR(transfer(table, spec_of(1, 0, 2), raw(row.k, row.algorithm)), row.backward_2, golden_tolerance);
-    EXPECT_NEAR(transfer(table, spec_of(0, 1), raw(row.k, row.algorithm, 10)), row.forward_theiler, golden_tolerance);
+    EXPECT_NEAR(transfer(table, spec_of(0, 1, 2), raw(row.k, row.algorithm)), row.forward_2,
+                golden_tolerance);
+    EXPECT_NEAR(transfer(table, spec_of(1, 0, 2), raw(row.k, row.algorithm)), row.backward_2,
+                golden_tolerance);
+    EXPECT_NEAR(transfer(table, spec_of(0, 1), raw(row.k, row.algorithm, 10)), row.forward_theiler,
+                golden_tolerance);
   }
   EXPECT_NEAR(transfer(std::move(generate("data-a", 1000, 42)).value().table, spec_of(0, 1), raw(10, 1)),
               data_a_k10_n1000, golden_tolerance);
@@ -82,7 +85,8 @@ TEST_F(Measure, ZeroTargetHistoryIsLaggedMutualInformation) {
   for (std::size_t t = 1; t < 500; ++t) rows.insert(rows.end(), {values[2 * (t - 1)], values[2 * t + 1]});
   lagged.values = Tensor::from(rows, Shape{499, 2});
   for (const int algorithm : {1, 2})
-    EXPECT_EQ(transfer(table, without_past, raw(4, algorithm)), information(lagged, {{0}, {1}}, raw(4, algorithm)));
+    EXPECT_EQ(transfer(table, without_past, raw(4, algorithm)),
+              information(lagged, {{0}, {1}}, raw(4, algorithm)));
 }
 
 TEST_F(Measure, AConditionalWithoutHistoryIsNoConditional) {
@@ -130,7 +134,8 @@ TEST_F(Measure, DoesNotDependOnTheNumberOfThreads) {
   options.estimation.noise = 1e-3;
   Context one = Context::cpu(1), five = Context::cpu(5);
   const Result<Estimate> alone = estimate(table, spec_of(0, 1), options, engine_estimator(one), one.pool());
-  const Result<Estimate> shared = estimate(table, spec_of(0, 1), options, engine_estimator(five), five.pool());
+  const Result<Estimate> shared =
+      estimate(table, spec_of(0, 1), options, engine_estimator(five), five.pool());
   ASSERT_TRUE(alone && shared);
   EXPECT_EQ(alone.value().value, shared.value().value);
   EXPECT_EQ(alone.value().surrogates->values, shared.value().surrogates->values);
@@ -165,7 +170,8 @@ TEST_F(Measure, RefusesWhatItCannotEstimateInOneLine) {
   EstimationOptions options;
   options.k = 19;
   EXPECT_EQ(message(spec_of(0, 1), options),
-            "too few observations: 20 rows make 19 embedded observations, of which 18 may be neighbours outside a Theiler "
+            "too few observations: 20 rows make 19 embedded observations, of which 18 may be neighbours "
+            "outside a Theiler "
             "window of 0; expected at least k = 19");
   options.k = 0;
   EXPECT_EQ(message(spec_of(0, 1), options), "k: 0, expected at least 1");

@@ -12,11 +12,14 @@ namespace assay::analysis {
 
 namespace {
 
-InputError refuse(std::string message) { return {InputError::Code::out_of_range, std::move(message), {}, {}, {}}; }
+InputError refuse(std::string message) {
+  return {InputError::Code::out_of_range, std::move(message), {}, {}, {}};
+}
 
 std::string name_of(const SeriesTable& table, std::int64_t column) {
   const auto index = static_cast<std::size_t>(column);
-  return index < table.names.size() && !table.names[index].empty() ? table.names[index] : std::to_string(column);
+  return index < table.names.size() && !table.names[index].empty() ? table.names[index]
+                                                                   : std::to_string(column);
 }
 
 Result<std::vector<std::int64_t>> columns_of(const SeriesTable& table, std::vector<std::int64_t> columns) {
@@ -24,13 +27,15 @@ Result<std::vector<std::int64_t>> columns_of(const SeriesTable& table, std::vect
     columns.resize(static_cast<std::size_t>(table.columns()));
     std::iota(columns.begin(), columns.end(), std::int64_t{0});
   }
-  if (columns.size() < 2) return refuse("network: " + std::to_string(columns.size()) + " column, expected at least 2");
+  if (columns.size() < 2)
+    return refuse("network: " + std::to_string(columns.size()) + " column, expected at least 2");
   if (std::set<std::int64_t>(columns.begin(), columns.end()).size() != columns.size())
     return refuse("network: a column is given twice, expected each once");
   return columns;
 }
 
-/// The specification of one pair: conditionals that are its source or target drop out, with their own entries.
+/// The specification of one pair: conditionals that are its source or target drop
+/// out, with their own entries.
 TeSpec spec_of_pair(const TeSpec& base, std::int64_t source, std::int64_t target) {
   TeSpec spec = base;
   spec.sources = {source};
@@ -39,7 +44,8 @@ TeSpec spec_of_pair(const TeSpec& base, std::int64_t source, std::int64_t target
   for (std::size_t c = count; c-- > 0;) {
     if (base.conditionals[c] != source && base.conditionals[c] != target) continue;
     const auto drop = [&](std::vector<std::int64_t>& list) {
-      if (count > 1 && list.size() == spec.conditionals.size()) list.erase(list.begin() + static_cast<std::ptrdiff_t>(c));
+      if (count > 1 && list.size() == spec.conditionals.size())
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(c));
     };
     drop(spec.cond_history);
     drop(spec.cond_tau);
@@ -63,7 +69,8 @@ Result<NetworkEdge> estimate_pair(const SeriesTable& table, const NetworkOptions
     spec.l_history = spec.l_tau = 1;
     Embedding past;
     if (options.embed->method == EmbedMethod::ais_te) {
-      const Result<Embedding> found = search_transfer(table, spec, options.estimation, *options.embed, estimator);
+      const Result<Embedding> found =
+          search_transfer(table, spec, options.estimation, *options.embed, estimator);
       if (!found) return found.error();
       past = found.value();
     } else if (options.embed->method == EmbedMethod::ragwitz || options.embed->method == EmbedMethod::ais) {
@@ -92,27 +99,32 @@ Result<NetworkEdge> estimate_pair(const SeriesTable& table, const NetworkOptions
   edge.l_history = spec.l_history;
   edge.l_tau = spec.l_tau;
   if (options.confidence > 0) {
-    const Result<Interval> interval = jackknife_interval(points.value(), edge.estimate.value, options.estimation,
-                                                         options.confidence, options.jackknife_blocks, estimator, pool);
+    const Result<Interval> interval =
+        jackknife_interval(points.value(), edge.estimate.value, options.estimation, options.confidence,
+                           options.jackknife_blocks, estimator, pool);
     if (!interval) return interval.error();
     edge.interval = interval.value();
   }
   return edge;
 }
 
-Result<Pasts> search_pasts(const SeriesTable& table, const NetworkOptions& options, const std::vector<std::int64_t>& columns,
-                           const Estimator& estimator, ThreadPool& pool) {
+Result<Pasts> search_pasts(const SeriesTable& table, const NetworkOptions& options,
+                           const std::vector<std::int64_t>& columns, const Estimator& estimator,
+                           ThreadPool& pool) {
   Pasts pasts(static_cast<std::size_t>(table.columns()));
   if (!options.embed) return pasts;
   std::vector<std::optional<InputError>> errors(columns.size());
   EmbedSearch search = *options.embed;
   search.threads = 1;  // the loop over columns is what runs in parallel
-  for_each(pool, estimator, static_cast<std::int64_t>(columns.size()), [&](std::int64_t i, const Estimator& worker) {
-    const std::int64_t column = columns[static_cast<std::size_t>(i)];
-    const Result<Embedding> found = search_past(table, {column}, options.estimation, search, worker);
-    if (found) pasts[static_cast<std::size_t>(column)] = found.value();
-    else errors[static_cast<std::size_t>(i)] = found.error();
-  });
+  for_each(pool, estimator, static_cast<std::int64_t>(columns.size()),
+           [&](std::int64_t i, const Estimator& worker) {
+             const std::int64_t column = columns[static_cast<std::size_t>(i)];
+             const Result<Embedding> found = search_past(table, {column}, options.estimation, search, worker);
+             if (found)
+               pasts[static_cast<std::size_t>(column)] = found.value();
+             else
+               errors[static_cast<std::size_t>(i)] = found.error();
+           });
   for (std::size_t i = 0; i < errors.size(); ++i)
     if (errors[i]) return refuse("column " + name_of(table, columns[i]) + ": " + errors[i]->message);
   return pasts;
@@ -155,14 +167,16 @@ Result<Network> network(const SeriesTable& table, const NetworkOptions& options,
       made.edges[static_cast<std::size_t>(pair)] = std::move(edge).value();
     } else {
       InputError error = edge.error();
-      error.message = "pair " + name_of(table, source) + " -> " + name_of(table, target) + ": " + error.message;
+      error.message =
+          "pair " + name_of(table, source) + " -> " + name_of(table, target) + ": " + error.message;
       errors[static_cast<std::size_t>(pair)] = std::move(error);
     }
     const std::lock_guard lock(mutex);
     ++done;
     if (progress) progress(done, pairs);
   };
-  if (pairs < static_cast<std::int64_t>(pool.threads())) {  // few pairs: their surrogates share the workers instead
+  if (pairs <
+      static_cast<std::int64_t>(pool.threads())) {  // few pairs: their surrogates share the workers instead
     for (std::int64_t pair = 0; pair < pairs; ++pair) one_pair(pair, estimator, pool);
   } else {
     for_each(pool, estimator, pairs, [&](std::int64_t pair, const Estimator& worker) {
@@ -190,7 +204,8 @@ std::vector<bool> benjamini_hochberg(std::span<const double> p_values, double q)
   for (std::size_t i = 0; i < sorted.size(); ++i)
     if (sorted[i] <= static_cast<double>(i + 1) * q / count) threshold = sorted[i];
   std::vector<bool> discoveries(p_values.size());
-  std::transform(p_values.begin(), p_values.end(), discoveries.begin(), [&](double p) { return p <= threshold; });
+  std::transform(p_values.begin(), p_values.end(), discoveries.begin(),
+                 [&](double p) { return p <= threshold; });
   return discoveries;
 }
 

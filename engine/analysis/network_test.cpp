@@ -22,8 +22,10 @@ TEST(BenjaminiHochberg, FollowsThePaper) {
 }
 
 TEST(BenjaminiHochberg, StepsUpAndTreatsEqualsAlike) {
-  EXPECT_EQ(benjamini_hochberg(std::vector<double>{0.05, 0.04, 0.05}, 0.05), (std::vector<bool>{true, true, true}));
-  EXPECT_EQ(benjamini_hochberg(std::vector<double>{0.9, 0.01, 0.2}, 0.05), (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(benjamini_hochberg(std::vector<double>{0.05, 0.04, 0.05}, 0.05),
+            (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(benjamini_hochberg(std::vector<double>{0.9, 0.01, 0.2}, 0.05),
+            (std::vector<bool>{false, true, false}));
   EXPECT_TRUE(benjamini_hochberg({}, 0.05).empty());
 }
 
@@ -49,7 +51,8 @@ TEST_F(NetworkOf, FindsEveryTrueEdge) {
   ASSERT_EQ(found.edges.size(), 20U);
   ASSERT_FALSE(made.edges.empty());
   for (const TrueEdge& edge : made.edges) {
-    const NetworkEdge& pair = found.edge(static_cast<std::size_t>(edge.source), static_cast<std::size_t>(edge.target));
+    const NetworkEdge& pair =
+        found.edge(static_cast<std::size_t>(edge.source), static_cast<std::size_t>(edge.target));
     EXPECT_EQ(pair.source, edge.source);
     EXPECT_EQ(pair.target, edge.target);
     EXPECT_TRUE(pair.significant) << edge.source << " -> " << edge.target;
@@ -130,7 +133,8 @@ TEST_F(NetworkOf, RefusesInOneLineThatNamesThePair) {
   };
   NetworkOptions wrong;
   wrong.spec.k_history = 900;
-  EXPECT_EQ(message(wrong).rfind("pair v0 -> v1: too few observations: 800 rows make 0", 0), 0U) << message(wrong);
+  EXPECT_EQ(message(wrong).rfind("pair v0 -> v1: too few observations: 800 rows make 0", 0), 0U)
+      << message(wrong);
   wrong = {};
   wrong.columns = {0};
   EXPECT_EQ(message(wrong), "network: 1 column, expected at least 2");
@@ -164,10 +168,12 @@ TEST(Interval, CoversTheTruthOfAGaussianProcess) {
     const double truth = gaussian_information(*made.linear, layout_of(made.table, spec).value());
     const Points points = prepare(made.table, layout_of(made.table, spec).value(), {}).value();
     const double value = estimator.evaluate(view_of(points), {}, false).value;
-    const Interval interval = jackknife_interval(points, value, {}, 0.95, 10, estimator, context.pool()).value();
+    const Interval interval =
+        jackknife_interval(points, value, {}, 0.95, 10, estimator, context.pool()).value();
     covered += interval.low <= truth && truth <= interval.high;
   }
-  // 95 % asked for. Were it 88 % (the jackknife of a slightly biased estimate), fewer than 44 of 60 has probability 10^-3.
+  // 95 % asked for. Were it 88 % (the jackknife of a slightly biased estimate), fewer than 44 of
+  // 60 has probability 10^-3.
   EXPECT_GE(covered, 44);
 }
 

@@ -14,16 +14,20 @@ namespace {
 
 constexpr double largest_elements = 0x1p30;  // 8 GiB of doubles
 
-InputError refuse(InputError::Code code, std::string message) { return {code, std::move(message), {}, {}, {}}; }
+InputError refuse(InputError::Code code, std::string message) {
+  return {code, std::move(message), {}, {}, {}};
+}
 
 std::optional<InputError> check_options(const EstimationOptions& options) {
   using Code = InputError::Code;
-  if (options.k < 1) return refuse(Code::out_of_range, "k: " + std::to_string(options.k) + ", expected at least 1");
+  if (options.k < 1)
+    return refuse(Code::out_of_range, "k: " + std::to_string(options.k) + ", expected at least 1");
   if (options.algorithm != 1 && options.algorithm != 2)
-    return refuse(Code::out_of_range, "algorithm: " + std::to_string(options.algorithm) + ", expected 1 or 2");
-  if (options.theiler_window < 0)
     return refuse(Code::out_of_range,
-                  "theiler: " + std::to_string(options.theiler_window) + ", expected a window of 0 or more rows");
+                  "algorithm: " + std::to_string(options.algorithm) + ", expected 1 or 2");
+  if (options.theiler_window < 0)
+    return refuse(Code::out_of_range, "theiler: " + std::to_string(options.theiler_window) +
+                                          ", expected a window of 0 or more rows");
   if (!(options.noise >= 0) || !std::isfinite(options.noise))
     return refuse(Code::out_of_range, "noise: expected a finite standard deviation of 0 or more");
   return std::nullopt;
@@ -35,13 +39,21 @@ std::string name_of_column(const SeriesTable& table, std::int64_t column) {
   return std::to_string(column);
 }
 
-std::optional<InputError> check_finite(const SeriesTable& table, const std::vector<te::EmbeddedVariable>& variables) {
+/// The columns that any lag reads, each once, in rising order.
+std::vector<std::int64_t> columns_used(const std::vector<te::EmbeddedVariable>& variables) {
   std::vector<std::int64_t> columns;
   for (const te::EmbeddedVariable& variable : variables)
     if (variable.history > 0) columns.push_back(variable.column);
   std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  return columns;
+}
+
+/// Those columns alone, (rows, columns.size()), so that a wide table costs a pair no more than a narrow one.
+Result<Tensor> gather_finite(const SeriesTable& table, const std::vector<std::int64_t>& columns) {
+  Tensor gathered(DType::f64, {table.rows(), static_cast<std::int64_t>(columns.size())});
   const auto values = table.values.as<double>();
+  auto out = gathered.as<double>().begin();
   for (std::int64_t row = 0; row < table.rows(); ++row)
     for (const std::int64_t column : columns) {
       const double value = values[static_cast<std::size_t>(row * table.columns() + column)];
@@ -53,13 +65,14 @@ std::optional<InputError> check_finite(const SeriesTable& table, const std::vect
         error.column = static_cast<std::uint64_t>(column + 1);
         return error;
       }
+      *out++ = value;
     }
-  return std::nullopt;
+  return gathered;
 }
 
 /// Columns [first, first + count) of a row-major (rows, width) matrix.
-Tensor slice_columns(std::span<const double> matrix, std::int64_t rows, std::int64_t width, std::int64_t first,
-                     std::int64_t count) {
+Tensor slice_columns(std::span<const double> matrix, std::int64_t rows, std::int64_t width,
+                     std::int64_t first, std::int64_t count) {
   Tensor part(DType::f64, {rows, count});
   const auto target = part.as<double>();
   for (std::int64_t row = 0; row < rows; ++row)
@@ -75,7 +88,9 @@ std::int64_t width_of(const std::vector<te::EmbeddedVariable>& variables) {
 
 }  // namespace
 
-Points Points::clone() const { return {x.clone(), y.clone(), z.clone(), trial_lengths, times}; }
+Points Points::clone() const {
+  return {x.clone(), y.clone(), z.clone(), trial_lengths, times};
+}
 
 std::int64_t admissible_neighbours(std::span<const std::int64_t> trial_lengths, std::int64_t theiler_window) {
   std::int64_t count = 0;
@@ -100,7 +115,8 @@ void normalise_columns(std::span<double> matrix, std::int64_t rows, std::int64_t
     magnitude[c] = std::max(magnitude[c], std::fabs(value));
     if (value != matrix[c]) constant[c] = false;
   });
-  // Scores are free of scale: where squares might leave the range of double, a power of two brings them back, exactly.
+  // Scores are free of scale: where squares might leave the range of double, a power of two
+  // brings them back, exactly.
   for (std::size_t c = 0; c < width; ++c)
     if (magnitude[c] > 1e100 || (magnitude[c] < 1e-100 && magnitude[c] > 0))
       for (std::int64_t row = 0; row < rows; ++row) {
@@ -111,17 +127,20 @@ void normalise_columns(std::span<double> matrix, std::int64_t rows, std::int64_t
   for (double& value : mean) value /= static_cast<double>(rows);
   each([&](std::size_t c, double value) { squares[c] += (value - mean[c]) * (value - mean[c]); });
   std::vector<double> deviation(width);
-  for (std::size_t c = 0; c < width; ++c) deviation[c] = std::sqrt(squares[c] / static_cast<double>(rows - 1));
+  for (std::size_t c = 0; c < width; ++c)
+    deviation[c] = std::sqrt(squares[c] / static_cast<double>(rows - 1));
   each([&](std::size_t c, double& value) { value = constant[c] ? 0 : (value - mean[c]) / deviation[c]; });
 }
 
 Result<Points> prepare(const SeriesTable& table, const Layout& layout, const EstimationOptions& options) {
   if (auto error = check_options(options)) return *error;
   std::vector<te::EmbeddedVariable> variables;
-  for (const auto* part : {&layout.x, &layout.y, &layout.z}) variables.insert(variables.end(), part->begin(), part->end());
+  for (const auto* part : {&layout.x, &layout.y, &layout.z})
+    variables.insert(variables.end(), part->begin(), part->end());
   const std::int64_t width_x = width_of(layout.x), width_y = width_of(layout.y), width_z = width_of(layout.z);
   std::int64_t width = width_x + width_y + width_z;
-  if (layout.least_reach > te::embedding_reach(variables)) {  // one more column, cut off again below, holds the start back
+  if (layout.least_reach >
+      te::embedding_reach(variables)) {  // one more column, cut off again below, holds the start back
     variables.push_back({layout.y.at(0).column, 1, 1, layout.least_reach});
     ++width;
   }
@@ -137,27 +156,28 @@ Result<Points> prepare(const SeriesTable& table, const Layout& layout, const Est
   const std::int64_t admissible = admissible_neighbours(points.trial_lengths, options.theiler_window);
   if (admissible < options.k)
     return refuse(InputError::Code::out_of_range,
-                  "too few observations: " + std::to_string(table.rows()) + " rows make " + std::to_string(count) +
-                      " embedded observations, of which " + std::to_string(admissible) +
-                      " may be neighbours outside a Theiler window of " + std::to_string(options.theiler_window) +
+                  "too few observations: " + std::to_string(table.rows()) + " rows make " +
+                      std::to_string(count) + " embedded observations, of which " +
+                      std::to_string(admissible) + " may be neighbours outside a Theiler window of " +
+                      std::to_string(options.theiler_window) +
                       "; expected at least k = " + std::to_string(options.k));
   if (static_cast<double>(count) * static_cast<double>(width) > largest_elements)
     return refuse(InputError::Code::too_large, std::to_string(count) + " embedded observations of " +
                                                    std::to_string(width) +
                                                    " values each are too large, expected at most 8 GiB");
-  if (auto error = check_finite(table, variables)) return *error;
-
-  Tensor scored;
-  if (options.normalise == Normalise::series) {
-    scored = table.values.clone();
-    normalise_columns(scored.as<double>(), table.rows(), table.columns());
-  }
-  const ConstTensorView series = options.normalise == Normalise::series ? std::as_const(scored).view() : table.values.view();
+  const std::vector<std::int64_t> columns = columns_used(variables);
+  Result<Tensor> series = gather_finite(table, columns);
+  if (!series) return series.error();
+  if (options.normalise == Normalise::series)
+    normalise_columns(series.value().as<double>(), table.rows(), static_cast<std::int64_t>(columns.size()));
+  std::erase_if(variables, [](const te::EmbeddedVariable& variable) { return variable.history == 0; });
+  for (te::EmbeddedVariable& variable : variables)
+    variable.column = std::lower_bound(columns.begin(), columns.end(), variable.column) - columns.begin();
 
   Tensor embedded(DType::f64, {count, width});
   Tensor times(DType::i64, {count});
   Context host = Context::cpu(1);
-  te::embed(host, series, trials, variables, embedded.view(), times.view());
+  te::embed(host, assay::as_const(series.value().view()), trials, variables, embedded.view(), times.view());
   const auto matrix = embedded.as<double>();
   if (options.normalise == Normalise::columns) normalise_columns(matrix, count, width);
   if (options.noise > 0)

@@ -72,7 +72,8 @@ TEST(Prepare, AConditionalOfHistoryZeroStillHoldsTheStartBack) {
   spec.cond_history = {0};
   spec.cond_tau = {2};
   spec.cond_delay = {7};
-  const Result<Points> points = prepare(table, layout_of(table, spec).value(), options_with(Normalise::columns));
+  const Result<Points> points =
+      prepare(table, layout_of(table, spec).value(), options_with(Normalise::columns));
   ASSERT_TRUE(points);
   EXPECT_EQ(points.value().count(), 20 - 5);  // (0 - 1) * 2 + 7
   EXPECT_EQ(points.value().z.shape(), (Shape{15, 1}));
@@ -85,7 +86,8 @@ TEST(Prepare, ColumnsAreScoredOverTheObservationsThatAreUsed) {
   ASSERT_TRUE(points);
   for (const std::size_t c : {0U, 1U}) {
     const std::vector<double> column = column_of(points.value().x, c);
-    const double mean = std::accumulate(column.begin(), column.end(), 0.0) / static_cast<double>(column.size());
+    const double mean =
+        std::accumulate(column.begin(), column.end(), 0.0) / static_cast<double>(column.size());
     double squares = 0;
     for (const double value : column) squares += value * value;
     EXPECT_NEAR(mean, 0, 1e-15);
@@ -156,7 +158,8 @@ TEST(Prepare, RefusesNumbersThatAreNone) {
   std::vector<double> values(20, 1.0);
   values[2 * 3 + 1] = std::numeric_limits<double>::quiet_NaN();
   const SeriesTable table = table_of(values, 2);
-  const Result<Points> refused = prepare(table, layout_of(table, CmiSpec{{0}, {1}}).value(), options_with(Normalise::none));
+  const Result<Points> refused =
+      prepare(table, layout_of(table, CmiSpec{{0}, {1}}).value(), options_with(Normalise::none));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, InputError::Code::not_finite);
   EXPECT_EQ(refused.error().message, "column 'c1', row 3 of the data: NaN, expected a finite number");

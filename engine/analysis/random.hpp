@@ -6,7 +6,8 @@
 
 namespace assay::analysis {
 
-/// What a random stream is for. Streams of one seed never overlap, so that asking for surrogates does not change the noise.
+/// What a random stream is for. Streams of one seed never overlap, so that asking for surrogates
+/// does not change the noise.
 enum class RandomUse : std::uint32_t { noise = 1, permutation = 2, shift = 3, part = 4 };
 
 /// Number of the Philox stream of a use; `index` is the column, or the surrogate.

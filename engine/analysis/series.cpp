@@ -7,14 +7,16 @@ namespace assay::analysis {
 
 namespace {
 
-InputError out_of_range(std::string message) { return {InputError::Code::out_of_range, std::move(message), {}, {}, {}}; }
+InputError out_of_range(std::string message) {
+  return {InputError::Code::out_of_range, std::move(message), {}, {}, {}};
+}
 
 }  // namespace
 
 Result<SeriesTable> take_first_rows(const SeriesTable& table, std::int64_t count) {
   if (count < 1 || count > table.rows())
-    return out_of_range("rows: " + std::to_string(count) + " asked for, expected 1 to " + std::to_string(table.rows()) +
-                        " (the rows of the data)");
+    return out_of_range("rows: " + std::to_string(count) + " asked for, expected 1 to " +
+                        std::to_string(table.rows()) + " (the rows of the data)");
   SeriesTable cut;
   cut.names = table.names;
   const auto values = table.values.as<double>();
@@ -46,7 +48,8 @@ Result<SeriesTable> with_trials(const SeriesTable& table, std::int64_t column) {
       continue;
     }
     if (!seen.insert(trial).second)
-      return out_of_range("trial column: row " + std::to_string(row) + " returns to a trial that had ended, expected " +
+      return out_of_range("trial column: row " + std::to_string(row) +
+                          " returns to a trial that had ended, expected " +
                           "the rows of a trial to be consecutive");
     split.trial_lengths.push_back(1);
   }
@@ -61,7 +64,8 @@ std::vector<std::int64_t> trial_lengths_of(const SeriesTable& table) {
 bool constant_column(const SeriesTable& table, std::int64_t column) {
   const auto values = table.values.as<double>();
   for (std::int64_t row = 1; row < table.rows(); ++row)
-    if (values[static_cast<std::size_t>(row * table.columns() + column)] != values[static_cast<std::size_t>(column)])
+    if (values[static_cast<std::size_t>(row * table.columns() + column)] !=
+        values[static_cast<std::size_t>(column)])
       return false;
   return true;
 }

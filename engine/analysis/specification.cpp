@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::int64_t largest_lag = 1'000'000'000;  // products of two such numbers fit 63 bits
 
-InputError refuse(std::string message) { return {InputError::Code::out_of_range, std::move(message), {}, {}, {}}; }
+InputError refuse(std::string message) {
+  return {InputError::Code::out_of_range, std::move(message), {}, {}, {}};
+}
 
 std::optional<InputError> check_number(const char* what, std::int64_t value, std::int64_t least) {
   if (value >= least && value <= largest_lag) return std::nullopt;
@@ -20,24 +22,25 @@ std::optional<InputError> check_number(const char* what, std::int64_t value, std
 
 std::optional<InputError> check_columns(const SeriesTable& table, const char* what,
                                         const std::vector<std::int64_t>& columns, bool may_be_empty = false) {
-  if (columns.empty() && !may_be_empty) return refuse(std::string(what) + ": no column given, expected at least one");
+  if (columns.empty() && !may_be_empty)
+    return refuse(std::string(what) + ": no column given, expected at least one");
   for (const std::int64_t column : columns)
     if (column < 0 || column >= table.columns())
-      return refuse(std::string(what) + ": " + std::to_string(column) + " is not a column of the data, expected 0 to " +
-                    std::to_string(table.columns() - 1));
+      return refuse(std::string(what) + ": " + std::to_string(column) +
+                    " is not a column of the data, expected 0 to " + std::to_string(table.columns() - 1));
   return std::nullopt;
 }
 
 /// One entry a conditional from a list that has none, one, or as many as there are conditionals.
-Result<std::vector<std::int64_t>> spread(const char* what, const std::vector<std::int64_t>& list, std::size_t count,
-                                         std::int64_t least) {
+Result<std::vector<std::int64_t>> spread(const char* what, const std::vector<std::int64_t>& list,
+                                         std::size_t count, std::int64_t least) {
   for (const std::int64_t value : list)
     if (auto error = check_number(what, value, least)) return *error;
   if (list.empty()) return std::vector<std::int64_t>(count, 1);
   if (list.size() == 1) return std::vector<std::int64_t>(count, list[0]);
   if (list.size() != count)
-    return refuse(std::string(what) + ": " + std::to_string(list.size()) + " entries, expected one for each of the " +
-                  std::to_string(count) + " conditionals");
+    return refuse(std::string(what) + ": " + std::to_string(list.size()) +
+                  " entries, expected one for each of the " + std::to_string(count) + " conditionals");
   return list;
 }
 
@@ -90,7 +93,8 @@ Result<Layout> layout_of(const SeriesTable& table, const AisSpec& spec) {
   if (auto error = check_columns(table, "series", spec.series)) return *error;
   if (auto error = check_number("k-history", spec.k_history, 1)) return *error;
   if (auto error = check_number("k-tau", spec.k_tau, 1)) return *error;
-  return Layout{variables(spec.series, spec.k_history, spec.k_tau, 1), variables(spec.series, 1, 1, 0), {}, 0};
+  return Layout{
+      variables(spec.series, spec.k_history, spec.k_tau, 1), variables(spec.series, 1, 1, 0), {}, 0};
 }
 
 }  // namespace assay::analysis

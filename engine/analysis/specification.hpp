@@ -16,14 +16,15 @@ enum class Normalise : std::uint8_t {
   none
 };
 
-/// Transfer entropy from source to target, given the conditionals: I(source past; target next | target past, conditionals).
-/// Lags (t is the time of the target's next value): target past t - 1 - j k_tau, j = 0 .. k_history - 1; source past
-/// t - delay - j l_tau, j = 0 .. l_history - 1; conditional c: t - cond_delay[c] - j cond_tau[c], j = 0 .. cond_history[c] - 1.
+/// Transfer entropy from source to target, given the conditionals: I(source past; target next | target past,
+/// conditionals). Lags (t is the time of the target's next value): target past t - 1 - j k_tau, j = 0 ..
+/// k_history - 1; source past t - delay - j l_tau, j = 0 .. l_history - 1; conditional c: t - cond_delay[c] -
+/// j cond_tau[c], j = 0 .. cond_history[c] - 1.
 struct TeSpec {
-  std::vector<std::int64_t> sources;       ///< columns; more than one: a multivariate source
+  std::vector<std::int64_t> sources;  ///< columns; more than one: a multivariate source
   std::vector<std::int64_t> targets;
   std::vector<std::int64_t> conditionals = {};
-  std::int64_t k_history = 1;              ///< 0: no target past
+  std::int64_t k_history = 1;  ///< 0: no target past
   std::int64_t k_tau = 1;
   std::int64_t l_history = 1;
   std::int64_t l_tau = 1;
@@ -34,7 +35,8 @@ struct TeSpec {
   std::vector<std::int64_t> cond_delay = {};
 };
 
-/// Mutual information I(x; y) and conditional mutual information I(x; y | z) of columns at equal times; z may be empty.
+/// Mutual information I(x; y) and conditional mutual information I(x; y | z) of columns at
+/// equal times; z may be empty.
 struct CmiSpec {
   std::vector<std::int64_t> x;
   std::vector<std::int64_t> y;
@@ -58,18 +60,19 @@ struct EstimationOptions {
   std::uint64_t seed = 1;
 };
 
-/// What every measure comes down to: which lags of which columns make the x-, y- and z-part of the points. All measures
-/// are I(x; y | z); an empty z is plain mutual information.
+/// What every measure comes down to: which lags of which columns make the x-, y- and z-part of the points.
+/// All measures are I(x; y | z); an empty z is plain mutual information.
 struct Layout {
   std::vector<te::EmbeddedVariable> x, y, z;
-  /// Observations start no earlier than this many rows into a trial, whatever the lags need: a conditional of history 0
-  /// adds no column, and yet counts with (0 - 1) cond_tau + cond_delay, as in the formula for the number of observations.
+  /// Observations start no earlier than this many rows into a trial, whatever the lags need: a conditional
+  /// of history 0 adds no column, and yet counts with (0 - 1) cond_tau + cond_delay, as in the formula for
+  /// the number of observations.
   std::int64_t least_reach = 0;
 };
 
-/// Checks a specification against the table and lays it out. Refused (InputError::out_of_range, one line): a column that
-/// is not in the table, no source or target, a history below 0 (below 1 for source and AIS), a spacing below 1, a delay
-/// below 0, lists of conditionals of unequal length, numbers above 10^9.
+/// Checks a specification against the table and lays it out. Refused (InputError::out_of_range, one line): a
+/// column that is not in the table, no source or target, a history below 0 (below 1 for source and AIS), a
+/// spacing below 1, a delay below 0, lists of conditionals of unequal length, numbers above 10^9.
 Result<Layout> layout_of(const SeriesTable& table, const TeSpec& spec);
 Result<Layout> layout_of(const SeriesTable& table, const CmiSpec& spec);
 Result<Layout> layout_of(const SeriesTable& table, const AisSpec& spec);

@@ -4,8 +4,8 @@
 
 namespace assay::analysis {
 
-/// SplitMix64 (Steele, Lea, Flood 2014) and what is drawn from it without any library function, so that generated data are
-/// the same to the last bit everywhere. Seed 1 begins 910a2dec89025cc1, beeb8da1658eec67.
+/// SplitMix64 (Steele, Lea, Flood 2014) and what is drawn from it without any library function, so that
+/// generated data are the same to the last bit everywhere. Seed 1 begins 910a2dec89025cc1, beeb8da1658eec67.
 class SplitMix64 {
  public:
   explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
@@ -18,7 +18,8 @@ class SplitMix64 {
   }
   /// Uniform in [0, 1), 53 bits.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-  /// Close to standard normal: the sum of 12 uniforms, added in order, less 6 (Irwin, Hall). Mean 0, variance 1.
+  /// Close to standard normal: the sum of 12 uniforms, added in order, less 6 (Irwin,
+  /// Hall). Mean 0, variance 1.
   double irwin_hall() {
     double sum = 0;
     for (int i = 0; i < 12; ++i) sum += uniform();

@@ -18,15 +18,17 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed, std::
   return permutation;
 }
 
-std::vector<std::int64_t> shifted(std::span<const std::int64_t> trial_lengths, std::uint64_t seed, std::int64_t index) {
+std::vector<std::int64_t> shifted(std::span<const std::int64_t> trial_lengths, std::uint64_t seed,
+                                  std::int64_t index) {
   std::vector<std::int64_t> permutation;
   Philox stream(seed, random_stream(RandomUse::shift, static_cast<std::uint32_t>(index)));
   std::int64_t begin = 0;
   for (const std::int64_t length : trial_lengths) {
     const std::int64_t least = std::max<std::int64_t>(1, (length + 9) / 10);
     // uniform in [least, length - least]; a trial of one row has no such lag
-    const std::int64_t lag =
-        length < 2 ? 0 : least + static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(length - 2 * least + 1)));
+    const std::int64_t lag = length < 2 ? 0
+                                        : least + static_cast<std::int64_t>(stream.below(
+                                                      static_cast<std::uint64_t>(length - 2 * least + 1)));
     for (std::int64_t i = 0; i < length; ++i) permutation.push_back(begin + (i + length - lag) % length);
     begin += length;
   }
@@ -36,13 +38,16 @@ std::vector<std::int64_t> shifted(std::span<const std::int64_t> trial_lengths, s
 /// The first reason why a list is no permutation of 0 .. count - 1; empty where it is one.
 std::string not_a_permutation(const std::vector<std::int64_t>& list, std::int64_t count) {
   if (static_cast<std::int64_t>(list.size()) != count)
-    return std::to_string(list.size()) + " entries, expected the " + std::to_string(count) + " embedded observations";
+    return std::to_string(list.size()) + " entries, expected the " + std::to_string(count) +
+           " embedded observations";
   std::vector<bool> seen(list.size(), false);
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (list[i] < 0 || list[i] >= count)
-      return "entry " + std::to_string(i) + " is " + std::to_string(list[i]) + ", expected 0 to " + std::to_string(count - 1);
+      return "entry " + std::to_string(i) + " is " + std::to_string(list[i]) + ", expected 0 to " +
+             std::to_string(count - 1);
     if (seen[static_cast<std::size_t>(list[i])])
-      return "entry " + std::to_string(i) + " repeats " + std::to_string(list[i]) + ", expected each row once";
+      return "entry " + std::to_string(i) + " repeats " + std::to_string(list[i]) +
+             ", expected each row once";
     seen[static_cast<std::size_t>(list[i])] = true;
   }
   return {};
@@ -59,7 +64,8 @@ Tensor rows_taken(const Tensor& matrix, std::span<const std::int64_t> rows) {
 
 }  // namespace
 
-std::vector<std::int64_t> surrogate_permutation(SurrogateMethod method, std::span<const std::int64_t> trial_lengths,
+std::vector<std::int64_t> surrogate_permutation(SurrogateMethod method,
+                                                std::span<const std::int64_t> trial_lengths,
                                                 std::uint64_t seed, std::int64_t index) {
   if (method == SurrogateMethod::shift) return shifted(trial_lengths, seed, index);
   return shuffled(std::accumulate(trial_lengths.begin(), trial_lengths.end(), std::int64_t{0}), seed, index);
@@ -69,7 +75,8 @@ SurrogateSummary summarise(double observed, std::vector<double> surrogates) {
   SurrogateSummary summary;
   summary.values = std::move(surrogates);
   const double count = static_cast<double>(summary.values.size());
-  summary.hits = std::count_if(summary.values.begin(), summary.values.end(), [&](double v) { return v >= observed; });
+  summary.hits =
+      std::count_if(summary.values.begin(), summary.values.end(), [&](double v) { return v >= observed; });
   summary.p_value = (1 + static_cast<double>(summary.hits)) / (1 + count);
   if (count == 0) return summary;
   summary.p_value_raw = static_cast<double>(summary.hits) / count;
@@ -100,8 +107,8 @@ Result<std::vector<double>> surrogate_values(const Points& points, const Estimat
   if (admissible < options.k)
     return refuse("too few observations for surrogates: they drop the trials, so that a Theiler window of " +
                   std::to_string(options.theiler_window) + " leaves " + std::to_string(admissible) + " of " +
-                  std::to_string(observations) + " observations as neighbours; expected at least k = " +
-                  std::to_string(options.k));
+                  std::to_string(observations) +
+                  " observations as neighbours; expected at least k = " + std::to_string(options.k));
 
   const auto count = given ? static_cast<std::int64_t>(surrogates.permutations.size()) : surrogates.count;
   const te::KsgParameters parameters{options.k, options.algorithm, options.theiler_window};

@@ -150,7 +150,8 @@ TEST_F(SurrogateValues, RefusesListsThatAreNoPermutations) {
   };
   EXPECT_EQ(message({0, 1}), "permutation 1: 2 entries, expected the 10 embedded observations");
   EXPECT_EQ(message({0, 1, 2, 3, 4, 5, 6, 7, 8, 10}), "permutation 1: entry 9 is 10, expected 0 to 9");
-  EXPECT_EQ(message({0, 1, 2, 3, 4, 5, 6, 7, 8, 8}), "permutation 1: entry 9 repeats 8, expected each row once");
+  EXPECT_EQ(message({0, 1, 2, 3, 4, 5, 6, 7, 8, 8}),
+            "permutation 1: entry 9 repeats 8, expected each row once");
 }
 
 TEST_F(SurrogateValues, RefusesAWindowThatOnlyTheTrialsMadeBearable) {

@@ -33,7 +33,8 @@ using Row = std::vector<double>;
 
 /// Runs a map of the last row (and the one before) to the next, drops the transient, keeps `rows` rows.
 SeriesTable iterate(std::vector<std::string> names, std::int64_t rows, const Row& start,
-                    const std::function<Row(const Row& now, const Row& before)>& next, std::int64_t skipped = transient) {
+                    const std::function<Row(const Row& now, const Row& before)>& next,
+                    std::int64_t skipped = transient) {
   const auto width = static_cast<std::int64_t>(names.size());
   SeriesTable table;
   table.names = std::move(names);
@@ -49,15 +50,20 @@ SeriesTable iterate(std::vector<std::string> names, std::int64_t rows, const Row
   return table;
 }
 
-VectorAutoregression two_variables(double a, double b, double c) { return {2, {{a, 0, c, b}}, {1, 1}}; }
+VectorAutoregression two_variables(double a, double b, double c) {
+  return {2, {{a, 0, c, b}}, {1, 1}};
+}
 
 GeneratedSystem data_b(std::int64_t rows, std::uint64_t seed) {
   SplitMix64 random(seed);
   GeneratedSystem made;
-  made.table = iterate({"A", "B", "C"}, rows, Row(3), [&](const Row&, const Row&) {
-    const double g1 = random.irwin_hall(), g2 = random.irwin_hall(), g3 = random.irwin_hall();
-    return Row{g1, 0.6 * g1 + 0.8 * g2, 0.5 * g1 + 0.5 * g2 + std::sqrt(0.5) * g3};
-  }, 0);
+  made.table = iterate(
+      {"A", "B", "C"}, rows, Row(3),
+      [&](const Row&, const Row&) {
+        const double g1 = random.irwin_hall(), g2 = random.irwin_hall(), g3 = random.irwin_hall();
+        return Row{g1, 0.6 * g1 + 0.8 * g2, 0.5 * g1 + 0.5 * g2 + std::sqrt(0.5) * g3};
+      },
+      0);
   made.description = "A = g1, B = 0.6 g1 + 0.8 g2, C = 0.5 g1 + 0.5 g2 + sqrt(0.5) g3, independent rows";
   return made;
 }
@@ -94,7 +100,8 @@ GeneratedSystem henon(std::int64_t rows, std::uint64_t seed) {
     return Row{1.4 - now[0] * now[0] + 0.3 * before[0], 1.4 - mixed * now[1] + 0.3 * before[1]};
   });
   made.edges = {{0, 1, 1}};
-  made.description = "x(t+1) = 1.4 - x^2 + 0.3 x(t-1), y(t+1) = 1.4 - (0.4 x + 0.6 y) y + 0.3 y(t-1), deterministic";
+  made.description =
+      "x(t+1) = 1.4 - x^2 + 0.3 x(t-1), y(t+1) = 1.4 - (0.4 x + 0.6 y) y + 0.3 y(t-1), deterministic";
   return made;
 }
 
@@ -133,11 +140,13 @@ GeneratedSystem quantised(std::int64_t rows, std::uint64_t seed) {
 
 GeneratedSystem common_driver(std::int64_t rows, std::uint64_t seed) {
   GeneratedSystem made;
-  made.linear = VectorAutoregression{3, {{0.4, 0, 0.6, 0, 0.4, 0, 0, 0, 0.6}, {0, 0, 0, 0, 0, 0.6, 0, 0, 0}}, {1, 1, 1}};
+  made.linear = VectorAutoregression{
+      3, {{0.4, 0, 0.6, 0, 0.4, 0, 0, 0, 0.6}, {0, 0, 0, 0, 0, 0.6, 0, 0, 0}}, {1, 1, 1}};
   made.table = simulate(*made.linear, rows, seed);
   made.table.names = {"x", "y", "z"};
   made.edges = {{2, 0, 1}, {2, 1, 2}};
-  made.description = "z' = 0.6 z + e, x' = 0.4 x + 0.6 z + e, y' = 0.4 y + 0.6 z(t-1) + e: x and y share their driver";
+  made.description =
+      "z' = 0.6 z + e, x' = 0.4 x + 0.6 z + e, y' = 0.4 y + 0.6 z(t-1) + e: x and y share their driver";
   return made;
 }
 
@@ -149,8 +158,8 @@ GeneratedSystem independent(std::int64_t rows, std::uint64_t seed) {
   return made;
 }
 
-/// Every variable remembers itself; each other entry is present with a probability that gives about 1.4 drivers a variable.
-/// The rows of absolute weights sum to less than 1, which makes any draw stationary.
+/// Every variable remembers itself; each other entry is present with a probability that gives about 1.4
+/// drivers a variable. The rows of absolute weights sum to less than 1, which makes any draw stationary.
 GeneratedSystem random_network(std::int64_t rows, std::uint64_t seed, std::int64_t variables) {
   SplitMix64 random(seed);
   const auto m = static_cast<std::size_t>(variables);
@@ -179,7 +188,9 @@ GeneratedSystem random_network(std::int64_t rows, std::uint64_t seed, std::int64
 
 }  // namespace
 
-std::span<const SystemInfo> known_systems() { return systems; }
+std::span<const SystemInfo> known_systems() {
+  return systems;
+}
 
 GeneratedSystem coupled_ar1(std::int64_t rows, double a, double b, double c, std::uint64_t seed) {
   SplitMix64 random(seed);
@@ -199,7 +210,8 @@ SeriesTable simulate(const VectorAutoregression& process, std::int64_t rows, std
   SplitMix64 random(seed);
   const auto m = static_cast<std::size_t>(process.variables);
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < m; ++i) names.push_back(m == 2 ? (i == 0 ? "x" : "y") : "v" + std::to_string(i));
+  for (std::size_t i = 0; i < m; ++i)
+    names.push_back(m == 2 ? (i == 0 ? "x" : "y") : "v" + std::to_string(i));
   std::vector<Row> past(process.coefficients.size(), Row(m));  // newest first
   return iterate(std::move(names), rows, Row(m), [&](const Row& now, const Row&) {
     std::rotate(past.begin(), past.end() - 1, past.end());
@@ -214,7 +226,8 @@ SeriesTable simulate(const VectorAutoregression& process, std::int64_t rows, std
   });
 }
 
-Result<GeneratedSystem> generate(std::string_view name, std::int64_t rows, std::uint64_t seed, std::int64_t variables) {
+Result<GeneratedSystem> generate(std::string_view name, std::int64_t rows, std::uint64_t seed,
+                                 std::int64_t variables) {
   const auto refuse = [](std::string message) {
     return InputError{InputError::Code::out_of_range, std::move(message), {}, {}, {}};
   };

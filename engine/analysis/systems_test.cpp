@@ -14,9 +14,12 @@
 namespace assay::analysis {
 namespace {
 
-double correlation(std::span<const double> values, std::int64_t columns, std::int64_t a, std::int64_t b, std::int64_t lag) {
+double correlation(std::span<const double> values, std::int64_t columns, std::int64_t a, std::int64_t b,
+                   std::int64_t lag) {
   const std::int64_t rows = static_cast<std::int64_t>(values.size()) / columns;
-  const auto at = [&](std::int64_t row, std::int64_t column) { return values[static_cast<std::size_t>(row * columns + column)]; };
+  const auto at = [&](std::int64_t row, std::int64_t column) {
+    return values[static_cast<std::size_t>(row * columns + column)];
+  };
   double mean_a = 0, mean_b = 0, aa = 0, bb = 0, ab = 0;
   for (std::int64_t t = lag; t < rows; ++t) {
     mean_a += at(t - lag, a) / static_cast<double>(rows - lag);
@@ -113,7 +116,8 @@ TEST(Systems, QuantisedValuesAreMultiplesOfAQuarter) {
 TEST(Systems, RefusesWhatItDoesNotKnow) {
   const Result<GeneratedSystem> refused = generate("arl", 100, 1);
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("'arl' is not known, expected one of data-a, data-b, ar1"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("'arl' is not known, expected one of data-a, data-b, ar1"),
+            std::string::npos);
   EXPECT_FALSE(generate("ar1", 0, 1));
   EXPECT_FALSE(generate("network", 100, 1, 1));
 }
@@ -125,14 +129,16 @@ TEST(GaussianTruth, GivesTheKnownValues) {
   TeSpec backward = forward;
   std::swap(backward.sources, backward.targets);
   const GeneratedSystem made = coupled_ar1(10, 0.6, 0.5, 0.4, 1);
-  EXPECT_NEAR(gaussian_information(*made.linear, layout_of(made.table, forward).value()), data_a_truth, 1e-10);
+  EXPECT_NEAR(gaussian_information(*made.linear, layout_of(made.table, forward).value()), data_a_truth,
+              1e-10);
   EXPECT_NEAR(gaussian_information(*made.linear, layout_of(made.table, backward).value()), 0, 1e-15);
 }
 
 TEST(GaussianTruth, AgreesWithTheClosedFormOfOneLag) {
   // x' = a x + e, y' = b y + c x + e: var x = 1 / (1 - a^2), cov = a c var x / (1 - a b),
   // var y = (1 + c^2 var x + 2 b c cov) / (1 - b^2); TE = 1/2 ln(1 + c^2 (var x - cov^2 / var y))
-  for (const auto& [a, b, c] : {std::array{0.5, 0.6, 0.4}, std::array{-0.9, 0.2, 1.5}, std::array{0.0, 0.0, 0.3}}) {
+  for (const auto& [a, b, c] :
+       {std::array{0.5, 0.6, 0.4}, std::array{-0.9, 0.2, 1.5}, std::array{0.0, 0.0, 0.3}}) {
     const double var_x = 1 / (1 - a * a), cov = a * c * var_x / (1 - a * b);
     const double var_y = (1 + c * c * var_x + 2 * b * c * cov) / (1 - b * b);
     TeSpec spec;

@@ -6,9 +6,9 @@
 
 namespace assay::reference::te {
 
-/// psi(x) for x > 0, by another route than the engine's: the recurrence psi(x) = psi(x + 1) - 1/x (Abramowitz, Stegun
-/// 6.3.5) a thousand times over in 80-bit arithmetic, then the asymptotic series 6.3.18, whose first term left out is
-/// 1 / (240 z^8) < 10^-26 at z >= 1000.
+/// psi(x) for x > 0, by another route than the engine's: the recurrence psi(x) = psi(x + 1) - 1/x
+/// (Abramowitz, Stegun 6.3.5) a thousand times over in 80-bit arithmetic, then the asymptotic series 6.3.18,
+/// whose first term left out is 1 / (240 z^8) < 10^-26 at z >= 1000.
 inline double digamma(double x) {
   constexpr int steps = 1000;
   const long double start = x;
@@ -17,8 +17,9 @@ inline double digamma(double x) {
   const long double z = start + steps;
   const long double inverse_square = 1 / (z * z);
   // ln z - 1/(2z) - 1/(12 z^2) + 1/(120 z^4) - 1/(252 z^6)
-  const long double series = std::log(z) - 1 / (2 * z) -
-                             inverse_square * (1.0L / 12 - inverse_square * (1.0L / 120 - inverse_square / 252));
+  const long double series =
+      std::log(z) - 1 / (2 * z) -
+      inverse_square * (1.0L / 12 - inverse_square * (1.0L / 120 - inverse_square / 252));
   return static_cast<double>(series - sum);
 }
 

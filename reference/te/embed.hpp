@@ -32,7 +32,8 @@ inline void run_embed(const Arguments& arguments, const Outputs& outputs) {
     for (std::int64_t t = trial_begin; t < trial_begin + length; ++t) {
       std::int64_t oldest = t;  // time of the earliest value that this observation needs
       for (std::size_t v = 0; v < columns.size(); ++v)
-        for (std::int64_t j = 0; j < histories[v]; ++j) oldest = std::min(oldest, t - delays[v] - j * taus[v]);
+        for (std::int64_t j = 0; j < histories[v]; ++j)
+          oldest = std::min(oldest, t - delays[v] - j * taus[v]);
       if (oldest < trial_begin) continue;
       times[row++] = t;
       for (std::size_t v = 0; v < columns.size(); ++v)

@@ -10,8 +10,8 @@
 
 namespace assay::reference::te {
 
-/// The k nearest neighbours in the maximum norm by sorting all admissible pairs (distance, index): the pairs' own order is
-/// the rule for ties.
+/// The k nearest neighbours in the maximum norm by sorting all admissible pairs (distance, index): the pairs'
+/// own order is the rule for ties.
 inline void run_knn(const Arguments& arguments, const Outputs& outputs) {
   const Points points = points_of(arguments.input("points"));
   const auto k = static_cast<std::size_t>(arguments.integer("k"));

@@ -9,7 +9,8 @@ TEST(ReferenceKnn, OrdersByDistanceThenIndexAndLeavesOutTheWindow) {
   const std::vector<double> points{0, 0, 3, 1, 0, 3, 3, 0, 1, 1};  // (5, 2)
   std::vector<double> distances(10);
   std::vector<std::int64_t> indices(10);
-  const Outputs outputs{{"distances", view_of(distances.data(), {5, 2})}, {"indices", view_of(indices.data(), {5, 2})}};
+  const Outputs outputs{{"distances", view_of(distances.data(), {5, 2})},
+                        {"indices", view_of(indices.data(), {5, 2})}};
   Arguments arguments;
   arguments.inputs = {{"points", view_of(points.data(), {5, 2})}};
   arguments.parameters = {{"k", std::int64_t{2}}, {"theiler_window", std::int64_t{0}}};

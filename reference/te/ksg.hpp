@@ -18,8 +18,8 @@ struct KsgNeighbourhood {
   std::int64_t n_xz = 0, n_yz = 0, n_z = 0;  ///< without a condition n_x, n_y and n - 1
 };
 
-/// Radii and counts of point i. Kraskov, Stoegbauer, Grassberger 2004 (PRE 69, 066138), text before eqs. 8 and 9; with a
-/// condition Frenzel, Pompe 2007 (PRL 99, 204101), text before eq. 7.
+/// Radii and counts of point i. Kraskov, Stoegbauer, Grassberger 2004 (PRE 69, 066138), text before eqs. 8
+/// and 9; with a condition Frenzel, Pompe 2007 (PRL 99, 204101), text before eq. 7.
 inline KsgNeighbourhood ksg_neighbourhood(const Points& x, const Points& y, const Points& z, Eigen::Index i,
                                           std::int64_t k, int algorithm, const Admissible& admissible) {
   const Eigen::VectorXd d_x = distances_from(x, i);
@@ -46,8 +46,8 @@ inline KsgNeighbourhood ksg_neighbourhood(const Points& x, const Points& y, cons
       near.n_z += d_z(j) < eps;
     }
   } else {
-    // The smallest rectangle around the k nearest. Their order is that of the three distances, largest first; all that
-    // share the k-th place belong to them (engine/te/ksg.hpp, Ties).
+    // The smallest rectangle around the k nearest. Their order is that of the three distances, largest first;
+    // all that share the k-th place belong to them (engine/te/ksg.hpp, Ties).
     const auto falling = [&](Eigen::Index j) {
       std::array<double, 3> three{d_x(j), d_y(j), d_z(j)};
       std::sort(three.begin(), three.end(), std::greater<>());
@@ -77,7 +77,8 @@ inline KsgNeighbourhood ksg_neighbourhood(const Points& x, const Points& y, cons
 inline void run_ksg(const Arguments& arguments, const Outputs& outputs) {
   const Points x = points_of(arguments.input("x"));
   const Points y = points_of(arguments.input("y"));
-  const bool condition = arguments.has("z") && arguments.input("z").rank() > 1 && arguments.input("z").extent(1) > 0;
+  const bool condition =
+      arguments.has("z") && arguments.input("z").rank() > 1 && arguments.input("z").extent(1) > 0;
   const Points z = condition ? points_of(arguments.input("z")) : Points(x.rows(), 0);
   const std::int64_t k = arguments.integer("k");
   const int algorithm = static_cast<int>(arguments.integer("algorithm"));
@@ -98,7 +99,8 @@ inline void run_ksg(const Arguments& arguments, const Outputs& outputs) {
     else if (algorithm == 1)  // Kraskov et al. 2004, eq. 8
       local(i) = psi(k) + psi(n) - psi(near.n_xz + 1) - psi(near.n_yz + 1);
     else if (condition)  // Lizier 2014 (Front. Robot. AI 1, 11), appendix: eq. 9 of Kraskov with a condition
-      local(i) = psi(k) - 2 * inverse_k + psi(near.n_z) - psi(near.n_xz) + inverse_xz - psi(near.n_yz) + inverse_yz;
+      local(i) =
+          psi(k) - 2 * inverse_k + psi(near.n_z) - psi(near.n_xz) + inverse_xz - psi(near.n_yz) + inverse_yz;
     else  // Kraskov et al. 2004, eq. 9
       local(i) = psi(k) - inverse_k + psi(n) - psi(near.n_xz) - psi(near.n_yz);
 

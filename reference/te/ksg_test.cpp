@@ -20,14 +20,15 @@ struct Answer {
   std::vector<std::int64_t> counts;
 };
 
-Answer ksg(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& z, std::int64_t k,
-           int algorithm, std::int64_t window = 0, std::vector<std::int64_t> trials = {}) {
+Answer ksg(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& z,
+           std::int64_t k, int algorithm, std::int64_t window = 0, std::vector<std::int64_t> trials = {}) {
   const auto n = static_cast<std::int64_t>(x.size());
   Arguments arguments;
   arguments.inputs = {{"x", view_of(x.data(), {n, 1})}, {"y", view_of(y.data(), {n, 1})}};
   if (!z.empty()) arguments.inputs.emplace("z", view_of(z.data(), {n, 1}));
   if (!trials.empty())
-    arguments.inputs.emplace("trial_lengths", view_of(std::as_const(trials).data(), {static_cast<std::int64_t>(trials.size())}));
+    arguments.inputs.emplace(
+        "trial_lengths", view_of(std::as_const(trials).data(), {static_cast<std::int64_t>(trials.size())}));
   arguments.parameters = {{"k", k}, {"algorithm", std::int64_t{algorithm}}, {"theiler_window", window}};
   Answer answer;
   answer.local.resize(x.size());
@@ -54,7 +55,9 @@ double transfer(std::int64_t rows, std::int64_t source, std::int64_t histories, 
   analysis::MeasureOptions options;
   options.estimation = {k, algorithm, window, analysis::Normalise::none, 0, 1};
   ThreadPool pool(2);
-  return analysis::estimate(table, spec_of(source, 1 - source, histories), options, estimator(), pool).value().value;
+  return analysis::estimate(table, spec_of(source, 1 - source, histories), options, estimator(), pool)
+      .value()
+      .value;
 }
 
 TEST(ReferenceKsg, GivesTheKnownTransferEntropies) {
@@ -94,7 +97,9 @@ TEST(ReferenceKsg, GivesTheKnownMutualInformation) {
     analysis::MeasureOptions options;
     options.estimation = {4, row.algorithm, 0, analysis::Normalise::none, 0, 1};
     const auto information = [&](std::vector<std::int64_t> y) {
-      return analysis::estimate(table, analysis::CmiSpec{{0}, std::move(y)}, options, estimator(), pool).value().value;
+      return analysis::estimate(table, analysis::CmiSpec{{0}, std::move(y)}, options, estimator(), pool)
+          .value()
+          .value;
     };
     EXPECT_NEAR(information({1}), row.a_b, golden_tolerance);
     EXPECT_NEAR(information({2}), row.a_c, golden_tolerance);
@@ -107,10 +112,12 @@ TEST(ReferenceKsg, CountsByHandWithoutACondition) {
   const std::vector<double> x{0, 1, 3, 4}, y{0, 0.5, 0.25, 2.25};
   const Answer one = ksg(x, y, {}, 2, 1);
   EXPECT_EQ(one.radii[0], 3);
-  EXPECT_EQ(std::vector<std::int64_t>(one.counts.begin(), one.counts.begin() + 3), (std::vector<std::int64_t>{1, 3, 3}));
+  EXPECT_EQ(std::vector<std::int64_t>(one.counts.begin(), one.counts.begin() + 3),
+            (std::vector<std::int64_t>{1, 3, 3}));
   const Answer two = ksg(x, y, {}, 2, 2);
   EXPECT_EQ(std::vector<double>(two.radii.begin(), two.radii.begin() + 3), (std::vector<double>{3, 0.5, 0}));
-  EXPECT_EQ(std::vector<std::int64_t>(two.counts.begin(), two.counts.begin() + 3), (std::vector<std::int64_t>{2, 2, 3}));
+  EXPECT_EQ(std::vector<std::int64_t>(two.counts.begin(), two.counts.begin() + 3),
+            (std::vector<std::int64_t>{2, 2, 3}));
 }
 
 TEST(ReferenceKsg, AZeroRadiusGivesZeroCounts) {
