@@ -290,7 +290,7 @@ TEST(Gate, WorstComesFirstAndTheWorstCodeWins) {
 TEST(Gate, TheMarkdownStaysUnderItsLimitAndSaysWhatItLeftOut) {
   std::vector<Check> checks;
   for (int i = 0; i < 5000; ++i) {
-    checks.push_back(test::check("p" + std::to_string(i), Verdict::fail));
+    checks.push_back(test::check(std::string("p").append(std::to_string(i)), Verdict::fail));
     checks.back().message = std::string(500, 'x') + " | `a` <b>\nsecond line";
   }
   const RunRecord before = record_with({});
