@@ -76,11 +76,20 @@ struct PreparedCall::State {
     return set;
   }
 
+  bool stays_on_host(const std::string& input) const {
+    return std::any_of(operation.inputs.begin(), operation.inputs.end(),
+                       [&](const TensorInfo& info) { return info.name == input && info.on_host; });
+  }
+
   BufferSet device_set() {
     BufferSet set;
     set.arguments.parameters = resolved.parameters;
     const int device = context.device();
     for (const auto& [name, view] : resolved.inputs) {
+      if (stays_on_host(name)) {
+        set.arguments.inputs.emplace(name, view);
+        continue;
+      }
       const DeviceBuffer& buffer = set.buffers.emplace_back(device, view.bytes());
       context.stream().copy(buffer.data(), view.data, view.bytes());
       set.arguments.inputs.emplace(name, as_const(view_of(buffer, view.dtype, view.shape)));

@@ -62,17 +62,13 @@ std::string unequal_output(const std::map<std::string, Tensor>& before, const st
   return "";
 }
 
-Measurement describe(Context& context, const Selected& selected, const HostArguments& arguments,
-                     const std::vector<Ceiling>& ceilings) {
+Measurement describe(Context& context, const Selected& selected, const std::vector<Ceiling>& ceilings) {
   Measurement made;
   made.operation = selected.operation->name;
   made.label = selected.item->label;
   made.backend = context.backend();
   made.size = selected.item->size;
   made.threads = context.pool().threads();
-  const Work work = selected.operation->work(resolve(*selected.operation, arguments.view()));
-  made.flops = work.flops;
-  made.bytes = work.bytes;
   made.ceilings = ceilings;
   return made;
 }
@@ -115,47 +111,68 @@ std::string check_case(Context& context, const Selected& selected, const HostArg
                                    : check(context, *selected.operation, arguments);
 }
 
+/// The case that is being timed, in memory: one at a time, since a case may fill the device. Google Benchmark enters a case
+/// several times until it has found how often to repeat it.
+struct Live {
+  const Case* item = nullptr;
+  std::unique_ptr<HostArguments> arguments;
+  std::unique_ptr<PreparedCall> call;
+  std::map<std::string, Tensor> answer;
+};
+
+/// Checks the answer, then puts everything in place to be timed. Empty, or why the answer is wrong.
+std::string prepare(Context& context, const Selected& selected, std::uint64_t seed, Live& live, Measurement& made) {
+  if (live.item == selected.item) return made.failure;
+  live = {};
+  live.item = selected.item;
+  live.arguments = std::make_unique<HostArguments>(selected.item->make(seed));
+  const Work work = selected.operation->work(resolve(*selected.operation, live.arguments->view()));
+  made.flops = work.flops;
+  made.bytes = work.bytes;
+  made.failure = check_case(context, selected, *live.arguments, seed);
+  if (!made.failure.empty()) return made.failure;
+  live.call = std::make_unique<PreparedCall>(context, *selected.operation, *live.arguments);
+  live.answer = live.call->outputs();
+  made.calls_per_sample = live.call->calibrate();
+  made.cache = live.call->cache();
+  return {};
+}
+
+void time_case(benchmark::State& state, const Selected& selected, Live& live, Measurement& made) {
+  made.samples_ns.clear();
+  const CpuClock cpu_before = CpuClock::now();
+  for (auto _ : state) {
+    const double seconds = live.call->sample() / static_cast<double>(made.calls_per_sample);
+    made.samples_ns.push_back(seconds * 1e9);
+    state.SetIterationTime(seconds);
+  }
+  const double calls = static_cast<double>(made.samples_ns.size()) * static_cast<double>(made.calls_per_sample);
+  made.telemetry["cpu_ns_per_call"] = std::to_string((CpuClock::now().seconds - cpu_before.seconds) * 1e9 / calls);
+  const std::string changed = unequal_output(live.answer, live.call->outputs());
+  if (!changed.empty()) {
+    made.failure = "output '" + changed + "' changed while it was timed";
+    made.samples_ns.clear();
+    state.SkipWithError(made.failure.c_str());
+    return;
+  }
+  made.checked = true;
+  judge_against_roofline(made, selected.item->ceiling);
+  constexpr auto rate = benchmark::Counter::kIsIterationInvariantRate;
+  state.counters["bytes_per_second"] = benchmark::Counter(made.bytes, rate, benchmark::Counter::kIs1000);
+  state.counters["flop_per_second"] = benchmark::Counter(made.flops, rate, benchmark::Counter::kIs1000);
+  if (made.roofline_share > 0) state.counters["roofline"] = made.roofline_share;
+}
+
 /// Leaves the case registered with Google Benchmark; when that runs, the answer is checked and then timed into `made`.
-void register_case(Context& context, const Selected& selected, const Options& options,
-                   const std::shared_ptr<Measurement>& made, const HostArguments& arguments) {
+benchmark::internal::Benchmark* register_case(Context& context, const Selected& selected, std::uint64_t seed,
+                                              const std::shared_ptr<Measurement>& made, const std::shared_ptr<Live>& live) {
   const std::string name = name_of(made->operation, *selected.item, made->backend);
-  auto* registered = benchmark::RegisterBenchmark(
-      name.c_str(), [&context, &selected, made, &arguments, seed = options.seed](benchmark::State& state) {
-        if (!made->checked) made->failure = check_case(context, selected, arguments, seed);
-        if (!made->failure.empty()) {
-          state.SkipWithError(made->failure.c_str());
-          return;
-        }
-        made->checked = true;
-        PreparedCall call(context, *selected.operation, arguments);
-        const auto before = call.outputs();
-        made->calls_per_sample = call.calibrate();
-        made->cache = call.cache();
-        made->samples_ns.clear();
-        const CpuClock cpu_before = CpuClock::now();
-        for (auto _ : state) {
-          const double seconds = call.sample() / static_cast<double>(made->calls_per_sample);
-          made->samples_ns.push_back(seconds * 1e9);
-          state.SetIterationTime(seconds);
-        }
-        const double calls = static_cast<double>(made->samples_ns.size() * made->calls_per_sample);
-        made->telemetry["cpu_ns_per_call"] = std::to_string((CpuClock::now().seconds - cpu_before.seconds) * 1e9 / calls);
-        const std::string changed = unequal_output(before, call.outputs());
-        if (!changed.empty()) {
-          made->failure = "output '" + changed + "' changed while it was timed";
-          made->samples_ns.clear();
-          made->checked = false;
-          state.SkipWithError(made->failure.c_str());
-          return;
-        }
-        judge_against_roofline(*made, selected.item->ceiling);
-        state.counters["bytes_per_second"] =
-            benchmark::Counter(made->bytes, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
-        state.counters["flop_per_second"] =
-            benchmark::Counter(made->flops, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
-        if (made->roofline_share > 0) state.counters["roofline"] = made->roofline_share;
-      });
-  registered->UseManualTime()->Unit(benchmark::kMicrosecond);
+  const auto body = [&context, &selected, seed, made, live](benchmark::State& state) {
+    const std::string wrong = prepare(context, selected, seed, *live, *made);
+    if (wrong.empty()) time_case(state, selected, *live, *made);
+    else state.SkipWithError(wrong.c_str());
+  };
+  return benchmark::RegisterBenchmark(name.c_str(), body)->UseManualTime()->Unit(benchmark::kMicrosecond);
 }
 
 /// Takes what Google Benchmark prints and keeps nothing: the samples are in the measurements.
@@ -165,10 +182,9 @@ class SilentReporter : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>&) override {}
 };
 
-void run_registered(const Options& options) {
+void run_registered() {
   std::string program = "assay";
-  std::string min_time = "--benchmark_min_time=" + std::to_string(options.seconds);
-  std::vector<char*> argv{program.data(), min_time.data()};
+  std::vector<char*> argv{program.data()};
   int argc = static_cast<int>(argv.size());
   benchmark::Initialize(&argc, argv.data());
   SilentReporter silent;
@@ -200,10 +216,13 @@ std::vector<std::string> names(const Options& options, Backend backend) {
 Measurement measure(Context& context, const Operation& operation, const Case& item, const std::vector<Ceiling>& ceilings,
                     const Options& options) {
   const Selected one{&operation, &item, {}};
-  const HostArguments arguments = item.make(options.seed);
-  const auto made = std::make_shared<Measurement>(describe(context, one, arguments, ceilings));
-  register_case(context, one, options, made, arguments);
-  run_registered(options);
+  const auto made = std::make_shared<Measurement>(describe(context, one, ceilings));
+  const auto live = std::make_shared<Live>();
+  if (!prepare(context, one, options.seed, *live, *made).empty()) return *made;
+  const double sample = std::max(live->call->sample(), 1e-6);
+  const double samples = std::clamp(options.seconds / sample, 30.0, 20'000.0);
+  register_case(context, one, options.seed, made, live)->Iterations(static_cast<benchmark::IterationCount>(samples));
+  run_registered();
   return *made;
 }
 
@@ -230,15 +249,13 @@ std::size_t run_google_benchmark(Context& context, const Options& options, int* 
   const std::vector<Suite> all = suites();
   const std::vector<Selected> selected = select(all, options, context.backend());
   const std::vector<Ceiling> ceilings = measure_ceilings(context);
-  std::vector<std::shared_ptr<const HostArguments>> kept;
-  for (const Selected& one : selected) {
-    kept.push_back(std::make_shared<const HostArguments>(one.item->make(options.seed)));
-    const HostArguments& arguments = *kept.back();
-    const auto made = std::make_shared<Measurement>(describe(context, one, arguments, ceilings));
-    register_case(context, one, options, made, arguments);
-  }
+  const auto live = std::make_shared<Live>();
+  for (const Selected& one : selected)
+    register_case(context, one, options.seed, std::make_shared<Measurement>(describe(context, one, ceilings)), live);
   benchmark::Initialize(argc, argv);
-  return benchmark::RunSpecifiedBenchmarks();
+  const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
+  benchmark::ClearRegisteredBenchmarks();
+  return ran;
 }
 
 }  // namespace assay::benchmarks

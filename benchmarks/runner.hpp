@@ -15,7 +15,7 @@ struct Options {
   std::function<bool(const std::string& operation)> wanted;  ///< empty: all
   bool quick = false;        ///< only the quick cases, and shorter
   bool peers = false;        ///< run the peers beside the cases they name
-  double seconds = 0.5;      ///< least time spent on each case
+  double seconds = 0.5;      ///< time spent on each case: 30 to 20,000 samples
   std::uint64_t seed = 1;
   /// Called when a case begins: (done so far, of how many, name).
   std::function<void(int, int, const std::string&)> progress;

@@ -13,9 +13,9 @@ void describe_embed(Suite& suite) {
                      HostArguments arguments;
                      arguments.inputs.emplace("series", std::move(system.table.values));
                      arguments.parameters = {{"columns", std::vector<std::int64_t>{1, 1, 0}},
-                                             {"history", std::vector<std::int64_t>{1, 2, 2}},
-                                             {"tau", std::vector<std::int64_t>{1, 1, 1}},
-                                             {"delay", std::vector<std::int64_t>{0, 1, 1}}};
+                                             {"histories", std::vector<std::int64_t>{1, 2, 2}},
+                                             {"taus", std::vector<std::int64_t>{1, 1, 1}},
+                                             {"delays", std::vector<std::int64_t>{0, 1, 1}}};
                      return arguments;
                    },
                .ceiling = "memory"});
