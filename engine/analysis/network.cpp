@@ -1,6 +1,7 @@
 #include "engine/analysis/network.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -194,6 +195,14 @@ Result<Network> network(const SeriesTable& table, const NetworkOptions& options,
     for (std::size_t i = 0; i < found.size(); ++i) made.edges[i].significant = found[i];
   }
   return made;
+}
+
+std::int64_t least_discoveries(std::int64_t pairs, std::int64_t surrogates, double q) {
+  const double smallest = 1 / (1 + static_cast<double>(surrogates));
+  auto found = static_cast<std::int64_t>(std::floor(smallest * static_cast<double>(pairs) / q));
+  while (smallest > static_cast<double>(found) * q / static_cast<double>(pairs))
+    ++found;  // as the procedure compares
+  return found;
 }
 
 std::vector<bool> benjamini_hochberg(std::span<const double> p_values, double q) {

@@ -57,4 +57,9 @@ Result<Network> network(const SeriesTable& table, const NetworkOptions& options,
 /// <= i q / m are discoveries. Order of the input; equal p are treated alike.
 std::vector<bool> benjamini_hochberg(std::span<const double> p_values, double q);
 
+/// How many of `pairs` must reach the smallest p-value that so many surrogates can give, 1 / (1 +
+/// surrogates), before any of them is a discovery at level q. More than one is worth a warning: fewer true
+/// edges than that cannot be found, and pairs / q - 1 surrogates would find a single one.
+std::int64_t least_discoveries(std::int64_t pairs, std::int64_t surrogates, double q);
+
 }  // namespace assay::analysis

@@ -29,6 +29,18 @@ TEST(BenjaminiHochberg, StepsUpAndTreatsEqualsAlike) {
   EXPECT_TRUE(benjamini_hochberg({}, 0.05).empty());
 }
 
+TEST(BenjaminiHochberg, KnowsWhatItCannotFind) {
+  const std::int64_t pairs = 90, surrogates = 100;
+  const std::int64_t least = least_discoveries(pairs, surrogates, 0.05);
+  EXPECT_EQ(least, 18);
+  for (const std::int64_t found : {least - 1, least}) {
+    std::vector<double> p(90, 1.0);
+    std::fill_n(p.begin(), found, 1.0 / 101);
+    EXPECT_EQ(benjamini_hochberg(p, 0.05)[0], found == least);
+  }
+  EXPECT_EQ(least_discoveries(90, 1799, 0.05), 1);
+}
+
 class NetworkOf : public testing::Test {
  protected:
   GeneratedSystem made = std::move(generate("network", 800, 12, 5)).value();
