@@ -1,3 +1,4 @@
+#include "benchmarks/peers/jidt.hpp"
 #include "benchmarks/prepared_points.hpp"
 #include "benchmarks/suite.hpp"
 
@@ -36,6 +37,7 @@ void describe_ksg(Suite& suite) {
   suite.add(item_of({.n = 100'000}));
   suite.add(item_of({.n = 10'000, .histories = 2}));
   suite.add(item_of({.n = 10'000, .algorithm = 2}));
+  for (const char* label : {"n=1000,k=4", "n=10000,k=4"}) suite.peer(peers::jidt(label, 0)).peer(peers::jidt(label, 1));
 }
 
 }  // namespace assay::benchmarks::te

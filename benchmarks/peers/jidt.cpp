@@ -1,0 +1,119 @@
+#include "benchmarks/peers/jidt.hpp"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+namespace assay::benchmarks::peers {
+
+namespace {
+
+/// A temporary file with the points; gone with this object.
+class PointsFile {
+ public:
+  explicit PointsFile(const HostArguments& arguments) {
+    std::string name = (std::filesystem::temp_directory_path() / "assay-points-XXXXXX").string();
+    const int descriptor = mkstemp(name.data());
+    if (descriptor < 0) throw std::runtime_error("no temporary file for the points could be made");
+    path_ = name;
+    std::FILE* file = fdopen(descriptor, "wb");
+    bool written = file != nullptr;
+    for (const char* input : {"x", "y", "z"}) {
+      const auto found = arguments.inputs.find(input);
+      if (found == arguments.inputs.end()) continue;
+      const auto values = found->second.as<double>();
+      written = written && std::fwrite(values.data(), sizeof(double), values.size(), file) == values.size();
+    }
+    if (file != nullptr) written = std::fclose(file) == 0 && written;
+    if (!written) throw std::runtime_error("the points could not be written to " + path_.string());
+  }
+  ~PointsFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  PointsFile(const PointsFile&) = delete;
+  PointsFile& operator=(const PointsFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string quoted(const std::string& text) {
+  std::string made = "'";
+  for (const char c : text) made += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return made + "'";
+}
+
+std::string output_of(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("no process could be started for JIDT");
+  std::string text;
+  char buffer[4096];
+  while (const std::size_t read = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, read);
+  if (pclose(pipe) != 0) throw std::runtime_error("JIDT failed; is java there (version 17 or later, with its compiler)?");
+  return text;
+}
+
+std::int64_t columns(const HostArguments& arguments, const char* input) {
+  const auto found = arguments.inputs.find(input);
+  return found == arguments.inputs.end() ? 0 : found->second.shape().at(1);
+}
+
+/// Our value on the same points.
+double own_value(const Operation& operation, const HostArguments& arguments) {
+  Context context = Context::cpu();
+  return run_on_host(context, operation, arguments.view()).at("value").as<double>()[0];
+}
+
+std::vector<double> run(const HostArguments& arguments, unsigned threads, int repeats) {
+  const char* jar = std::getenv("ASSAY_JIDT_JAR");
+  if (jar == nullptr || *jar == '\0') throw std::runtime_error("ASSAY_JIDT_JAR is not set");
+  if (!std::filesystem::exists(jar)) throw std::runtime_error("ASSAY_JIDT_JAR names no file: " + std::string(jar));
+  const auto driver = std::filesystem::path(__FILE__).parent_path() / "JidtBench.java";
+  if (!std::filesystem::exists(driver)) throw std::runtime_error("the source tree with JidtBench.java is not there");
+
+  const Operation* operation = find_operation("te.ksg");
+  if (operation == nullptr) throw std::runtime_error("there is no te.ksg to compare with");
+  const HostArguments copy = arguments.clone();
+  const Arguments resolved = resolve(*operation, copy.view());
+  if (threads == 0) threads = Context::cpu().pool().threads();
+  const PointsFile points(arguments);
+  std::ostringstream command;
+  command << "java -cp " << quoted(jar) << ' ' << quoted(driver.string()) << ' ' << quoted(points.path().string()) << ' '
+          << arguments.inputs.at("y").shape().at(0);
+  for (const char* input : {"x", "y", "z"}) command << ' ' << columns(arguments, input);
+  command << ' ' << resolved.integer("k") << ' ' << resolved.integer("algorithm") << ' ' << threads << ' ' << repeats;
+
+  std::istringstream lines(output_of(command.str()));
+  std::string word;
+  double value = 0;
+  if (!(lines >> word >> value) || word != "value") throw std::runtime_error("JIDT printed something else than its times");
+  const double own = own_value(*operation, arguments);
+  if (!(std::fabs(value - own) <= 1e-6))
+    throw std::runtime_error("JIDT's value is " + std::to_string(value) + ", ours " + std::to_string(own));
+  std::vector<double> wall_ns;
+  double wall = 0, cpu = 0;
+  while (lines >> wall >> cpu) wall_ns.push_back(wall);
+  if (static_cast<int>(wall_ns.size()) != repeats) throw std::runtime_error("JIDT printed too few times");
+  return wall_ns;
+}
+
+}  // namespace
+
+Peer jidt(std::string label, unsigned threads) {
+  Peer peer;
+  peer.name = threads == 1 ? "JIDT, k-d tree, double, 1 thread" : "JIDT, k-d tree, double, all threads";
+  peer.label = std::move(label);
+  peer.run = [threads](const HostArguments& arguments, int repeats) { return run(arguments, threads, repeats); };
+  return peer;
+}
+
+}  // namespace assay::benchmarks::peers
