@@ -25,8 +25,8 @@ int run_bench(Invocation& invocation) {
     recording.emplace(invocation, *store, "bench", plan.quick, device_in_use(invocation));
     recording->append(operation_infos(validation::suites(), benchmarks::suites()));
   }
-  invocation.console().note(fmt::format("seed {}", invocation.seed()));
   const auto benchmarks = run_benchmarks(invocation, plan);
+  invocation.console().note(fmt::format("seed {}", invocation.seed()));
   const int code = exit_code_of(benchmarks);
   if (recording) {
     recording->append(benchmarks);

@@ -106,7 +106,15 @@ int run_nightly(Invocation& invocation) {
   measuring.quick = quick;
   measuring.peers = invocation.flag("peers");
   measuring.seconds = quick ? 0.2 : 0.5;
-  const auto benchmarks = run_benchmarks(invocation, measuring);
+  std::vector<reports::Benchmark> benchmarks;
+  bool broken = false;
+  try {
+    benchmarks = run_benchmarks(invocation, measuring);
+  } catch (const std::exception& error) {
+    // What was checked so far is worth its report; the exit code says that a part of the job is missing.
+    console.error(std::string("benchmarks: ") + error.what());
+    broken = true;
+  }
   recording.append(benchmarks);
   console.note(fmt::format("{} measurements", benchmarks.size()));
   recording.finish();
@@ -119,7 +127,8 @@ int run_nightly(Invocation& invocation) {
   if (required != nullptr && *required != '\0') options.required_backends = split_list(required);
   const Judgement judgement = judge(store, store.load(recording.run().id).value(),
                                     invocation.maybe_text("baseline").value_or(""), options);
-  const int code = judgement.result.exit_code;
+  const std::vector<int> codes{judgement.result.exit_code, broken ? code_of(ExitCode::tool_error) : 0};
+  const int code = reports::combine_exit_codes(codes);
   if (judgement.result.record_as_baseline && code == code_of(ExitCode::ok)) store.promote(recording.run().id);
   recording.set_exit(code);
 

@@ -25,7 +25,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string suggestion(std::string_view typed, const std::vector<std::string>& known) {
-  if (typed.empty() || typed.size() > 100) return "";
+  // Words of one or two letters are close to anything.
+  if (typed.size() < 3 || typed.size() > 100) return "";
   const std::string* best = nullptr;
   std::size_t least = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const std::string& name : known) {

@@ -1,0 +1,181 @@
+#include "ci/test_process.hpp"
+
+namespace assay::program {
+namespace {
+
+using Program = InFolder;
+using Settings = WithSeries;
+using nlohmann::json;
+
+TEST_F(Program, UsageErrorsAreOneLineAndExitTwo) {
+  expect_refused({}, "assay: a command is required, one of doctor, list");
+  expect_refused({"te"}, "assay te: a command is required, one of pair, mi");
+  expect_refused({"valdate"}, "unknown command 'valdate', did you mean 'validate'?");
+  expect_refused({"te", "netwrk"}, "assay te: unknown command 'netwrk', did you mean 'network'?");
+  expect_refused({"--jsn"}, "unknown option '--jsn', did you mean '--json'?");
+  expect_refused({"run"}, "assay run: OP is required");
+  expect_refused({"run", "te.kn"}, "no operation 'te.kn', did you mean 'te.knn'?");
+  expect_refused({"replay", "no.json"}, "no.json: no such file");
+  expect_refused({"gate", "--store", "no.sqlite"}, "no.sqlite");
+  expect_refused({"validate", "--golden", "no"}, "no such folder");
+  expect_refused({"validate", "--cases", "0"}, "--cases: 0 is too small");
+  expect_refused({"validate", "--budget", "soon"}, "--budget: 'soon', expected a time");
+  expect_refused({"bench", "--store", "no/store.sqlite", "--record"}, "no such folder 'no'");
+}
+
+TEST_F(Program, WhatMatchesNothingIsVacuous) {
+  fs::create_directory(work() / "empty");
+  expect_refused({"validate", "--op", "no.such"}, "matches nothing", 6);
+  expect_refused({"bench", "--op", "no.such"}, "matches", 6);
+  expect_refused({"list", "--op", "no.such"}, "no operation matches", 6);
+  expect_refused({"validate", "--golden", "empty"}, "manifest.json", 6);
+  expect_refused({"gate"}, "nothing is recorded yet", 6);
+  expect_refused({"history"}, "nothing is recorded yet", 6);
+  expect_refused({"baseline", "show"}, "nothing is recorded yet", 6);
+}
+
+TEST_F(Program, HelpAndVersion) {
+  const Outcome version = run({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_TRUE(version.out.starts_with("assay "));
+  for (const auto& command : std::vector<std::vector<std::string>>{{},
+                                                                   {"doctor"},
+                                                                   {"list"},
+                                                                   {"run"},
+                                                                   {"validate"},
+                                                                   {"replay"},
+                                                                   {"bench"},
+                                                                   {"gate"},
+                                                                   {"history"},
+                                                                   {"baseline", "show"},
+                                                                   {"baseline", "promote"},
+                                                                   {"mutate"},
+                                                                   {"report"},
+                                                                   {"nightly"},
+                                                                   {"te", "pair"},
+                                                                   {"te", "mi"},
+                                                                   {"te", "cmi"},
+                                                                   {"te", "ais"},
+                                                                   {"te", "network"},
+                                                                   {"te", "embed"},
+                                                                   {"te", "generate"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.emplace_back("--help");
+    const Outcome help = run(arguments);
+    EXPECT_EQ(help.code, 0);
+    EXPECT_NE(help.out.find("Examples:"), std::string::npos) << arguments.front();
+    EXPECT_EQ(help.err, "");
+  }
+  const Outcome operation = run({"run", "te.knn", "--help"});
+  EXPECT_EQ(operation.code, 0);
+  for (const char* word : {"points", "trial_lengths", "theiler_window", "distances", "indices"}) {
+    EXPECT_NE(operation.out.find(word), std::string::npos) << word;
+  }
+}
+
+TEST_F(Program, ListAndDoctorAsJson) {
+  const json list = document({"list"});
+  std::set<std::string> names;
+  for (const auto& operation : list["operations"]) {
+    names.insert(operation["name"]);
+    for (const char* key : {"backends", "parameters", "properties", "benchmark_cases", "inputs", "outputs"}) {
+      EXPECT_TRUE(operation.contains(key)) << key;
+    }
+    EXPECT_FALSE(operation["properties"].empty()) << operation["name"];
+  }
+  for (const char* name : {"te.embed", "te.knn", "te.range_count", "te.digamma", "te.ksg", "dense.softmax"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+  const json doctor = document({"doctor"});
+  for (const char* key : {"environment", "fingerprint", "cpu_features", "devices", "libraries", "findings"}) {
+    EXPECT_TRUE(doctor.contains(key)) << key;
+  }
+}
+
+TEST_F(Program, RunOnArraysOfTheUser) {
+  // x = 1, 10 as float64 in .npy; psi(1) = -0.57721.., psi(10) = 2.25175..
+  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }";
+  header += std::string(117 - header.size(), ' ') + "\n";
+  const double values[2] = {1, 10};
+  write("x.npy", std::string("\x93NUMPY\x01\0\x76\0", 10) + header +
+                     std::string(reinterpret_cast<const char*>(values), 16));
+  for (const char* backend : {"cpu", "reference"}) {
+    const json d =
+        document({"run", "te.digamma", "--in", "x=x.npy", "--out", "psi=psi.npy", "--backend", backend});
+    EXPECT_EQ(d["backend"], backend);
+    EXPECT_EQ(d["outputs"]["psi"]["shape"], json::array({2}));
+    const std::string written = read("psi.npy");
+    double psi[2];
+    ASSERT_EQ(written.size(), 128U + 16U);
+    std::copy_n(written.data() + 128, 16, reinterpret_cast<char*>(psi));
+    EXPECT_NEAR(psi[0], -0.57721566490153286, 1e-14);
+    EXPECT_NEAR(psi[1], 2.2517525890667211, 1e-14);
+  }
+  expect_refused({"run", "te.digamma", "--in", "y=x.npy"}, "--in: no input 'y' (expected x)");
+  expect_refused({"run", "te.digamma", "--in", "x"}, "--in: 'x', expected NAME=FILE.npy");
+  expect_refused({"run", "te.digamma"}, "x");
+  expect_refused({"run", "te.digamma", "--in", "x=x.npy", "--set", "k=3"}, "no parameter 'k'");
+  expect_refused({"run", "te.knn", "--in", "points=x.npy", "--set", "k=3"}, "points");
+  expect_refused({"run", "te.digamma", "--in", "x=x.npy", "--out", "psi=no/psi.npy"}, "no such folder");
+}
+
+TEST_F(Program, ValidateRecordsReplaysAndGates) {
+  const std::vector<std::string> store{"--store", "s.sqlite"};
+  const auto stored = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), store.begin(), store.end());
+    return arguments;
+  };
+  const json d = document(stored({"validate", "--op", "te.digamma", "--cases", "3", "--junit", "j.xml"}));
+  EXPECT_EQ(d["exit_code"], 0);
+  EXPECT_FALSE(d["checks"].empty());
+  for (const auto& check : d["checks"]) EXPECT_EQ(check["operation"], "te.digamma");
+  EXPECT_NE(read("j.xml").find("<testsuite"), std::string::npos);
+  expect_refused(stored({"validate", "--only-failed"}), "nothing failed in the last run", 6);
+  EXPECT_EQ(document(stored({"history"}))["runs"].size(), 1U);
+  EXPECT_EQ(run(stored({"gate"})).code, 6);
+  EXPECT_EQ(document(stored({"baseline", "promote"}))["run"], d["run"]);
+  EXPECT_EQ(document(stored({"baseline", "show"}))["baselines"].size(), 1U);
+  EXPECT_EQ(run(stored({"report", "--out", "report"})).code, 0);
+  for (const char* name : {"index.html", "summary.md", "report.json", "junit.xml", "metrics.prom"}) {
+    EXPECT_TRUE(fs::exists(work() / "report" / name)) << name;
+  }
+}
+
+TEST_F(Settings, FlagsWinOverVariablesWhichWinOverTheFile) {
+  write("c.toml", "seed = 3\n[te.pair]\nk = 6\nk_history = 2\n[te]\nk = 7\n[te.mi]\nk = 9\n");
+  const std::vector<std::string> pair{"te", "pair",     "--data", "a.csv",    "--source",
+                                      "0",  "--target", "1",      "--config", "c.toml"};
+  const json file = document(pair);
+  EXPECT_EQ(file["k"], 6);
+  EXPECT_EQ(file["k_history"], 2);
+  EXPECT_EQ(file["seed"], 3);
+  EXPECT_EQ(document(pair, {{"ASSAY_K", "5"}})["k"], 5);
+  std::vector<std::string> flagged = pair;
+  flagged.insert(flagged.end(), {"--k", "3"});
+  EXPECT_EQ(document(flagged, {{"ASSAY_K", "5"}})["k"], 3);
+  EXPECT_EQ(
+      document({"te", "mi", "--data", "a.csv", "--x", "0", "--y", "1"}, {{"ASSAY_CONFIG", "c.toml"}})["k"],
+      9);
+  const Outcome quiet =
+      run({"te", "pair", "--data", "a.csv", "--source", "0", "--target", "1"}, {{"ASSAY_JSON", "1"}});
+  EXPECT_TRUE(json::accept(quiet.out));
+}
+
+TEST_F(Settings, MistakesInThemAreRefusedWithTheirPlace) {
+  const std::vector<std::string> pair{"te", "pair",     "--data", "a.csv",    "--source",
+                                      "0",  "--target", "1",      "--config", "c.toml"};
+  expect_refused(pair, "c.toml: no such file");
+  write("c.toml", "[te.pair]\nk_histry = 2\n");
+  expect_refused(pair, "c.toml: line 2, te.pair.k_histry: no such setting, did you mean 'k-history'?");
+  write("c.toml", "[tea]\nk = 2\n");
+  expect_refused(pair, "c.toml: line 1, tea: no command of that name");
+  write("c.toml", "k = = 2\n");
+  expect_refused(pair, "c.toml: line 1, column");
+  write("c.toml", "k = 'many'\n");
+  expect_refused(pair, "c.toml: line 1, k: 'many' is not an integer");
+  write("c.toml", "k = 4\n");
+  expect_refused(pair, "ASSAY_K: 'x' is not an integer", 2, {{"ASSAY_K", "x"}});
+}
+
+}  // namespace
+}  // namespace assay::program
