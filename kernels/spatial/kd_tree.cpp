@@ -1,6 +1,7 @@
 #include "kernels/spatial/kd_tree.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/runtime/mutant.hpp"
@@ -65,6 +66,73 @@ HWY_INLINE void Descend(const KdTree& tree, const double* q, std::int64_t skip, 
   }
 }
 
+/// The leaves that matter to any point of one leaf, found by one descent for all of its points. Their boxes stand face by
+/// face, so that a point looks at kLanes of them at once.
+class Candidates {
+ public:
+  /// More leaves than this, and every point descends on its own.
+  static constexpr std::int64_t kMost = 256;
+
+  explicit Candidates(std::int64_t d) : d_(d), faces_(static_cast<std::size_t>(2 * d * kMost)) {}
+
+  /// Leaves whose box is within the radii of the box of `leaf`. False: too many.
+  bool Collect(const KdTree& tree, std::int64_t leaf, double first, double second, std::int64_t split, bool equal) {
+    count_ = 0;
+    own_ = tree.box(LeafNode(tree, leaf));
+    KdTree::Node stack[kStackSize];
+    int height = 0;
+    stack[height++] = tree.root();
+    while (height > 0) {
+      const KdTree::Node node = stack[--height];
+      const double* box = tree.box(node);
+      if (Beyond(box, first, second, split, equal)) continue;
+      if (!node.is_leaf()) {
+        stack[height++] = node.right();
+        stack[height++] = node.left();
+      } else if (node.first_leaf != leaf) {
+        if (count_ == kMost) return false;
+        Append(box, node.first_leaf);
+      }
+    }
+    for (std::int64_t c = 0; c < d_; ++c)  // no point is near what fills up the last group
+      for (std::int64_t at = count_; at % kLanes != 0; ++at) {
+        faces_[static_cast<std::size_t>(c * kMost + at)] = std::numeric_limits<double>::infinity();
+        faces_[static_cast<std::size_t>((d_ + c) * kMost + at)] = -std::numeric_limits<double>::infinity();
+      }
+    return true;
+  }
+
+  std::int64_t count() const { return count_; }
+  std::int64_t leaf(std::int64_t at) const { return leaves_[at]; }
+  const double* lower(std::int64_t c) const { return faces_.data() + c * kMost; }
+  const double* upper(std::int64_t c) const { return faces_.data() + (d_ + c) * kMost; }
+
+ private:
+  static KdTree::Node LeafNode(const KdTree& tree, std::int64_t leaf) {
+    KdTree::Node node = tree.root();
+    while (!node.is_leaf()) node = leaf < node.right().first_leaf ? node.left() : node.right();
+    return node;
+  }
+  bool Beyond(const double* box, double first, double second, std::int64_t split, bool equal) const {
+    for (std::int64_t c = 0; c < d_; ++c) {
+      const double radius = c < split ? first : second;
+      const double gap = std::max(box[c] - own_[d_ + c], own_[c] - box[d_ + c]);
+      if (gap > radius || (HWY_UNLIKELY(!equal) && gap == radius)) return true;
+    }
+    return false;
+  }
+  void Append(const double* box, std::int64_t leaf) {
+    for (std::int64_t c = 0; c < 2 * d_; ++c) faces_[static_cast<std::size_t>(c * kMost + count_)] = box[c];
+    leaves_[count_++] = leaf;
+  }
+
+  std::int64_t d_;
+  std::int64_t count_ = 0;
+  const double* own_ = nullptr;
+  std::int64_t leaves_[kMost] = {};
+  std::vector<double> faces_;
+};
+
 template <int kFixed, class List>
 HWY_INLINE void OfferLeaf(const KdTree& tree, const Query& query, std::int64_t leaf, RowRange excluded, List& list) {
   const std::int64_t begin = leaf * KdTree::kLeafSize;
@@ -73,45 +141,89 @@ HWY_INLINE void OfferLeaf(const KdTree& tree, const Query& query, std::int64_t l
     Offer<kFixed>(query, at, tree.order().data(), excluded, list);
 }
 
+/// Offers the candidates' leaves that are near enough for the list.
+template <int kFixed, class List>
+HWY_INLINE void OfferCandidates(const KdTree& tree, const Query& query, const Candidates& candidates,
+                                RowRange excluded, List& list) {
+  const Tag tag;
+  const std::int64_t d = kFixed > 0 ? kFixed : tree.columns().dimensions();
+  for (std::int64_t at = 0; at < candidates.count(); at += kLanes) {
+    Vector distance = hn::Zero(tag);
+    for (std::int64_t c = 0; c < d; ++c) {
+      const Vector q = hn::Set(tag, query.q[c]);
+      distance = hn::Max(distance, hn::Max(hn::Sub(hn::LoadU(tag, candidates.lower(c) + at), q),
+                                           hn::Sub(q, hn::LoadU(tag, candidates.upper(c) + at))));
+    }
+    std::uint32_t bits = BitsOf(hn::Le(distance, hn::Set(tag, list.threshold())));
+    if (bits == 0) continue;
+    HWY_ALIGN double distances[kLanes];
+    hn::Store(distance, tag, distances);
+    for (; bits != 0; bits &= bits - 1) {
+      const int lane = std::countr_zero(bits);
+      if (distances[lane] <= list.threshold())
+        OfferLeaf<kFixed>(tree, query, candidates.leaf(at + lane), excluded, list);
+    }
+  }
+}
+
+/// Positions [begin, end) are whole leaves.
 template <int kFixed, class Result>
-HWY_INLINE void NearestOf(const KdTree& tree, const Exclusion& exclusion, Result& result, bool equal,
+HWY_INLINE void NearestOf(const KdTree& tree, const Exclusion& exclusion, std::vector<Result>& results, bool equal,
                           std::int64_t begin, std::int64_t end) {
-  std::vector<double> q(static_cast<std::size_t>(tree.columns().dimensions()));
-  const Query query{&tree.columns(), q.data()};
-  auto& list = result.list();
-  for (std::int64_t position = begin; position < end; ++position) {
-    const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
-    const RowRange excluded = exclusion.of(row);
-    const std::int64_t own = position / KdTree::kLeafSize;
-    Load(tree, position, q);
-    list.clear();
-    OfferLeaf<kFixed>(tree, query, own, excluded, list);
-    Descend(tree, q.data(), own, equal, [&]() HWY_ATTR { return list.threshold(); },
-            [&](std::int64_t leaf) HWY_ATTR { OfferLeaf<kFixed>(tree, query, leaf, excluded, list); });
-    result.take(row);
+  const std::int64_t d = tree.columns().dimensions();
+  std::vector<double> q(static_cast<std::size_t>(d * KdTree::kLeafSize));
+  Candidates candidates(d);
+  for (std::int64_t leaf = begin / KdTree::kLeafSize; leaf * KdTree::kLeafSize < end; ++leaf) {
+    const std::int64_t first = leaf * KdTree::kLeafSize;
+    const std::int64_t last = std::min(first + KdTree::kLeafSize, end);
+    double bound = 0;
+    for (std::int64_t position = first; position < last; ++position) {
+      double* own_q = q.data() + d * (position - first);
+      for (std::int64_t c = 0; c < d; ++c) own_q[c] = tree.columns().column(c)[position];
+      auto& list = results[static_cast<std::size_t>(position - first)].list();
+      list.clear();
+      const RowRange excluded = exclusion.of(tree.order()[static_cast<std::size_t>(position)]);
+      OfferLeaf<kFixed>(tree, {&tree.columns(), own_q}, leaf, excluded, list);
+      bound = std::max(bound, list.threshold());
+    }
+    const bool together = bound <= std::numeric_limits<double>::max() &&
+                          candidates.Collect(tree, leaf, bound, bound, d, equal);
+    for (std::int64_t position = first; position < last; ++position) {
+      const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
+      const RowRange excluded = exclusion.of(row);
+      Result& result = results[static_cast<std::size_t>(position - first)];
+      auto& list = result.list();
+      const Query query{&tree.columns(), q.data() + d * (position - first)};
+      if (together)
+        OfferCandidates<kFixed>(tree, query, candidates, excluded, list);
+      else
+        Descend(tree, query.q, leaf, equal, [&]() HWY_ATTR { return list.threshold(); },
+                [&](std::int64_t other) HWY_ATTR { OfferLeaf<kFixed>(tree, query, other, excluded, list); });
+      result.take(row);
+    }
   }
 }
 
 template <class Result>
-HWY_INLINE void NearestByDimension(const KdTree& tree, const Exclusion& exclusion, Result& result, bool equal,
-                                   std::int64_t begin, std::int64_t end) {
+HWY_INLINE void NearestByDimension(const KdTree& tree, const Exclusion& exclusion, std::vector<Result>& results,
+                                   bool equal, std::int64_t begin, std::int64_t end) {
   switch (tree.columns().dimensions()) {
     case 2:
-      return NearestOf<2>(tree, exclusion, result, equal, begin, end);
+      return NearestOf<2>(tree, exclusion, results, equal, begin, end);
     case 3:
-      return NearestOf<3>(tree, exclusion, result, equal, begin, end);
+      return NearestOf<3>(tree, exclusion, results, equal, begin, end);
     default:
-      return NearestOf<0>(tree, exclusion, result, equal, begin, end);
+      return NearestOf<0>(tree, exclusion, results, equal, begin, end);
   }
 }
 
-void TreeNearest(const KdTree& tree, const Exclusion& exclusion, NeighbourResult& result, std::int64_t begin,
-                 std::int64_t end) {
-  NearestByDimension(tree, exclusion, result, !mutant("te.knn.tree_prunes_equal"), begin, end);
+void TreeNearest(const KdTree& tree, const Exclusion& exclusion, std::vector<NeighbourResult>& results,
+                 std::int64_t begin, std::int64_t end) {
+  NearestByDimension(tree, exclusion, results, !mutant("te.knn.tree_prunes_equal"), begin, end);
 }
-void TreeRadius(const KdTree& tree, const Exclusion& exclusion, RadiusResult& result, std::int64_t begin,
-                std::int64_t end) {
-  NearestByDimension(tree, exclusion, result, true, begin, end);
+void TreeRadius(const KdTree& tree, const Exclusion& exclusion, std::vector<RadiusResult>& results,
+                std::int64_t begin, std::int64_t end) {
+  NearestByDimension(tree, exclusion, results, true, begin, end);
 }
 
 void TreeBoxes(const KdTree& tree, const Exclusion& exclusion, const BoxTask& task, std::int64_t begin,
@@ -156,40 +268,112 @@ HWY_INLINE Overlap OverlapOf(const double* box, const double* q, std::int64_t d,
   return whole ? Overlap::whole : Overlap::part;
 }
 
+HWY_INLINE std::int64_t LeafEnd(const KdTree& tree, std::int64_t leaf) {
+  return std::min((leaf + 1) * KdTree::kLeafSize, tree.points());
+}
+
+template <int kFixed>
+HWY_INLINE Counter CountLeaf(const KdTree& tree, const Query& query, std::int64_t leaf, double first, double second,
+                             std::int64_t split, Counter counter) {
+  for (std::int64_t at = leaf * KdTree::kLeafSize; at < LeafEnd(tree, leaf); at += kLanes)
+    counter = Add(counter, Within<kFixed>(query, at, first, second, split));
+  return counter;
+}
+
+/// Points within the radii, by a descent of the point's own.
+template <int kFixed>
+HWY_INLINE std::int64_t CountAlone(const KdTree& tree, const Query& query, double first, double second,
+                                   std::int64_t split, bool near_edge) {
+  const hn::RebindToSigned<Tag> tag;
+  Counter counter = hn::Zero(tag);
+  std::int64_t inside = 0;
+  KdTree::Node stack[kStackSize];
+  int height = 0;
+  stack[height++] = tree.root();
+  while (height > 0) {
+    const KdTree::Node node = stack[--height];
+    const Overlap overlap =
+        OverlapOf(tree.box(node), query.q, tree.columns().dimensions(), first, second, split, near_edge);
+    if (overlap == Overlap::none) continue;
+    if (overlap == Overlap::whole) {
+      inside += tree.points_of(node);
+    } else if (node.is_leaf()) {
+      counter = CountLeaf<kFixed>(tree, query, node.first_leaf, first, second, split, counter);
+    } else {
+      stack[height++] = node.right();
+      stack[height++] = node.left();
+    }
+  }
+  return inside + Total(counter);
+}
+
+/// Points of the candidates' leaves within the radii.
+template <int kFixed>
+HWY_INLINE std::int64_t CountCandidates(const KdTree& tree, const Query& query, const Candidates& candidates,
+                                        double first, double second, std::int64_t split, bool near_edge) {
+  const Tag tag;
+  const hn::RebindToSigned<Tag> integers;
+  const std::int64_t d = kFixed > 0 ? kFixed : tree.columns().dimensions();
+  Counter counter = hn::Zero(integers);
+  std::int64_t inside = 0;
+  for (std::int64_t at = 0; at < candidates.count(); at += kLanes) {
+    Mask some = hn::FirstN(tag, static_cast<std::size_t>(std::min(kLanes, candidates.count() - at)));
+    Mask whole = some;
+    for (std::int64_t c = 0; c < d; ++c) {
+      const Vector q = hn::Set(tag, query.q[c]);
+      const Vector radius = hn::Set(tag, c < split ? first : second);
+      const Vector lower = hn::LoadU(tag, candidates.lower(c) + at);
+      const Vector upper = hn::LoadU(tag, candidates.upper(c) + at);
+      some = hn::And(some, hn::And(hn::Le(hn::Sub(lower, q), radius), hn::Le(hn::Sub(q, upper), radius)));
+      const Vector below = hn::Sub(q, lower);
+      const Vector above = hn::Sub(upper, q);
+      whole = hn::And(whole, hn::Le(HWY_UNLIKELY(near_edge) ? hn::Min(below, above) : hn::Max(below, above), radius));
+    }
+    const std::uint32_t touched = BitsOf(some);
+    const std::uint32_t covered = BitsOf(whole) & touched;
+    for (std::uint32_t bits = touched; bits != 0; bits &= bits - 1) {
+      const int lane = std::countr_zero(bits);
+      const std::int64_t leaf = candidates.leaf(at + lane);
+      if ((covered >> lane & 1) != 0)
+        inside += LeafEnd(tree, leaf) - leaf * KdTree::kLeafSize;
+      else
+        counter = CountLeaf<kFixed>(tree, query, leaf, first, second, split, counter);
+    }
+  }
+  return inside + Total(counter);
+}
+
+/// Positions [begin, end) are whole leaves.
 template <int kFixed>
 HWY_INLINE void CountOf(const KdTree& tree, const Radii& radii, const Counts& counts, std::int64_t begin,
                         std::int64_t end) {
-  const std::int64_t d = kFixed > 0 ? kFixed : tree.columns().dimensions();
+  const std::int64_t d = tree.columns().dimensions();
   const bool near_edge = mutant("te.range_count.box_inside_by_near_edge");
+  const hn::RebindToSigned<Tag> tag;
   std::vector<double> q(static_cast<std::size_t>(d));
   const Query query{&tree.columns(), q.data()};
-  const hn::RebindToSigned<Tag> tag;
-  KdTree::Node stack[kStackSize];
-  for (std::int64_t position = begin; position < end; ++position) {
-    const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
-    const double first = radii.first_of(row);
-    const double second = radii.second_of(row);
-    Load(tree, position, q);
-    Counter counter = hn::Zero(tag);
-    std::int64_t inside = 0;
-    int height = 0;
-    stack[height++] = tree.root();
-    while (height > 0) {
-      const KdTree::Node node = stack[--height];
-      const Overlap overlap = OverlapOf(tree.box(node), q.data(), d, first, second, radii.split, near_edge);
-      if (overlap == Overlap::none) continue;
-      if (overlap == Overlap::whole) {
-        inside += tree.points_of(node);
-      } else if (node.is_leaf()) {
-        const std::int64_t from = node.first_leaf * KdTree::kLeafSize;
-        for (std::int64_t at = from; at < from + tree.points_of(node); at += kLanes)
-          counter = Add(counter, Within<kFixed>(query, at, first, second, radii.split));
-      } else {
-        stack[height++] = node.right();
-        stack[height++] = node.left();
-      }
+  Candidates candidates(d);
+  for (std::int64_t leaf = begin / KdTree::kLeafSize; leaf * KdTree::kLeafSize < end; ++leaf) {
+    double largest_first = 0, largest_second = 0;
+    for (std::int64_t position = leaf * KdTree::kLeafSize; position < LeafEnd(tree, leaf); ++position) {
+      const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
+      largest_first = std::max(largest_first, radii.first_of(row));
+      largest_second = std::max(largest_second, radii.second_of(row));
     }
-    counts.data[row * counts.stride] = inside + Total(counter);
+    const bool together = candidates.Collect(tree, leaf, largest_first, largest_second, radii.split, true);
+    for (std::int64_t position = leaf * KdTree::kLeafSize; position < LeafEnd(tree, leaf); ++position) {
+      const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
+      const double first = radii.first_of(row);
+      const double second = radii.second_of(row);
+      Load(tree, position, q);
+      std::int64_t& count = counts.data[row * counts.stride];
+      if (!together) {
+        count = CountAlone<kFixed>(tree, query, first, second, radii.split, near_edge);
+        continue;
+      }
+      const Counter own = CountLeaf<kFixed>(tree, query, leaf, first, second, radii.split, hn::Zero(tag));
+      count = Total(own) + CountCandidates<kFixed>(tree, query, candidates, first, second, radii.split, near_edge);
+    }
   }
 }
 
@@ -224,15 +408,15 @@ constexpr std::int64_t kGrain = 8 * KdTree::kLeafSize;
 void nearest(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion,
              const NeighbourResult::Options& options) {
   pool.parallel_for(tree.points(), kGrain, [&](std::int64_t begin, std::int64_t end, unsigned) {
-    NeighbourResult result(options);
-    HWY_DYNAMIC_DISPATCH(TreeNearest)(tree, exclusion, result, begin, end);
+    std::vector<NeighbourResult> results(KdTree::kLeafSize, NeighbourResult(options));
+    HWY_DYNAMIC_DISPATCH(TreeNearest)(tree, exclusion, results, begin, end);
   });
 }
 
 void nearest_radius(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion, std::int64_t k, double* radii) {
   pool.parallel_for(tree.points(), kGrain, [&](std::int64_t begin, std::int64_t end, unsigned) {
-    RadiusResult result(k, radii);
-    HWY_DYNAMIC_DISPATCH(TreeRadius)(tree, exclusion, result, begin, end);
+    std::vector<RadiusResult> results(KdTree::kLeafSize, RadiusResult(k, radii));
+    HWY_DYNAMIC_DISPATCH(TreeRadius)(tree, exclusion, results, begin, end);
   });
 }
 

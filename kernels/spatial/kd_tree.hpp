@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "kernels/spatial/columns.hpp"
@@ -50,7 +49,11 @@ class KdTree {
   const double* box(const Node& node) const { return boxes_.data() + node.index * 2 * columns_.dimensions(); }
 
  private:
-  void split(std::span<const Coordinate> coordinates, Node node, std::vector<std::pair<double, std::int32_t>>& keys);
+  struct Key {
+    double value;
+    std::int32_t row;
+  };
+  void split(std::span<const Coordinate> coordinates, Node node, std::vector<Key>& keys);
   void enclose(Node node);
   double* box_of(const Node& node) { return boxes_.data() + node.index * 2 * columns_.dimensions(); }
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <utility>
 
 #include "engine/runtime/thread_pool.hpp"
 #include "kernels/spatial/kd_tree.hpp"
@@ -33,55 +32,44 @@ std::size_t splitting_coordinate(std::span<const Coordinate> coordinates, std::s
   return widest;
 }
 
-/// Nodes of this many leaves are split by one worker each.
-constexpr std::int64_t kLeavesOfATask = 64;
-
 }  // namespace
 
 KdTree::KdTree(ThreadPool& pool, std::span<const Coordinate> coordinates, std::int64_t n)
     : order_(static_cast<std::size_t>(n)) {
   std::iota(order_.begin(), order_.end(), 0);
-  std::vector<Node> large{root()};
-  std::vector<Node> tasks;
-  std::vector<std::pair<double, std::int32_t>> keys;
-  while (!large.empty()) {  // the upper levels, until the pieces are many
-    const Node node = large.back();
-    large.pop_back();
-    if (node.leaves <= kLeavesOfATask) {
-      tasks.push_back(node);
-      continue;
-    }
-    split(coordinates, node, keys);
-    large.push_back(node.right());
-    large.push_back(node.left());
+  // level by level: the nodes of one level have nothing in common
+  std::vector<Node> level{root()};
+  std::vector<std::vector<Key>> keys(pool.threads());
+  while (!level.empty()) {
+    std::vector<Node> next;
+    for (const Node& node : level)
+      if (!node.is_leaf()) {
+        next.push_back(node.left());
+        next.push_back(node.right());
+      }
+    const auto nodes = static_cast<std::int64_t>(level.size());
+    pool.parallel_for(nodes, std::max<std::int64_t>(nodes / 64, 1),
+                      [&](std::int64_t begin, std::int64_t end, unsigned worker) {
+                        for (std::int64_t at = begin; at < end; ++at)
+                          if (const Node& node = level[static_cast<std::size_t>(at)]; !node.is_leaf())
+                            split(coordinates, node, keys[worker]);
+                      });
+    level.swap(next);
   }
-  pool.parallel_for(static_cast<std::int64_t>(tasks.size()), 1, [&](std::int64_t begin, std::int64_t, unsigned) {
-    std::vector<Node> stack{tasks[static_cast<std::size_t>(begin)]};
-    std::vector<std::pair<double, std::int32_t>> own_keys;
-    while (!stack.empty()) {
-      const Node node = stack.back();
-      stack.pop_back();
-      if (node.leaves < 2) continue;
-      split(coordinates, node, own_keys);
-      stack.push_back(node.right());
-      stack.push_back(node.left());
-    }
-  });
   columns_ = Columns(coordinates, order_);
   boxes_.resize(static_cast<std::size_t>((2 * leaves() - 1) * 2 * columns_.dimensions()));
   enclose(root());
 }
 
-void KdTree::split(std::span<const Coordinate> coordinates, Node node,
-                   std::vector<std::pair<double, std::int32_t>>& keys) {
+void KdTree::split(std::span<const Coordinate> coordinates, Node node, std::vector<Key>& keys) {
   const std::span<std::int32_t> rows(order_.data() + node.first_leaf * kLeafSize,
                                      static_cast<std::size_t>(points_of(node)));
   const Coordinate& coordinate = coordinates[splitting_coordinate(coordinates, rows)];
   keys.clear();
-  for (const std::int32_t row : rows) keys.emplace_back(coordinate(row), row);
+  for (const std::int32_t row : rows) keys.push_back({coordinate(row), row});
   const auto middle = keys.begin() + static_cast<std::ptrdiff_t>(points_of(node.left()));
-  std::nth_element(keys.begin(), middle, keys.end());
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = keys[i].second;
+  std::nth_element(keys.begin(), middle, keys.end(), [](const Key& a, const Key& b) { return a.value < b.value; });
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = keys[i].row;
 }
 
 void KdTree::enclose(Node node) {

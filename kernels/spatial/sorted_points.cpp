@@ -289,14 +289,15 @@ void count_along_axis(const SortedPoints& points, const Radii& radii, const Coun
                       std::int64_t end) {
   const double* axis = points.columns().column(0);
   const bool end_lost = mutant("te.range_count.window_off_by_one");
+  // the number of values, from `first` on, for which before() holds; no branch on the data
   const auto bisect = [](const double* first, std::int64_t length, const auto& before) {
-    while (length > 0) {
+    const double* from = first;
+    while (length > 1) {
       const std::int64_t half = length / 2;
-      const bool right = before(first[half]);
-      first = right ? first + half + 1 : first;
-      length = right ? length - half - 1 : half;
+      from += before(from[half - 1]) ? half : 0;
+      length -= half;
     }
-    return first;
+    return from - first + (length == 1 && before(*from) ? 1 : 0);
   };
   for (std::int64_t position = begin; position < end; ++position) {
     const std::int32_t row = points.order()[static_cast<std::size_t>(position)];
@@ -304,10 +305,10 @@ void count_along_axis(const SortedPoints& points, const Radii& radii, const Coun
     const double radius = radii.split > 0 ? radii.first_of(row) : radii.second_of(row);
     std::int64_t inside = 0;
     if (radius >= 0) {
-      const double* first = bisect(axis, position, [=](double value) { return q - value > radius; });
-      const double* last = bisect(axis + position, points.points() - position,
-                                  [=](double value) { return value - q <= radius; });
-      inside = last - first - (end_lost ? 1 : 0);
+      const std::int64_t before = bisect(axis, position, [=](double value) { return q - value > radius; });
+      const std::int64_t after = bisect(axis + position, points.points() - position,
+                                        [=](double value) { return value - q <= radius; });
+      inside = position - before + after - (end_lost ? 1 : 0);
     }
     counts.data[row * counts.stride] = inside;
   }
