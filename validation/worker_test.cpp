@@ -130,7 +130,7 @@ TEST(Worker, TheRunnerIsolatesOnDemand) {
 TEST(Mutate, TellsWhatBecameOfEachFault) {
   MutateOptions options;
   options.program = this_program();
-  options.timeout = std::chrono::seconds(1);
+  options.timeout = std::chrono::seconds(3);
   const MutationReport report = mutate(planted(), options);
   ASSERT_EQ(report.mutants.size(), 4u);
   EXPECT_EQ(report.mutants[0].status, MutantStatus::caught);
