@@ -1,23 +1,5 @@
 # Holds the list of operations against the files, both ways, and writes the tables that the list stands for.
 set(stems ${ASSAY_OPERATIONS})
-if(DEFINED ENV{ASSAY_DEV})  # DEV-ONLY
-  set(whole "")
-  foreach(stem IN LISTS stems)
-    set(missing "")
-    foreach(file engine/${stem}.hpp engine/${stem}.cpp kernels/${stem}.hpp kernels/${stem}.cpp reference/${stem}.hpp
-               validation/${stem}.cpp benchmarks/${stem}.cpp)
-      if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${file})
-        list(APPEND missing ${file})
-      endif()
-    endforeach()
-    if(missing)
-      message(WARNING "DEV: ${stem} left out, lacks ${missing}")
-    else()
-      list(APPEND whole ${stem})
-    endif()
-  endforeach()
-  set(stems ${whole})
-endif()  # DEV-ONLY
 set(families "")
 foreach(stem IN LISTS stems)
   get_filename_component(family ${stem} DIRECTORY)
