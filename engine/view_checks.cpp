@@ -1,6 +1,7 @@
 #include "engine/view_checks.hpp"
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "engine/runtime/error.hpp"
@@ -61,6 +62,12 @@ void check_trial_lengths(std::string_view operation, std::span<const std::int64_
   if (sum != rows)
     throw ContractError(std::string(operation), "trial_lengths",
                         "sum to " + std::to_string(sum) + "; expected the " + std::to_string(rows) + " rows");
+}
+
+void check_row_count(std::string_view operation, std::string_view argument, std::int64_t rows) {
+  if (rows > std::numeric_limits<std::int32_t>::max())
+    throw ContractError(std::string(operation), std::string(argument),
+                        "has " + std::to_string(rows) + " rows; expected at most 2147483647");
 }
 
 void require_cpu(std::string_view operation, const Context& context) {

@@ -24,6 +24,9 @@ void check_finite(std::string_view operation, std::string_view argument, std::sp
 /// Every length at least 1, all of them summing to `rows`; an empty list stands for one trial.
 void check_trial_lengths(std::string_view operation, std::span<const std::int64_t> trial_lengths, std::int64_t rows);
 
+/// At most 2^31 - 1 rows: positions of points are 32-bit numbers in the searches.
+void check_row_count(std::string_view operation, std::string_view argument, std::int64_t rows);
+
 /// Throws BackendUnavailable where the context is not the CPU backend, for operations that have no other body.
 void require_cpu(std::string_view operation, const Context& context);
 

@@ -54,6 +54,7 @@ void knn(Context& context, const ConstTensorView& points, std::span<const std::i
   check_view(kName, "points", points, DType::f64, 2);
   const std::int64_t n = points.extent(0);
   const std::int64_t d = points.extent(1);
+  check_row_count(kName, "points", n);
   if (d < 1) throw ContractError(std::string(kName), "points", "have no columns; expected at least 1");
   if (k < 1) throw ContractError(std::string(kName), "k", "is " + std::to_string(k) + "; expected at least 1");
   if (theiler_window < 0)

@@ -27,6 +27,7 @@ std::span<const std::int64_t> trials_of(const Arguments& arguments) {
 kernels::spatial::Rows rows_of(const char* argument, const ConstTensorView& view) {
   check_view(kName, argument, view, DType::f64, 2);
   if (view.extent(1) < 1) refuse(argument, "has no columns; expected at least 1");
+  check_row_count(kName, argument, view.extent(0));
   const auto values = view.as<double>();
   check_finite(kName, argument, values);
   return {values.data(), view.extent(0), view.extent(1)};

@@ -27,6 +27,7 @@ void range_count(Context& context, const ConstTensorView& points, const ConstTen
   check_view(kName, "radii", radii, DType::f64, 1);
   const std::int64_t n = points.extent(0);
   const std::int64_t d = points.extent(1);
+  check_row_count(kName, "points", n);
   if (d < 1) throw ContractError(std::string(kName), "points", "have no columns; expected at least 1");
   if (radii.extent(0) != n)
     throw ContractError(std::string(kName), "radii",

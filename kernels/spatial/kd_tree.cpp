@@ -71,7 +71,7 @@ HWY_INLINE void Descend(const KdTree& tree, const double* q, std::int64_t skip, 
 class Candidates {
  public:
   /// More leaves than this, and every point descends on its own.
-  static constexpr std::int64_t kMost = 256;
+  static constexpr std::int64_t kMost = 512;
 
   explicit Candidates(std::int64_t d) : d_(d), faces_(static_cast<std::size_t>(2 * d * kMost)) {}
 

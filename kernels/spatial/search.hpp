@@ -6,8 +6,14 @@
 
 namespace assay::kernels::spatial {
 
-/// The choice of a structure by measured crossover (benchmarks/NOTES.md, te): sorted windows for few points and for many
-/// dimensions, the tree in between.
-bool use_tree(Search search, std::int64_t n, std::int64_t d);
+/// Whether the tree is to be taken rather than sorted windows, by measured crossover (benchmarks/NOTES.md, te): windows for
+/// few points and for many dimensions.
+
+/// To find the nearest neighbours of n points in d dimensions.
+bool tree_for_neighbours(Search search, std::int64_t n, std::int64_t d);
+/// To count within radii.
+bool tree_for_counts(Search search, std::int64_t n, std::int64_t d);
+/// For the estimate with a condition, where windows do the search and all counts in one walk.
+bool tree_for_conditional(Search search, std::int64_t n);
 
 }  // namespace assay::kernels::spatial

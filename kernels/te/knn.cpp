@@ -45,7 +45,7 @@ void knn(ThreadPool& pool, spatial::Rows points, std::span<const std::int64_t> t
                                                   .by_larger_row = mutant("te.knn.ties_by_larger_index"),
                                                   .distances = distances.data(),
                                                   .rows = indices.data()};
-  if (spatial::use_tree(search, points.n, points.d))
+  if (spatial::tree_for_neighbours(search, points.n, points.d))
     nearest(pool, spatial::KdTree(pool, coordinates, points.n), exclusion, options);
   else
     nearest(pool, spatial::SortedPoints(coordinates, points.n), exclusion, options);

@@ -100,23 +100,27 @@ struct KsgPlan::State {
         exclusion(n, trial_lengths, options.theiler_window),
         count_exclusion(mutant("te.ksg.theiler_not_in_counts") ? spatial::Exclusion(n, {}, 0) : exclusion),
         conditional(z.d > 0),
-        tree(spatial::use_tree(options.search, n, y.d + z.d + 1)),
+        walks(conditional && !spatial::tree_for_conditional(options.search, n)),
         largest_k(options.k) {
     if (mutant("te.ksg.next_neighbour")) {
       bool all = true;
       for (std::int64_t i = 0; i < n; ++i) all = all && exclusion.admissible(i) > options.k;
       largest_k += all ? 1 : 0;
     }
-    if (conditional && !tree) {  // one walk along a coordinate of z does it all
+    if (walks) {  // one walk along a coordinate of z does it all
       const auto of_z = spatial::coordinates({z.view()});
       axis = spatial::widest_coordinate(of_z, n, 0, z.d);
       axis_order = spatial::sorted_order(of_z[static_cast<std::size_t>(axis)], n);
       return;
     }
-    yz.emplace(structure_of(pool, spatial::coordinates({y.view(), z.view()}), n, tree));
-    if (conditional) alone.emplace(structure_of(pool, spatial::coordinates({z.view()}), n, tree));
+    yz.emplace(structure_for_counts(pool, spatial::coordinates({y.view(), z.view()})));
+    if (conditional) alone.emplace(structure_for_counts(pool, spatial::coordinates({z.view()})));
   }
 
+  Structure structure_for_counts(ThreadPool& pool, std::span<const Coordinate> coordinates) const {
+    const auto d = static_cast<std::int64_t>(coordinates.size());
+    return structure_of(pool, coordinates, n, spatial::tree_for_counts(options.search, n, d));
+  }
   void walk(ThreadPool& pool, spatial::Rows x, double* radii, std::int64_t* counts);
   void search(ThreadPool& pool, spatial::Rows x, double* radii, std::int64_t* counts);
 
@@ -126,7 +130,7 @@ struct KsgPlan::State {
   spatial::Exclusion exclusion;
   spatial::Exclusion count_exclusion;
   bool conditional;
-  bool tree;
+  bool walks;
   std::int64_t largest_k;
   // what depends on y and z alone: for the walk
   std::int64_t axis = 0;  // of z
@@ -165,7 +169,8 @@ void KsgPlan::State::walk(ThreadPool& pool, spatial::Rows x, double* radii, std:
 void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, std::int64_t* counts) {
   const bool box = options.algorithm == 2;
   const auto joint = spatial::coordinates({x, y.view(), z.view()});
-  const Structure points = structure_of(pool, joint, n, tree);
+  const Structure points = structure_of(
+      pool, joint, n, spatial::tree_for_neighbours(options.search, n, static_cast<std::int64_t>(joint.size())));
   const spatial::BoxTask task{.k = largest_k,
                               .ends = {x.d, x.d + y.d, x.d + y.d + z.d},
                               .open_ball = mutant("te.ksg.ties_open_ball"),
@@ -194,7 +199,7 @@ void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, st
   };
   const auto of_x = mutant("te.ksg.condition_missing_in_xz") ? spatial::coordinates({x})
                                                              : spatial::coordinates({x, z.view()});
-  count_in(structure_of(pool, of_x, n, tree), of_x, 0, x.d, 0);
+  count_in(structure_for_counts(pool, of_x), of_x, 0, x.d, 0);
   count_in(*yz, spatial::coordinates({y.view(), z.view()}), 1, y.d, 1);
   if (conditional)
     count_in(*alone, spatial::coordinates({z.view()}), 2, 0, 2);
@@ -220,7 +225,7 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
   std::vector<std::int64_t> own_counts(result.counts.empty() ? size : 0);
   double* radii = result.radii.empty() ? own_radii.data() : result.radii.data();
   std::int64_t* counts = result.counts.empty() ? own_counts.data() : result.counts.data();
-  if (state.conditional && !state.tree)
+  if (state.walks)
     state.walk(pool, x, radii, counts);
   else
     state.search(pool, x, radii, counts);

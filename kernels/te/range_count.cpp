@@ -31,7 +31,7 @@ void range_count(ThreadPool& pool, spatial::Rows points, std::span<const double>
   const std::vector<spatial::Coordinate> coordinates = spatial::coordinates({points});
   const spatial::Radii within{.data = closed.data(), .stride = 1, .first = 0, .second = 0, .split = points.d};
   const spatial::Counts into{.data = counts.data(), .stride = 1};
-  if (spatial::use_tree(search, points.n, points.d))
+  if (spatial::tree_for_counts(search, points.n, points.d))
     count(pool, spatial::KdTree(pool, coordinates, points.n), coordinates, exclusion, within, into);
   else
     count(pool, spatial::SortedPoints(coordinates, points.n), coordinates, exclusion, within, into);
