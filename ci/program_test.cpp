@@ -141,6 +141,92 @@ TEST_F(Program, ValidateRecordsReplaysAndGates) {
   }
 }
 
+TEST_F(Program, AWrongGoldenCaseIsRedAndCanBeReplayed) {
+  fs::create_directories(work() / "golden" / "data");
+  write("golden/data/a.csv", "x,y\n0.5,1\n2,-1\n-1.5,3\n0.25,0\n1,2.5\n-2,0.75\n3,1.25\n0,-2\n");
+  const auto manifest = [&](double average) {
+    nlohmann::json item{
+        {"id", "mi_wrong"},
+        {"measure", "mi"},
+        {"file", "data/a.csv"},
+        {"params",
+         {{"k", 2}, {"algorithm", 1}, {"normalise", "none"}, {"theiler", 0}, {"x", {0}}, {"y", {1}}}},
+        {"n_rows", 8},
+        {"n_observations", 8},
+        {"expected", {{"average", average}}},
+        {"tolerance_abs", 1e-9}};
+    nlohmann::json document{{"format_version", 1}, {"units", "nats"}, {"norm", "max"}, {"cases", {item}}};
+    write("golden/manifest.json", document.dump());
+  };
+  manifest(12);
+  const Outcome wrong =
+      run({"validate", "--golden", "golden", "--backend", "cpu", "--store", "s.sqlite", "--json"});
+  EXPECT_EQ(wrong.code, 3) << wrong.err;
+  const json d = json::parse(wrong.out, nullptr, false);
+  ASSERT_EQ(d["checks"].size(), 1U) << wrong.out;
+  EXPECT_EQ(d["checks"][0]["verdict"], "fail");
+  const std::string replay = d["checks"][0]["replay"];
+  EXPECT_TRUE(fs::exists(work() / replay)) << replay;
+  const Outcome again = run({"replay", replay});
+  EXPECT_EQ(again.code, 3) << again.err;
+  EXPECT_NE(again.out.find("mi_wrong"), std::string::npos);
+  EXPECT_EQ(
+      run({"validate", "--golden", "golden", "--backend", "cpu", "--only-failed", "--store", "s.sqlite"})
+          .code,
+      3);
+  EXPECT_EQ(run({"gate", "--store", "s.sqlite"}).code, 3);
+  const double value = document({"te", "mi", "--data", "golden/data/a.csv", "--x", "0", "--y", "1", "--k",
+                                 "2", "--normalise", "none"})["value_nats"];
+  manifest(value);
+  EXPECT_EQ(run({"validate", "--golden", "golden", "--store", "s.sqlite"}).code, 0);
+  EXPECT_EQ(run({"replay", replay}).code, 0);
+}
+
+TEST_F(Program, BenchRecordsWhatItMeasured) {
+  const json d = document({"bench", "--op", "te.digamma", "--quick", "--seconds", "0.02", "--record",
+                           "--store", "s.sqlite", "--backend", "cpu"});
+  ASSERT_FALSE(d["benchmarks"].empty());
+  for (const auto& item : d["benchmarks"]) {
+    EXPECT_EQ(item["operation"], "te.digamma");
+    EXPECT_GT(item["median_ns"], 0);
+    EXPECT_EQ(item["checked"], true);
+  }
+  const json history = document({"history", "te.digamma", "--store", "s.sqlite"});
+  EXPECT_EQ(history["benchmarks"].size(), d["benchmarks"].size());
+  EXPECT_NE(run({"history", "te.digamma", "--store", "s.sqlite"}).out.find("medians in ms"),
+            std::string::npos);
+  expect_refused({"history", "te.none", "--store", "s.sqlite"}, "nothing is stored of 'te.none'", 6);
+  expect_refused({"bench", "--backend", "reference"}, "the reference is never measured");
+}
+
+TEST_F(Program, PlantedFaultsAreCaught) {
+  if (!fs::exists(program_path().parent_path() / "assay-mutants"))
+    GTEST_SKIP() << "assay-mutants is not built";
+  const json d = document({"mutate", "--op", "te.digamma", "--record", "--store", "s.sqlite"});
+  EXPECT_GT(d["total"], 0);
+  EXPECT_EQ(d["caught"], d["total"]);
+  expect_refused({"mutate", "--op", "no.such"}, "no", 6);
+}
+
+TEST_F(Program, NightlyRecordsItsBaselineAndReports) {
+  const std::vector<std::string> nightly{"nightly",   "--quick", "--op",    "te.digamma",
+                                         "--budget",  "2s",      "--store", "s.sqlite",
+                                         "--backend", "cpu",     "--out",   "report"};
+  const json first = document(nightly);
+  EXPECT_EQ(first["exit_code"], 0);
+  EXPECT_EQ(first["baseline"], "");
+  EXPECT_NE(first["baseline_note"].get<std::string>().find("recorded"), std::string::npos);
+  EXPECT_EQ(document({"baseline", "show", "--store", "s.sqlite"})["baselines"][0]["run"], first["run"]);
+  EXPECT_NE(read("report/index.html").find("te.digamma"), std::string::npos);
+  // A second run is compared with the first. Times may differ on a busy machine; the answers may not.
+  const Outcome second = run(nightly);
+  EXPECT_TRUE(second.code == 0 || second.code == 4 || second.code == 7) << second.code << second.err;
+  EXPECT_NE(second.out.find("Compared with run " + first["run"].get<std::string>().substr(0, 8)),
+            std::string::npos)
+      << second.out;
+  EXPECT_NE(second.out.find("report: report/index.html"), std::string::npos);
+}
+
 TEST_F(Settings, FlagsWinOverVariablesWhichWinOverTheFile) {
   write("c.toml", "seed = 3\n[te.pair]\nk = 6\nk_history = 2\n[te]\nk = 7\n[te.mi]\nk = 9\n");
   const std::vector<std::string> pair{"te", "pair",     "--data", "a.csv",    "--source",

@@ -1,11 +1,13 @@
 #include "ci/program/measuring.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "benchmarks/runner.hpp"
 #include "ci/program/backend_choice.hpp"
 #include "ci/program/checking.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/load_meter.hpp"
 #include "ci/program/translate.hpp"
 #include "engine/runtime/device.hpp"
 #include "fmt/format.h"
@@ -13,6 +15,9 @@
 
 namespace assay::program {
 namespace {
+
+/// Share of the CPUs that other programs used while the cases of a backend were measured.
+const std::string telemetry_of_others = "cpu_used_by_others";
 
 std::string time_text(double nanoseconds) {
   if (nanoseconds <= 0) return "-";
@@ -58,13 +63,22 @@ std::vector<reports::Benchmark> run_benchmarks(const Invocation& invocation, con
       continue;
     }
     Context context = backend == Backend::cuda ? Context::cuda(device, threads) : Context::cpu(threads);
-    for (const auto& measurement : benchmarks::run(context, options)) {
+    const LoadMeter load;
+    const auto found = benchmarks::run(context, options);
+    const double others = load.others();
+    for (const auto& measurement : found) {
       measured.push_back(benchmark_of(measurement, options.seed));
+      measured.back().telemetry[telemetry_of_others] = fmt::format("{:.3f}", others);
     }
   }
   if (listed == 0)
     throw Failure(ExitCode::vacuous, "no size of an operation matches '" + plan.pattern + "' (assay list)");
   return measured;
+}
+
+double load_of_others(const reports::Benchmark& benchmark) {
+  const auto share = benchmark.telemetry.find(telemetry_of_others);
+  return share == benchmark.telemetry.end() ? 0 : std::strtod(share->second.c_str(), nullptr);
 }
 
 int exit_code_of(const std::vector<reports::Benchmark>& benchmarks) {

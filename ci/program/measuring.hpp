@@ -21,6 +21,9 @@ struct MeasuringPlan {
 /// (exit 6) where nothing matches.
 std::vector<reports::Benchmark> run_benchmarks(const Invocation& invocation, const MeasuringPlan& plan);
 
+/// The share of the CPUs that other programs used during a measurement, as it was recorded.
+double load_of_others(const reports::Benchmark& benchmark);
+
 /// 3 where an answer was wrong, 7 where one of our own measurements cannot be used, else 0.
 int exit_code_of(const std::vector<reports::Benchmark>& benchmarks);
 

@@ -39,7 +39,7 @@ class Recording {
   void finish();
   void set_exit(int code);
   const reports::Run& run() const { return run_; }
-  reports::Store& store() { return store_; }
+  const reports::Store& store() const { return store_; }
 
  private:
   reports::Store& store_;
