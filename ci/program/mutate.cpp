@@ -26,7 +26,10 @@ std::string text_of(const validation::MutationReport& report, bool all) {
                          validation::name_of(control.verdict), control.message);
     }
   }
-  return out + fmt::format("mutants: {} of {} caught\n", report.caught(), report.total());
+  const auto total = static_cast<std::size_t>(report.total());
+  out += fmt::format("mutants: {} of {} caught", report.caught(), total);
+  if (total < report.mutants.size()) out += fmt::format(", {} not executed", report.mutants.size() - total);
+  return out + "\n";
 }
 
 int run_mutate(Invocation& invocation) {
@@ -39,13 +42,16 @@ int run_mutate(Invocation& invocation) {
   }
   const validation::MutationReport report = run_mutants(invocation, program, pattern, suites);
   if (!report.vacuous.empty()) throw Failure(ExitCode::vacuous, report.vacuous);
+  const int code = code_of(report.total() == 0 ? ExitCode::invalid
+                           : report.ok()       ? ExitCode::ok
+                                               : ExitCode::incorrect);
   if (invocation.flag("record")) {
     reports::Store store = open_store(invocation);
     Recording recording(invocation, store, "mutate", false, device_in_use(invocation));
     recording.append(operation_infos(suites, benchmarks::suites()));
     recording.append(mutant_records(report));
     recording.finish();
-    recording.set_exit(code_of(report.ok() ? ExitCode::ok : ExitCode::incorrect));
+    recording.set_exit(code);
   }
   if (invocation.json()) {
     nlohmann::json document = report;
@@ -53,7 +59,7 @@ int run_mutate(Invocation& invocation) {
   } else {
     invocation.print(text_of(report, !invocation.console().quiet()));
   }
-  return code_of(report.ok() ? ExitCode::ok : ExitCode::incorrect);
+  return code;
 }
 
 }  // namespace
@@ -65,7 +71,7 @@ Command describe_mutate() {
   command.examples = R"(Examples:
   assay mutate
   assay mutate --op te.knn --json
-Exit codes: 0 all caught, 3 one was missed or never reached, 6 there is none to run.)";
+Exit codes: 0 all caught, 3 one was missed or never reached, 6 there is none to run, 7 their device is missing.)";
   command.options = {{"op", "GLOB", "only mutants whose id or operation matches"},
                      {"record", "", "keep the result in the store"},
                      store_option()};

@@ -1,8 +1,10 @@
 #include "ci/program/mutating.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "ci/program/backend_choice.hpp"
+#include "ci/program/checking.hpp"
 #include "ci/program/environment.hpp"
 #include "ci/program/failure.hpp"
 #include "validation/worker.hpp"
@@ -15,6 +17,20 @@ namespace fs = std::filesystem;
 std::optional<reports::MutantStatus> status_of(validation::MutantStatus status) {
   if (status == validation::MutantStatus::not_executed) return std::nullopt;
   return reports::parse_mutant_status(validation::name_of(status));
+}
+
+/// The same suites with only the mutants of the backends that are wanted.
+std::vector<validation::Suite> with_mutants_on(const std::vector<validation::Suite>& suites,
+                                               const std::vector<Backend>& backends) {
+  std::vector<validation::Suite> chosen;
+  for (const validation::Suite& suite : suites) {
+    validation::Suite& made = chosen.emplace_back(suite.operation());
+    for (const auto& property : suite.properties()) made.property(property);
+    for (const auto& mutant : suite.mutants()) {
+      if (std::find(backends.begin(), backends.end(), mutant.backend) != backends.end()) made.mutant(mutant);
+    }
+  }
+  return chosen;
 }
 
 }  // namespace
@@ -41,10 +57,11 @@ validation::MutationReport run_mutants(const Invocation& invocation, const std::
   options.run.device = static_cast<int>(invocation.integer("device", 0, 1 << 20));
   options.parallel = threads_of(invocation);
   ProgressLine line(invocation.console(), "planted faults");
-  return validation::mutate(
-      suites, options, [&](const validation::MutantResult& result, std::size_t done, std::size_t total) {
-        line.update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total), result.mutant.id);
-      });
+  return validation::mutate(with_mutants_on(suites, wanted_backends(invocation)), options,
+                            [&](const validation::MutantResult& result, std::size_t done, std::size_t total) {
+                              line.update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total),
+                                          result.mutant.id);
+                            });
 }
 
 std::vector<reports::Mutant> mutant_records(const validation::MutationReport& report) {

@@ -101,10 +101,21 @@ CheckPlan plan_of(const Invocation& invocation) {
 
 std::string summary_of(const std::vector<reports::Check>& checks) {
   std::map<std::string, int> counts;
-  for (const reports::Check& check : checks) ++counts[std::string(reports::to_string(check.verdict))];
-  std::string text = fmt::format("{} checks:", checks.size());
+  std::map<std::string, int> why;
+  int golden = 0, passed = 0;
+  for (const reports::Check& check : checks) {
+    ++counts[std::string(reports::to_string(check.verdict))];
+    if (check.verdict == reports::Verdict::not_executed) ++why[check.message];
+    if (check.kind != reports::CheckKind::golden) continue;
+    ++golden;
+    passed += check.verdict == reports::Verdict::pass;
+  }
+  std::string text;
+  for (const auto& [reason, count] : why) text += fmt::format("not executed: {} checks: {}\n", count, reason);
+  if (golden > 0) text += fmt::format("golden: {} of {} pass\n", passed, golden);
+  text += fmt::format("{} checks:", checks.size());
   for (const auto& [verdict, count] : counts) text += fmt::format(" {} {}", count, verdict);
-  return text;
+  return text + "\n";
 }
 
 int run_validate(Invocation& invocation) {
@@ -172,7 +183,7 @@ int run_validate(Invocation& invocation) {
     }
     invocation.print_json(document);
   } else {
-    invocation.print(summary_of(checks) + "\n");
+    invocation.print(summary_of(checks));
   }
   return code;
 }
