@@ -10,6 +10,13 @@ namespace {
 using Te = WithSeries;
 using nlohmann::json;
 
+/// What the time of an instrumented build says nothing about.
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr double most_seconds = 2.0;
+#else
+constexpr double most_seconds = 60.0;
+#endif
+
 const std::vector<std::string> pair{"te", "pair", "--data", "a.csv", "--source", "x", "--target", "y"};
 
 std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
@@ -342,7 +349,7 @@ TEST_F(Te, AMillionRowsAreReadInUnderTwoSeconds) {
   std::ofstream(work() / "m.csv", std::ios::app) << "1,x\n";
   const auto start = std::chrono::steady_clock::now();
   expect_refused(on("m.csv"), "m.csv: line 1000002, column 2 (y): 'x' is not a number");
-  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 2.0);
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), most_seconds);
 }
 
 }  // namespace

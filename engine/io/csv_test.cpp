@@ -15,6 +15,13 @@
 namespace assay::io {
 namespace {
 
+/// What the time of an instrumented build says nothing about.
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr double most_seconds = 2.0;
+#else
+constexpr double most_seconds = 60.0;
+#endif
+
 FileBytes bytes_of(std::string_view text) {
   std::unique_ptr<char[]> memory(new char[text.size() + 1]);
   std::memcpy(memory.get(), text.data(), text.size());
@@ -188,7 +195,7 @@ TEST(Csv, AMillionRowsInUnderTwoSeconds) {
   ASSERT_TRUE(table);
   EXPECT_EQ(table.value().rows, 1'000'000);
   RecordProperty("seconds", std::to_string(seconds));
-  EXPECT_LT(seconds, 2.0);
+  EXPECT_LT(seconds, most_seconds);
 }
 
 TEST(Csv, MissingFilesAndFoldersAreSaidToBeSo) {
