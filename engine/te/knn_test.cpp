@@ -95,7 +95,7 @@ TEST(Knn, EqualsTheDefinition) {
 
 TEST(Knn, SearchesAgreeOnManyPoints) {
   for (const Kind kind : {Kind::smooth, Kind::tied, Kind::heavy}) {
-    const std::int64_t n = 20'011, k = 5;
+    const std::int64_t n = 6'011, k = 5;
     const Tensor made = points(kind, n, 4, 99);
     std::vector<Tensor> found;
     for (const Search search : {Search::sorted, Search::tree}) {
