@@ -66,4 +66,29 @@ void ProgressLine::update(std::int64_t done, std::int64_t total, std::string_vie
   std::fflush(stderr);
 }
 
+WaitingLine::WaitingLine(const Console& console, std::string what) {
+  if (console.quiet() || ::isatty(STDERR_FILENO) != 1) return;
+  thread_ = std::thread([this, what = std::move(what)] {
+    std::unique_lock lock(mutex_);
+    int seconds = 2;
+    bool drawn = false;
+    while (!ended_.wait_for(lock, std::chrono::seconds(drawn ? 1 : 2), [this] { return end_; })) {
+      fmt::print(stderr, "\r\x1b[K{}: {} s", what, seconds++);
+      std::fflush(stderr);
+      drawn = true;
+    }
+    if (drawn) std::fputs("\r\x1b[K", stderr);
+  });
+}
+
+WaitingLine::~WaitingLine() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  ended_.notify_one();
+  thread_.join();
+}
+
 }  // namespace assay::program

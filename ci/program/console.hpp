@@ -1,9 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace assay::program {
 
@@ -42,6 +45,21 @@ class ProgressLine {
   bool drawn_ = false;
   Clock::time_point start_;
   Clock::time_point shown_;
+};
+
+/// Says on a terminal, from the third second on, that a task of unknown length is at work and for how long.
+class WaitingLine {
+ public:
+  WaitingLine(const Console& console, std::string what);
+  ~WaitingLine();
+  WaitingLine(const WaitingLine&) = delete;
+  WaitingLine& operator=(const WaitingLine&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool end_ = false;
+  std::thread thread_;
 };
 
 }  // namespace assay::program

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "ci/program/commands.hpp"
 #include "ci/program/failure.hpp"
 #include "ci/program/te_answer.hpp"
@@ -27,6 +29,7 @@ int run_ais(Invocation& invocation) {
   note_seed(invocation, answer.options);
 
   const analysis::Estimator estimator = estimator_on(chosen);
+  std::optional<WaitingLine> waiting(std::in_place, invocation.console(), "estimating");
   const auto start = std::chrono::steady_clock::now();
   if (search) {
     spec = value_or_fail(analysis::auto_embed(table, spec, answer.options.estimation, *search, estimator));
@@ -34,6 +37,7 @@ int run_ais(Invocation& invocation) {
   answer.estimate =
       value_or_fail(analysis::estimate(table, spec, answer.options, estimator, chosen.context.pool()));
   answer.elapsed_ms = milliseconds_since(start);
+  waiting.reset();
   answer.question = names_of(table, spec.series);
   answer.parameters["series"] = name_list(table, spec.series);
   answer.parameters["k_history"] = spec.k_history;

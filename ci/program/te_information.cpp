@@ -1,5 +1,7 @@
 #include "ci/program/te_information.hpp"
 
+#include <optional>
+
 #include "ci/program/failure.hpp"
 #include "ci/program/te_answer.hpp"
 #include "ci/program/te_options.hpp"
@@ -28,10 +30,12 @@ int run_information(Invocation& invocation, bool conditional) {
   note_seed(invocation, answer.options);
 
   const analysis::Estimator estimator = estimator_on(chosen);
+  std::optional<WaitingLine> waiting(std::in_place, invocation.console(), "estimating");
   const auto start = std::chrono::steady_clock::now();
   answer.estimate =
       value_or_fail(analysis::estimate(table, spec, answer.options, estimator, chosen.context.pool()));
   answer.elapsed_ms = milliseconds_since(start);
+  waiting.reset();
   answer.question = names_of(table, spec.x) + " with " + names_of(table, spec.y);
   if (conditional) answer.question += " given " + names_of(table, spec.z);
   answer.parameters["x"] = name_list(table, spec.x);
