@@ -22,18 +22,35 @@ struct OperationState {
   OperationInfo info;  // of the operation; only the name where a result names an operation not listed
   OperationStanding standing = OperationStanding::no_data;
   std::map<Verdict, int> verdicts;
-  std::set<std::string> against;
+  std::set<std::string> against;     // of what was executed
+  std::string not_executed_because;  // the first reason given
   int golden_passed = 0;
   int golden_run = 0;
   std::int64_t cases = 0;
   std::optional<double> worst_utilisation;
-  std::optional<Benchmark> quickest;  // of ours and valid, by median
-  std::optional<double> best_roofline_share;
+  std::optional<Benchmark> largest;  // of ours and valid: by size, then bytes, of equals the quickest
   int benchmarks = 0;
 
   int count(Verdict verdict) const;
   int executed() const;
+
+  /// The backend that the others are checked against. It needs no check to stand.
+  bool is_reference() const { return backend == "reference"; }
 };
+
+/// The standing in a word; a reference without checks of its own is "the truth", not "no data".
+std::string_view standing_word(const OperationState& state);
+
+/// What the executed checks compared with, in words: other implementations first, "itself" last; "" if none.
+std::string checked_against(const OperationState& state);
+
+/// How fast a case was, in what it works on and in bytes: "1.28 M items/s, 123 GB/s". Bytes are given where
+/// the case is held against a roofline: elsewhere they say nothing about it. "" where neither is known.
+std::string throughput(const Benchmark& benchmark);
+
+/// Faster than the measured ceilings of memory allow, and measured warm: the data came out of a cache, and
+/// the share of the roofline says no more than that.
+bool ran_in_cache(const Benchmark& benchmark);
 
 /// Every backend of every listed operation, in the order listed, then what only results name. An operation
 /// without any record is there too: as having none.

@@ -3,6 +3,7 @@
 #include "reports/escape.hpp"
 #include "reports/format.hpp"
 #include "reports/operation_state.hpp"
+#include "reports/overview.hpp"
 #include "reports/report.hpp"
 
 namespace assay::reports {
@@ -20,23 +21,29 @@ std::string run_line(const Run& run) {
 }
 
 std::string operation_row(const OperationState& state) {
-  std::string against;
-  for (const std::string& name : state.against)
-    against += (against.empty() ? "" : ", ") + escape_markdown(name);
-  const std::string time = state.quickest ? format_time(state.quickest->median_ns) + " (" +
-                                                escape_markdown(state.quickest->label) + ")"
-                                          : "–";
-  return fmt::format("| {} | {} | {} | {} / {} | {} | {} |\n", escape_markdown(state.operation),
-                     escape_markdown(state.backend), to_string(state.standing), state.count(Verdict::pass),
-                     state.executed(), against.empty() ? "–" : against, time);
+  std::string against = escape_markdown(checked_against(state));
+  if (state.is_reference())
+    against = "the truth the others are checked against" + (against.empty() ? "" : "; its own: " + against);
+  const std::string passed =
+      state.executed() == 0 ? "–" : fmt::format("{} / {}", state.count(Verdict::pass), state.executed());
+  std::string name, time = "–", rate;
+  if (state.largest) {
+    name = escape_markdown(state.largest->label);
+    time = format_time(state.largest->median_ns);
+    rate = escape_markdown(throughput(*state.largest));
+  }
+  const auto or_dash = [](const std::string& text) { return text.empty() ? "–" : text; };
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", escape_markdown(state.operation),
+                     escape_markdown(state.backend), standing_word(state), passed, or_dash(against),
+                     or_dash(name), time, or_dash(rate));
 }
 
 std::string operations_table(const ReportInput& input, std::size_t room) {
   const auto states = operation_states(input.run);
   if (states.empty()) return {};
   std::string out =
-      "\n### Operations\n\n| operation | backend | state | passed / executed | against | quickest case |\n"
-      "|---|---|---|---|---|---|\n";
+      "\n### Operations\n\n| operation | backend | state | passed / executed | against | largest case | time "
+      "| throughput |\n|---|---|---|---|---|---|---|---|\n";
   std::size_t shown = 0;
   for (const OperationState& state : states) {
     const std::string row = operation_row(state);
@@ -48,11 +55,11 @@ std::string operations_table(const ReportInput& input, std::size_t room) {
   return out;
 }
 
-std::string mutants_line(const RunRecord& record) {
-  if (record.mutants.empty()) return {};
-  int caught = 0;
-  for (const Mutant& mutant : record.mutants) caught += counts_as_caught(mutant.status);
-  return fmt::format("\nPlanted faults: {} of {} caught.\n", caught, record.mutants.size());
+std::string overview_lines(const ReportInput& input) {
+  std::string out;
+  for (const Headline& line : overview(input))
+    out += fmt::format("- **{}:** {}\n", escape_markdown(line.subject), escape_markdown(line.text));
+  return out + '\n';
 }
 
 std::string recorded_lines(const ReportInput& input) {
@@ -70,8 +77,8 @@ std::string recorded_lines(const ReportInput& input) {
 }  // namespace
 
 std::string markdown_report(const ReportInput& input) {
-  const std::string head = "# Assay\n\n" + run_line(input.run.run);
-  const std::string tail = mutants_line(input.run) + recorded_lines(input);
+  const std::string head = "# Assay\n\n" + run_line(input.run.run) + overview_lines(input);
+  const std::string tail = recorded_lines(input);
   // The verdicts come first and may take four fifths; what is left goes to the operations.
   const std::string verdicts = input.gate.markdown(limit * 4 / 5);
   const std::size_t used = head.size() + verdicts.size() + tail.size();

@@ -50,6 +50,7 @@ TEST(Report, RecordedDevicesAreReadAndLabelled) {
   EXPECT_TRUE(has(page, "Recorded on h200"));
   EXPECT_TRUE(has(page, "Measured on NVIDIA H200"));
   EXPECT_TRUE(has(page, "not by this run"));
+  EXPECT_TRUE(has(page, "Not part of this record: te.range_count."));
   EXPECT_TRUE(has(page, "Not read: "));
   EXPECT_TRUE(has(markdown_report(input), "Recorded on h200"));
   EXPECT_TRUE(read_recorded(folder.path() / "none").empty());
@@ -143,8 +144,8 @@ TEST(JsonReport, HoldsTheRunAndTheVerdict) {
 TEST(MarkdownReport, ListsOperationsAndStaysSmall) {
   const std::string text = markdown_report(bad_night());
   EXPECT_TRUE(has(text, "## Red: 2 incorrect, 1 regressed"));
-  EXPECT_TRUE(has(text, "| te.range\\_count | cpu | no data | 0 / 0 | – | – |"));
-  EXPECT_TRUE(has(text, "Planted faults: 7 of 8 caught."));
+  EXPECT_TRUE(has(text, "| te.range\\_count | cpu | no data | – | – | – | – | – |"));
+  EXPECT_TRUE(has(text, "**Planted faults:** 7 of 8 were caught by the checks."));
   EXPECT_FALSE(has(markdown_report(hostile()), "<img"));
   ReportInput large = bad_night();
   for (int i = 0; i < 20000; ++i) {
@@ -223,6 +224,50 @@ TEST(Report, OfARunThatIsNotStoredIsBadInput) {
   const test::Folder folder;
   const Store store = Store::open(folder.file("s.sqlite"));
   EXPECT_THROW(gather_report(store, "nothing", {}, {}), StoreError);
+}
+
+TEST(OperationStates, TheLargestCaseIsShownWithItsThroughput) {
+  RunRecord record;
+  const auto add = [&](double size, double bytes, double ns) {
+    record.benchmarks.push_back(test::benchmark("n=" + std::to_string(record.benchmarks.size()), ns));
+    record.benchmarks.back().problem_size = size;
+    record.benchmarks.back().bytes = bytes;
+  };
+  add(1000, 1e3, 1e3);
+  add(5e6, 1e9, 2e9);  // the largest, of most bytes
+  add(5e6, 5e8, 1e9);
+  add(5e6, 1e9, 1e9);  // and the quickest of those
+  add(9e6, 1e9, 1e9);
+  record.benchmarks.back().validity = Validity::invalid;
+  const auto state = operation_states(record).at(0);
+  ASSERT_TRUE(state.largest);
+  EXPECT_EQ(state.largest->label, "n=3");
+  EXPECT_EQ(state.benchmarks, 5);
+  Benchmark one = *state.largest;
+  EXPECT_EQ(throughput(one), "5 M items/s");
+  one.roofline_share = 0.5;
+  EXPECT_EQ(throughput(one), "5 M items/s, 1 GB/s");
+  one.problem_size = 12;
+  EXPECT_EQ(throughput(one), "12 items/s, 1 GB/s");
+  one.problem_size = 0;
+  EXPECT_EQ(throughput(one), "1 GB/s");
+  one.median_ns = 0;
+  EXPECT_EQ(throughput(one), "");
+}
+
+TEST(OperationStates, BackendsOfOneOperationStayTogether) {
+  RunRecord record;
+  record.operations = {test::operation("te.ksg", "", "none"), test::operation("te.knn", "", "none")};
+  record.checks = {test::check("a", Verdict::pass, "cuda"), test::check("b", Verdict::not_executed, "cpu")};
+  record.checks[0].against = "itself";
+  record.checks[1].message = "no device\nat all";
+  const auto states = operation_states(record);
+  ASSERT_EQ(states.size(), 3u);
+  EXPECT_EQ(states[1].operation, "te.ksg");
+  EXPECT_EQ(states[1].backend, "cuda");
+  EXPECT_EQ(checked_against(states[1]), "itself");
+  EXPECT_EQ(checked_against(states[0]), "");  // nothing was compared
+  EXPECT_EQ(states[0].not_executed_because, "no device");
 }
 
 TEST(OperationStates, StandByTheirWorstCheck) {

@@ -4,6 +4,7 @@
 #include "reports/format.hpp"
 #include "reports/html/elements.hpp"
 #include "reports/html/sections.hpp"
+#include "reports/overview.hpp"
 
 namespace assay::reports::html {
 namespace {
@@ -28,6 +29,13 @@ std::string tiles(const GateResult& gate) {
   out += tile(gate.count(GateVerdict::invalid), "invalid", "bad");
   out += tile(gate.count(GateVerdict::improved), "improved", "good");
   out += tile(gate.count(GateVerdict::same), "same", "plain");
+  return out + "</ul>\n";
+}
+
+std::string points(const ReportInput& input) {
+  std::string out = "<ul class=\"points\">\n";
+  for (const Headline& line : overview(input))
+    out += fmt::format("<li><b>{}:</b> {}</li>\n", escape_html(line.subject), escape_html(line.text));
   return out + "</ul>\n";
 }
 
@@ -61,10 +69,10 @@ std::string_view tone(const GateResult& gate) {
 std::string banner(const ReportInput& input) {
   return fmt::format(
       "<header class=\"banner {}\">\n<p class=\"name\">Assay</p>\n<h1>{}</h1>\n"
-      "<p class=\"note\">Exit code {} ({}). {}.</p>\n{}{}</header>\n",
+      "<p class=\"note\">Exit code {} ({}). {}.</p>\n{}{}{}</header>\n",
       tone(input.gate), escape_html(input.gate.headline()), input.gate.exit_code,
       escape_html(exit_code_meaning(input.gate.exit_code)), escape_html(input.gate.baseline_note),
-      tiles(input.gate), facts(input));
+      tiles(input.gate), points(input), facts(input));
 }
 
 }  // namespace assay::reports::html

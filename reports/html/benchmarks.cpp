@@ -16,12 +16,6 @@ Cell rate_cell(double work, double median_ns) {
   return number_cell(known ? work / median_ns : std::nan(""), known ? format_number(work / median_ns) : "–");
 }
 
-Cell share_cell(const Benchmark& benchmark) {
-  if (!benchmark.roofline_share) return {"–", "nan"};
-  return {meter(*benchmark.roofline_share, format_percent(*benchmark.roofline_share)),
-          fmt::format("{}", *benchmark.roofline_share)};
-}
-
 Cell state_cell(const Benchmark& benchmark) {
   if (benchmark.impossible) return {badge("impossible", "bad")};
   if (benchmark.validity == Validity::invalid)
@@ -85,7 +79,7 @@ std::string benchmarks(const RunRecord& record) {
                           fmt::format("{}", benchmark.p05_ns)},
                          rate_cell(benchmark.bytes, benchmark.median_ns),
                          rate_cell(benchmark.flops, benchmark.median_ns),
-                         share_cell(benchmark),
+                         roofline_share(benchmark),
                          state_cell(benchmark),
                          {"<small>" + escape_html(details(benchmark)) + "</small>"}});
   if (grid.rows.empty()) return paragraph("No benchmark was recorded.", "none");

@@ -1,7 +1,6 @@
-#include <fmt/format.h>
+#include "reports/changes.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include <fmt/format.h>
 
 #include "reports/escape.hpp"
 #include "reports/format.hpp"
@@ -11,71 +10,17 @@
 namespace assay::reports::html {
 namespace {
 
-std::map<std::string, const Check*> by_key(const std::vector<Check>& checks) {
-  std::map<std::string, const Check*> out;
-  for (const Check& check : checks) out[check_key(check)] = &check;
-  return out;
-}
-
-std::map<std::string, const Benchmark*> by_key(const std::vector<Benchmark>& benchmarks) {
-  std::map<std::string, const Benchmark*> out;
-  for (const Benchmark& benchmark : benchmarks) out[benchmark_key(benchmark)] = &benchmark;
-  return out;
-}
-
-void add_row(Grid& grid, const std::string& kind, const std::string& key, const std::string& html) {
-  grid.rows.push_back({text_cell(kind), code_cell(key), {html}});
-}
-
-void check_changes(Grid& grid, const RunRecord& before, const RunRecord& now) {
-  const auto old_checks = by_key(before.checks), new_checks = by_key(now.checks);
-  for (const auto& [key, check] : new_checks) {
-    const auto found = old_checks.find(key);
-    if (found == old_checks.end())
-      add_row(grid, "new check", key, badge(check->verdict));
-    else if (found->second->verdict != check->verdict)
-      add_row(grid, "verdict", key, badge(found->second->verdict) + " → " + badge(check->verdict));
-  }
-  for (const auto& [key, check] : old_checks)
-    if (!new_checks.count(key)) add_row(grid, "check gone", key, "was " + badge(check->verdict));
-}
-
-void benchmark_changes(Grid& grid, const RunRecord& before, const RunRecord& now) {
-  const auto old_times = by_key(before.benchmarks), new_times = by_key(now.benchmarks);
-  const bool comparable = before.run.environment.fingerprint() == now.run.environment.fingerprint();
-  std::vector<std::pair<double, std::string>> moved;
-  for (const auto& [key, benchmark] : new_times) {
-    const auto found = old_times.find(key);
-    if (found == old_times.end()) {
-      add_row(grid, "new benchmark", key, escape_html(format_time(benchmark->median_ns)));
-      continue;
-    }
-    const auto ratio = comparable ? ratio_of_medians(*benchmark, *found->second) : std::nullopt;
-    if (ratio && (ratio->interval.low > 1.0 || ratio->interval.high < 1.0))
-      moved.emplace_back(ratio->value, key);
-  }
-  std::sort(moved.begin(), moved.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (const auto& [ratio, key] : moved)
-    add_row(grid, ratio > 1.0 ? "slower" : "faster", key,
-            fmt::format("{} → {} ({})", escape_html(format_time(old_times.at(key)->median_ns)),
-                        escape_html(format_time(new_times.at(key)->median_ns)),
-                        escape_html(format_change(ratio))));
-  for (const auto& [key, benchmark] : old_times)
-    if (!new_times.count(key))
-      add_row(grid, "benchmark gone", key, "was " + escape_html(format_time(benchmark->median_ns)));
-}
-
-void operation_changes(Grid& grid, const RunRecord& before, const RunRecord& now) {
-  const auto lists = [](const RunRecord& record, const std::string& name) {
-    return std::any_of(record.operations.begin(), record.operations.end(),
-                       [&](const OperationInfo& operation) { return operation.name == name; });
-  };
-  for (const OperationInfo& operation : now.operations)
-    if (!lists(before, operation.name))
-      add_row(grid, "new operation", operation.name, escape_html(operation.summary));
-  for (const OperationInfo& operation : before.operations)
-    if (!lists(now, operation.name))
-      add_row(grid, "operation gone", operation.name, escape_html(operation.summary));
+std::string what(const Change& change) {
+  if (change.verdict_before && change.verdict_now)
+    return badge(*change.verdict_before) + " → " + badge(*change.verdict_now);
+  if (change.verdict_now) return badge(*change.verdict_now);
+  if (change.verdict_before) return "was " + badge(*change.verdict_before);
+  if (change.ns_before && change.ns_now)
+    return escape_html(format_time(*change.ns_before) + " → " + format_time(*change.ns_now) + " (" +
+                       format_change(change.ratio) + ")");
+  if (change.ns_now) return escape_html(format_time(*change.ns_now));
+  if (change.ns_before) return "was " + escape_html(format_time(*change.ns_before));
+  return escape_html(change.summary);
 }
 
 }  // namespace
@@ -90,9 +35,8 @@ std::string changes(const ReportInput& input) {
   grid.caption = "What changed since the last run";
   grid.columns = {"change", "where", "what"};
   grid.stack = true;
-  operation_changes(grid, before, input.run);
-  check_changes(grid, before, input.run);
-  benchmark_changes(grid, before, input.run);
+  for (const Change& change : changes_between(before, input.run))
+    grid.rows.push_back({text_cell(to_string(change.kind)), code_cell(change.key), {what(change)}});
   std::string body = paragraph(fmt::format(
       "Compared with run {} of {} UTC, commit {}. A time is listed when the "
       "intervals of the two medians do not overlap: information, not a verdict.",

@@ -7,6 +7,7 @@
 
 #include "reports/escape.hpp"
 #include "reports/format.hpp"
+#include "reports/operation_state.hpp"
 
 namespace assay::reports::html {
 namespace {
@@ -129,6 +130,19 @@ std::string meter(double share, std::string_view text, std::string_view tone) {
       "<span class=\"share\"><span class=\"meter {}\"><span class=\"bar\" style=\"width:{:.1f}%\">"
       "</span></span>{}</span>",
       escape_html(tone), width, escape_html(text));
+}
+
+Cell roofline_share(const Benchmark& benchmark) {
+  if (!benchmark.roofline_share) return {"–", "nan"};
+  const double share = *benchmark.roofline_share;
+  Cell out{meter(share, format_percent(share)), fmt::format("{}", share)};
+  if (ran_in_cache(benchmark))
+    out.html +=
+        " <span class=\"badge quiet\" title=\"the data came out of a cache; the ceiling is that of "
+        "main memory\">in cache</span>";
+  else if (share > 1.0)
+    out.html += " " + badge("above the ceiling", "warn");
+  return out;
 }
 
 }  // namespace assay::reports::html

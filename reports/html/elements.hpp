@@ -52,4 +52,8 @@ std::string paragraph(std::string_view text, std::string_view css_class = "");
 /// A horizontal share of a whole, 0 to 1, with its text beside it.
 std::string meter(double share, std::string_view text, std::string_view tone = "plain");
 
+/// The share of its roofline that a benchmark reached: the bar ends at the roof, and a share beyond it is
+/// named for what it is ("in cache", or "above the ceiling").
+Cell roofline_share(const Benchmark& benchmark);
+
 }  // namespace assay::reports::html

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "reports/escape.hpp"
 #include "reports/format.hpp"
 #include "reports/html/elements.hpp"
@@ -10,6 +8,9 @@
 
 namespace assay::reports::html {
 namespace {
+
+constexpr std::string_view columns[] = {"backend",      "state", "checked against", "passed",
+                                        "largest case", "time",  "throughput",      "of the roofline"};
 
 std::string_view tone_of(OperationStanding standing) {
   switch (standing) {
@@ -26,123 +27,98 @@ std::string_view tone_of(OperationStanding standing) {
   return "quiet";
 }
 
-std::string joined(const std::set<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out.empty() ? "–" : out;
+/// A cell of the block. Its column is named in it as well: on a narrow screen the head is not shown.
+std::string cell(std::size_t column, const std::string& html, int span = 1) {
+  const std::string extent = span > 1 ? fmt::format(" colspan=\"{}\"", span) : "";
+  return fmt::format("<td{} data-name=\"{}\"{}>{}</td>", extent, columns[column],
+                     html == "–" ? " class=\"void\"" : "", html);
 }
 
-Cell operation_cell(const OperationState& state) {
+std::string small(const std::string& text) {
+  return text.empty() ? "" : " <br><small>" + escape_html(text) + "</small>";
+}
+
+std::string_view about_cuda(const OperationInfo& info) {
+  if (info.cuda_body == "shared") return "one body for CPU and CUDA";
+  if (info.cuda_body == "cuda-only") return "a CUDA body of its own";
+  return "no CUDA body";
+}
+
+std::string heading(const OperationState& state) {
   std::string html = "<b>" + escape_html(state.operation) + "</b>";
-  if (!state.info.summary.empty()) html += "<br><small>" + escape_html(state.info.summary) + "</small>";
-  return {html, state.operation};
+  if (!state.info.summary.empty()) html += " <span>" + escape_html(state.info.summary) + "</span>";
+  std::string source = state.info.paper;
+  if (!state.info.backends.empty())
+    source += (source.empty() ? "" : " · ") + std::string(about_cuda(state.info));
+  return fmt::format("<tr class=\"title\"><th colspan=\"{}\" scope=\"rowgroup\">{}{}</th></tr>\n",
+                     std::size(columns), html, small(source));
 }
 
-Cell body_cell(const OperationState& state) {
-  if (state.backend != "cuda") return text_cell("–");
-  return text_cell(state.info.cuda_body.empty() ? "–" : state.info.cuda_body);
+std::string against(const OperationState& state) {
+  const std::string names = checked_against(state);
+  if (state.is_reference())
+    return "the truth the others are checked against" +
+           small(names.empty() ? "" : "its own checks: " + names);
+  if (!names.empty()) return escape_html(names);
+  if (state.not_executed_because.empty()) return "–";
+  return "<small>" + escape_html(state.not_executed_because) + "</small>";
 }
 
-Cell golden_cell(const OperationState& state) {
-  if (state.golden_run == 0) return text_cell("–");
-  return {fmt::format("{} / {}", state.golden_passed, state.golden_run), fmt::format("{}", state.golden_run)};
-}
-
-Cell quickest_cell(const OperationState& state) {
-  if (!state.quickest) return {state.benchmarks == 0 ? "no data" : "none valid", "nan"};
-  return {fmt::format("{}<br><small>{}</small>", escape_html(format_time(state.quickest->median_ns)),
-                      escape_html(state.quickest->label)),
-          fmt::format("{}", state.quickest->median_ns)};
-}
-
-Cell share_cell(const OperationState& state) {
-  if (!state.best_roofline_share) return text_cell("–");
-  return {meter(*state.best_roofline_share, format_percent(*state.best_roofline_share)),
-          fmt::format("{}", *state.best_roofline_share)};
-}
-
-int severity(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::fail:
-      return 0;
-    case Verdict::crashed:
-      return 1;
-    case Verdict::timeout:
-      return 2;
-    case Verdict::xpass:
-      return 3;
-    case Verdict::vacuous:
-      return 4;
-    case Verdict::xfail:
-      return 5;
-    case Verdict::not_executed:
-      return 6;
-    case Verdict::unsupported:
-      return 7;
-    case Verdict::pass:
-      return 8;
+std::string passed(const OperationState& state) {
+  std::string out = "–";
+  std::string rest;
+  if (state.executed() > 0) {
+    out = fmt::format("{} / {}", state.count(Verdict::pass), state.executed());
+    rest = format_count(state.cases, "case");
   }
-  return 9;
+  for (const Verdict verdict : {Verdict::not_executed, Verdict::unsupported, Verdict::vacuous})
+    if (state.count(verdict) > 0)
+      rest += fmt::format("{}{} {}", rest.empty() ? "" : ", ", state.count(verdict),
+                          verdict == Verdict::not_executed ? "not executed" : to_string(verdict));
+  return out + small(rest);
 }
 
-Cell message_cell(const Check& check) {
-  std::string html = escape_html(check.message.substr(0, check.message.find('\n')));
-  if (check.message.find('\n') != std::string::npos)
-    html = "<details><summary>" + html + "</summary><pre>" + escape_html(check.message) + "</pre></details>";
-  for (const auto& [name, value] : check.notes)
-    html += (html.empty() ? "<small>" : "<br><small>") + escape_html(name + ": " + value) + "</small>";
-  if (!check.issue.empty()) html += " " + escape_html(check.issue);
-  if (!check.replay.empty()) html += "<br><code>assay replay " + escape_html(check.replay) + "</code>";
-  return {html.empty() ? "–" : html};
+std::string timing_cells(const OperationState& state) {
+  if (!state.largest) {
+    const char* text = state.benchmarks > 0 ? "no valid time" : "not timed";
+    return cell(4, fmt::format("<span class=\"empty\">{}</span>", text), 4);
+  }
+  const Benchmark& largest = *state.largest;
+  std::string rate = escape_html(throughput(largest));
+  if (const auto comma = rate.find(", "); comma != std::string::npos)
+    rate = rate.substr(0, comma) + " <br><small>" + rate.substr(comma + 2) + "</small>";
+  return cell(4, code_cell(largest.label).html) + cell(5, escape_html(format_time(largest.median_ns))) +
+         cell(6, rate.empty() ? "–" : rate) + cell(7, roofline_share(largest).html);
+}
+
+std::string row(const OperationState& state) {
+  std::string out = "<tr>" + cell(0, escape_html(state.backend)) +
+                    cell(1, badge(standing_word(state), tone_of(state.standing)));
+  const bool nothing_of_its_own = state.verdicts.empty() && state.benchmarks == 0;
+  if (state.is_reference() && nothing_of_its_own)
+    return out + cell(2, against(state), static_cast<int>(std::size(columns)) - 2) + "</tr>\n";
+  return out + cell(2, against(state)) + cell(3, passed(state)) + timing_cells(state) + "</tr>\n";
 }
 
 }  // namespace
 
 std::string operations(const RunRecord& record) {
-  Grid grid;
-  grid.caption = "Every operation on every backend it has";
-  grid.columns = {"operation", "backend", "state",         "against",         "passed",   "not executed",
-                  "golden",    "cases",   "quickest case", "of the roofline", "CUDA body"};
-  for (const OperationState& state : operation_states(record))
-    grid.rows.push_back({operation_cell(state),
-                         text_cell(state.backend),
-                         {badge(to_string(state.standing), tone_of(state.standing)),
-                          fmt::format("{}", static_cast<int>(state.standing))},
-                         text_cell(joined(state.against)),
-                         {fmt::format("{} / {}", state.count(Verdict::pass), state.executed()),
-                          fmt::format("{}", state.count(Verdict::pass))},
-                         count_cell(state.count(Verdict::not_executed)),
-                         golden_cell(state),
-                         count_cell(state.cases),
-                         quickest_cell(state),
-                         share_cell(state),
-                         body_cell(state)});
-  return grid.rows.empty() ? paragraph("No operations were listed.", "none") : table(grid);
-}
-
-std::string checks(const RunRecord& record) {
-  std::vector<const Check*> ordered;
-  for (const Check& check : record.checks) ordered.push_back(&check);
-  std::stable_sort(ordered.begin(), ordered.end(), [](const Check* a, const Check* b) {
-    if (severity(a->verdict) != severity(b->verdict)) return severity(a->verdict) < severity(b->verdict);
-    return a->utilisation.value_or(-1.0) > b->utilisation.value_or(-1.0);
-  });
-  Grid grid;
-  grid.caption = "All checks, worst first";
-  grid.columns = {"verdict", "operation", "check",        "kind", "backend",
-                  "against", "cases",     "of the bound", "time", "message"};
-  for (const Check* check : ordered)
-    grid.rows.push_back({{badge(check->verdict), fmt::format("{}", severity(check->verdict))},
-                         text_cell(check->operation),
-                         text_cell(check->name),
-                         text_cell(to_string(check->kind)),
-                         text_cell(check->backend),
-                         text_cell(check->against.empty() ? "–" : check->against),
-                         count_cell(check->cases),
-                         number_cell(check->utilisation),
-                         time_cell(check->elapsed_ms * 1e6),
-                         message_cell(*check)});
-  return grid.rows.empty() ? paragraph("No check was recorded.", "none") : table(grid, 12);
+  std::string body, current;
+  for (const OperationState& state : operation_states(record)) {
+    if (body.empty() || state.operation != current) {
+      body += (body.empty() ? "<tbody>\n" : "</tbody>\n<tbody>\n") + heading(state);
+      current = state.operation;
+    }
+    body += row(state);
+  }
+  if (body.empty()) return paragraph("No operations were listed.", "none");
+  std::string head;
+  for (const std::string_view name : columns) head += fmt::format("<th scope=\"col\">{}</th>", name);
+  return fmt::format(
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Operations\">"
+      "<table class=\"groups\"><caption>Every operation on every backend it has; time and throughput are of "
+      "the largest case measured</caption>\n<thead><tr>{}</tr></thead>\n{}</tbody></table></div>\n",
+      head, body);
 }
 
 }  // namespace assay::reports::html

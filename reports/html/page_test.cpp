@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "reports/format.hpp"
@@ -63,6 +64,80 @@ TEST(HtmlReport, AnOperationWithoutDataIsShownAsHavingNone) {
   EXPECT_TRUE(has(table, "<b>te.range_count</b>"));
   EXPECT_EQ(occurrences(table, ">no data</span>"), 1u);
   EXPECT_EQ(occurrences(table, ">not executed</span>"), 1u);  // dense.softmax on cuda
+  EXPECT_TRUE(has(table, "no CUDA device"));
+  EXPECT_TRUE(has(html::operations(RunRecord{}), "No operations were listed"));
+}
+
+TEST(HtmlReport, AnOperationIsOneBlockWithItsBackends) {
+  RunRecord record = test::night({0});
+  record.operations[0].cuda_body = "cuda-only";
+  const std::string table = html::operations(record);
+  EXPECT_EQ(occurrences(table, "<tbody>"), record.operations.size());
+  EXPECT_EQ(occurrences(table, "<tr class=\"title\">"), record.operations.size());
+  EXPECT_EQ(occurrences(table, "no CUDA body"), 3u);
+  EXPECT_EQ(occurrences(table, "a CUDA body of its own"), 1u);
+  EXPECT_EQ(occurrences(table, "one body for CPU and CUDA"), 1u);
+  // The largest case, not the one that took least.
+  EXPECT_EQ(occurrences(table, "n=30000,<wbr>k=4"), 2u);
+  EXPECT_FALSE(has(table, "n=1000,<wbr>k=4"));
+  EXPECT_EQ(occurrences(table, " items/s"), 2u);
+  EXPECT_EQ(occurrences(table, ">not timed<"), 4u);  // digamma, range_count, softmax on both
+}
+
+TEST(HtmlReport, TheReferenceIsTheTruthAndNeverWithoutData) {
+  RunRecord record;
+  record.operations = {test::operation("te.ksg", "", "none")};
+  record.operations[0].backends = {"cpu", "reference"};
+  record.checks = {test::check("a")};
+  std::string table = html::operations(record);
+  EXPECT_TRUE(has(table, ">the truth</span>"));
+  EXPECT_TRUE(has(table, "the truth the others are checked against"));
+  EXPECT_FALSE(has(table, "no data"));
+  record.checks.push_back(test::check("golden_case", Verdict::pass, "reference"));
+  record.checks.back().kind = CheckKind::golden;
+  record.checks.back().against = "golden te";
+  table = html::operations(record);
+  EXPECT_TRUE(has(table, "its own checks: golden data 1 / 1"));
+  EXPECT_EQ(occurrences(table, ">checked</span>"), 2u);
+  record.checks.back().verdict = Verdict::fail;
+  EXPECT_TRUE(has(html::operations(record), "badge bad\">wrong</span>"));
+}
+
+TEST(HtmlReport, AShareBeyondTheRoofIsNamedForWhatItIs) {
+  RunRecord record = test::night({0});
+  for (Benchmark& benchmark : record.benchmarks) benchmark.roofline_share = 0.5;
+  EXPECT_FALSE(has(html::roofline(record), "In cache:"));
+  record.benchmarks[0].roofline_share = 1.72;  // warm
+  record.benchmarks[1].roofline_share = 1.03;
+  record.benchmarks[1].cache = "cold: 4 buffer sets in turn";
+  const std::string table = html::benchmarks(record);
+  EXPECT_EQ(occurrences(table, ">in cache</span>"), 1u);
+  EXPECT_EQ(occurrences(table, ">above the ceiling</span>"), 1u);
+  EXPECT_EQ(occurrences(table, "width:100.0%"), 2u);
+  EXPECT_EQ(occurrences(html::roofline(record), "In cache:"), 1u);
+}
+
+TEST(HtmlReport, BeginsWithWhatAReaderWantsFirst) {
+  ReportInput input = bad_night();
+  std::string page = html::banner(input);
+  EXPECT_TRUE(has(page,
+                  "<b>Checked:</b> 4 of 5 operations on cpu, 0 of 1 operation on cuda against the "
+                  "reference; 6 of 6 golden cases; 1 other property; 1 check not executed (no CUDA "
+                  "device)."))
+      << page;
+  EXPECT_TRUE(has(page, "<b>Measured:</b> 8 benchmarks, 4 of peers; against the baseline 1 slower"));
+  EXPECT_TRUE(has(page, "<b>Since the last run:</b> 1 other verdict, "));
+  EXPECT_TRUE(has(page, "<b>Planted faults:</b> 7 of 8 were caught by the checks."));
+  input.run.run.environment.facts["cpu"] = "Another CPU";
+  input.run.benchmarks[0].validity = Validity::invalid;
+  page = html::banner(input);
+  EXPECT_TRUE(has(page, "1 other verdict; another environment, so times are not compared (run of "));
+  EXPECT_TRUE(has(page, ", 1 invalid;"));
+  input.previous = input.run;
+  EXPECT_TRUE(has(html::banner(input), "nothing changed (run of "));
+  EXPECT_TRUE(has(html::banner(ReportInput{}), "no operation was listed; no golden cases"));
+  EXPECT_TRUE(has(html::banner(ReportInput{}), "nothing was timed."));
+  EXPECT_TRUE(has(html::banner(ReportInput{}), "this is the first run of its kind"));
 }
 
 TEST(HtmlReport, FindingsAndComparisonsAreWorstFirst) {
@@ -138,6 +213,20 @@ TEST(HtmlReport, ShowsPeersRooflineAccuracyAndFaults) {
   EXPECT_TRUE(has(accuracy, "histogram, 12 bins"));
   EXPECT_TRUE(has(accuracy, "true value"));
   EXPECT_TRUE(has(accuracy, ">error of the histogram<"));
+  EXPECT_TRUE(has(accuracy, "te.ksg · cpu · analytic coverage"));
+  RunRecord unordered = record;
+  for (Check& check : unordered.checks) {
+    for (Series& series : check.series) {
+      std::reverse(series.points.begin(), series.points.end());
+      std::reverse(series.y_error.begin(), series.y_error.end());
+    }
+    if (check.table) check.table->rows[0][2] = "-0.0000";
+  }
+  const std::string same = html::accuracy(unordered);
+  const auto figure_of = [](const std::string& html) { return html.substr(0, html.find("</figure>")); };
+  EXPECT_EQ(figure_of(same), figure_of(accuracy));
+  EXPECT_TRUE(has(same, ">0.0000<"));
+  EXPECT_FALSE(has(same, "-0.0000"));
   test::Night broken{1};
   broken.broken = true;
   EXPECT_TRUE(has(html::mutants(test::night(broken)), "7 of 8 planted faults were caught"));

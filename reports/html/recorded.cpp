@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "reports/escape.hpp"
 #include "reports/format.hpp"
 #include "reports/html/elements.hpp"
@@ -34,6 +36,20 @@ std::string older_runs(const RecordedDevice& device) {
   return table(grid, 3);
 }
 
+/// The record with those operations only that it says something about, and the names of the others.
+std::pair<RunRecord, std::string> by_results(RunRecord record) {
+  std::set<std::string> seen;
+  for (const Check& check : record.checks) seen.insert(check.operation);
+  for (const Benchmark& benchmark : record.benchmarks) seen.insert(benchmark.operation);
+  std::string without;
+  std::erase_if(record.operations, [&](const OperationInfo& operation) {
+    if (seen.count(operation.name)) return false;
+    without += (without.empty() ? "" : ", ") + operation.name;
+    return true;
+  });
+  return {std::move(record), without};
+}
+
 std::string device_html(const RecordedDevice& device) {
   std::string out = fmt::format("<h3>Recorded on {}</h3>\n", escape_html(device.device));
   for (const std::string& problem : device.problems) out += paragraph("Not read: " + problem, "note");
@@ -46,7 +62,9 @@ std::string device_html(const RecordedDevice& device) {
                   name.empty() ? device.device : name, format_moment(record.run.started_at),
                   format_short(record.run.commit)),
       "note");
-  out += part("Operations", operations(record));
+  const auto [with_results, without] = by_results(record);
+  out += part("Operations", operations(with_results));
+  if (!without.empty()) out += paragraph("Not part of this record: " + without + ".", "small");
   if (!record.checks.empty()) out += checks(record);
   if (!record.benchmarks.empty())
     out += part("Performance", benchmarks(record) + sizes(record) + roofline(record));

@@ -5,6 +5,7 @@
 #include "reports/html/elements.hpp"
 #include "reports/html/plot.hpp"
 #include "reports/html/sections.hpp"
+#include "reports/operation_state.hpp"
 
 namespace assay::reports::html {
 namespace {
@@ -114,7 +115,16 @@ std::string roofline(const RunRecord& record) {
   }
   if (figures.empty() && ceilings.empty())
     return paragraph("No benchmark of this run was held against a measured ceiling.", "none");
-  return gallery(figures) +
+  std::string notes;
+  if (std::any_of(record.benchmarks.begin(), record.benchmarks.end(), ran_in_cache))
+    notes = paragraph(
+        "In cache: the ceiling of memory is the measured rate of main memory. A warm case whose data fit "
+        "into "
+        "the caches is not bound by it and may reach more than 100 %: no gain beyond the roof, but a case "
+        "too "
+        "small to say how near it is. Its bar ends at the roof.",
+        "note");
+  return notes + gallery(figures) +
          (ceilings.empty() ? "" : fold("The ceilings and how they were measured", ceilings));
 }
 

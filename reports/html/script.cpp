@@ -6,7 +6,7 @@ namespace assay::reports::html {
 std::string_view script() {
   return R"js(
 'use strict';
-for (const table of document.querySelectorAll('main table')) {
+for (const table of document.querySelectorAll('main table:not(.groups)')) {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -38,9 +38,10 @@ for (const table of document.querySelectorAll('main table')) {
   });
 }
 const box = document.getElementById('filter');
-const places = ['main section', 'main section > details', '.recorded', '.recorded > details'];
+const places = ['main section', 'main section > details', '.recorded', '.recorded > details', '.beside'];
 const rows = [...document.querySelectorAll(
-  places.map((place) => place + ' > .scroll tbody tr').join(', ') + ', figure[data-filter]')];
+  places.map((place) => place + ' > .scroll table:not(.groups) tbody tr').join(', ') +
+  ', table.groups tbody, figure[data-filter]')];
 const texts = rows.map((row) => (row.querySelector(':scope > figcaption') ?? row).textContent.toLowerCase());
 box.addEventListener('input', () => {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);

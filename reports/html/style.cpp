@@ -111,7 +111,24 @@ th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px;
 th[aria-sort="ascending"] button::after { content: " ▲"; font-size: 0.7em; }
 th[aria-sort="descending"] button::after { content: " ▼"; font-size: 0.7em; }
 td:first-child, th:first-child { padding-left: 2px; }
-tr[hidden], figure[hidden] { display: none; }
+tr[hidden], tbody[hidden], figure[hidden] { display: none; }
+table.groups tr.title th {
+  color: var(--ink); font-size: 0.9rem; font-weight: 400; white-space: normal; text-align: left;
+  padding: 16px 0 4px 2px; border-bottom: 0;
+}
+table.groups tbody:first-of-type tr.title th { padding-top: 10px; }
+table.groups tr.title span { margin-left: 6px; }
+table.groups td { padding-top: 4px; padding-bottom: 4px; border-bottom: 0; }
+table.groups tbody { border-bottom: 1px solid var(--line); }
+table.groups tbody tr:last-child td { padding-bottom: 12px; }
+table.groups td:first-child { padding-left: 16px; }
+table.groups td:first-child, table.groups td:nth-child(6), table.groups td:nth-child(7) { white-space: nowrap; }
+table.groups code { overflow-wrap: anywhere; }
+.beside { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 6px 30px; align-items: start; }
+.beside th { white-space: normal; }
+.beside .gallery, .beside .scroll { margin-top: 4px; }
+.points { margin: 12px 0 16px; padding-left: 20px; }
+.points li { margin: 3px 0; max-width: 100ch; }
 .empty { color: var(--soft); }
 
 .badge {
@@ -187,9 +204,21 @@ footer { color: var(--soft); font-size: 0.85rem; border-top: 1px solid var(--lin
   table.stack tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
   table.stack td { display: block; border: 0; padding: 1px 0; }
   table.stack td:first-child, table.stack td:nth-child(2) { display: inline-block; padding-right: 8px; }
+  table.groups thead { display: none; }
+  table.groups tbody, table.groups tr, table.groups td, table.groups th { display: block; }
+  table.groups tbody { padding-bottom: 8px; }
+  table.groups tr { padding: 3px 0; }
+  table.groups td, table.groups tbody tr:last-child td { padding: 1px 0 1px 12px; }
+  table.groups td:first-child { padding-left: 12px; font-weight: 600; }
+  table.groups td:first-child, table.groups td:nth-child(2) { display: inline-block; }
+  table.groups td:nth-child(n+3)::before { content: attr(data-name) ": "; color: var(--soft); }
+  table.groups td.void { display: none; }
+  table.groups td br { display: none; }
+  table.groups td:nth-child(n) { white-space: normal; }
   svg text { font-size: 15px; }
   svg .marker text { font-size: 14px; }
 }
+@media (max-width: 980px) { .beside { grid-template-columns: minmax(0, 1fr); } }
 @media print { nav { display: none; } .scroll { overflow: visible; } table.wide { white-space: normal; } }
 )css";
 }
