@@ -1,10 +1,11 @@
-// Every property of every operation, on every backend it names, as a GoogleTest test `properties.OPERATION/PROPERTY/BACKEND`,
-// and every case of a folder of golden data as `golden.FOLDER/ID/BACKEND`.
+// Every property of every operation, on every backend it names, as a GoogleTest test
+// `properties.OPERATION/PROPERTY/BACKEND`, and every case of a folder of golden data as
+// `golden.FOLDER/ID/BACKEND`.
 //
 //   assay-tests [--golden=DIR] [--seed=N] [--cases-scale=X] [GoogleTest's own options]
 //
-// The folder may also come from the environment, ASSAY_GOLDEN. What could not be executed (no device) is shown as skipped,
-// with the reason; a run in which nothing was executed fails.
+// The folder may also come from the environment, ASSAY_GOLDEN. What could not be executed (no device) is
+// shown as skipped, with the reason; a run in which nothing was executed fails.
 
 #include <gtest/gtest.h>
 
@@ -45,7 +46,8 @@ class Check : public testing::Test {
       return;
     }
     const std::string line = std::string(name_of(result.verdict)) + ": " + result.message;
-    if (result.verdict == Verdict::not_executed || result.verdict == Verdict::unsupported) GTEST_SKIP() << line;
+    if (result.verdict == Verdict::not_executed || result.verdict == Verdict::unsupported)
+      GTEST_SKIP() << line;
     FAIL() << result.name() << ": " << line << "\nseed " << result.seed;
   }
 
@@ -73,10 +75,13 @@ std::optional<Settings> parse(int argc, char** argv) {
   if (const char* folder = std::getenv("ASSAY_GOLDEN")) settings.golden = folder;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument(argv[i]);
-    if (argument.starts_with("--golden=")) settings.golden = argument.substr(9);
+    if (argument.starts_with("--golden="))
+      settings.golden = argument.substr(9);
     else if (!parse_option(argument, "--seed=", settings.run.seed) &&
              !parse_option(argument, "--cases-scale=", settings.run.cases_scale)) {
-      std::fprintf(stderr, "assay-tests: '%s' is no option; expected --golden=DIR, --seed=N, --cases-scale=X\n", argv[i]);
+      std::fprintf(stderr,
+                   "assay-tests: '%s' is no option; expected --golden=DIR, --seed=N, --cases-scale=X\n",
+                   argv[i]);
       return std::nullopt;
     }
   }
@@ -126,9 +131,10 @@ int main(int argc, char** argv) {
     std::printf("golden: %zu cases of %s on cpu and reference\n", golden.cases.size(), name.c_str());
     for (const GoldenCase& item : golden.cases) {
       for (const Backend backend : {Backend::cpu, Backend::reference}) {
-        add("golden", name + "/" + item.id + "/" + std::string(name_of(backend)), [&golden, &item, backend, &settings] {
-          return run_golden_case(golden, item, backend, settings->run);
-        });
+        add("golden", name + "/" + item.id + "/" + std::string(name_of(backend)),
+            [&golden, &item, backend, &settings] {
+              return run_golden_case(golden, item, backend, settings->run);
+            });
       }
     }
   }

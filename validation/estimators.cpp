@@ -7,7 +7,8 @@ namespace assay::validation {
 
 analysis::Estimator reference_estimator() {
   analysis::Estimator made;
-  made.evaluate = [](const analysis::PointsView& points, const assay::te::KsgParameters& parameters, bool local) {
+  made.evaluate = [](const analysis::PointsView& points, const assay::te::KsgParameters& parameters,
+                     bool local) {
     const Operation* ksg = find_operation("te.ksg");
     if (ksg == nullptr) throw BackendUnavailable("te.ksg is not in this program");
     Arguments arguments;
@@ -15,9 +16,9 @@ analysis::Estimator reference_estimator() {
     arguments.inputs.emplace("y", points.y);
     if (points.z.rank() == 2 && points.z.extent(1) > 0) arguments.inputs.emplace("z", points.z);
     if (!points.trial_lengths.empty()) {
-      arguments.inputs.emplace("trial_lengths",
-                               view_of(points.trial_lengths.data(),
-                                       {static_cast<std::int64_t>(points.trial_lengths.size())}));
+      arguments.inputs.emplace(
+          "trial_lengths",
+          view_of(points.trial_lengths.data(), {static_cast<std::int64_t>(points.trial_lengths.size())}));
     }
     arguments.parameters.emplace("k", parameters.k);
     arguments.parameters.emplace("algorithm", std::int64_t{parameters.algorithm});
@@ -31,8 +32,9 @@ analysis::Estimator reference_estimator() {
     }
     return result;
   };
-  made.plan = [evaluate = made.evaluate](const analysis::PointsView& points,
-                                         const assay::te::KsgParameters& parameters) -> analysis::SourceEvaluator {
+  made.plan = [evaluate = made.evaluate](
+                  const analysis::PointsView& points,
+                  const assay::te::KsgParameters& parameters) -> analysis::SourceEvaluator {
     return [evaluate, points, parameters](const ConstTensorView& x) {
       analysis::PointsView whole = points;
       whole.x = x;

@@ -4,7 +4,8 @@
 
 namespace assay::validation {
 
-/// te.ksg by the Eigen reference, as an estimator that engine/analysis takes. Runs on the calling thread alone.
+/// te.ksg by the Eigen reference, as an estimator that engine/analysis takes. Runs on the calling thread
+/// alone.
 analysis::Estimator reference_estimator();
 
 /// The estimator of a backend: te.ksg in the context, or the reference.

@@ -44,7 +44,7 @@ double draw(const Cloud& cloud, SplitMix64& random, std::int64_t row, std::int64
 }
 
 std::int64_t draw_rows(SplitMix64& random, const CloudLimits& limits) {
-  constexpr std::array<std::int64_t, 23> edges = {1,  2,  3,  4,  5,  7,  8,  9,   15,  16,  17, 31,
+  constexpr std::array<std::int64_t, 23> edges = {1,  2,  3,  4,  5,  7,   8,   9,   15,  16,  17, 31,
                                                   32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257};
   if (random.uniform() < 0.5) {
     const std::int64_t edge = edges[static_cast<std::size_t>(below(random, edges.size()))];
@@ -62,7 +62,9 @@ std::vector<Filling> allowed_fillings(const CloudLimits& limits) {
 
 }  // namespace
 
-std::string_view name_of(Filling filling) { return filling_names[static_cast<std::size_t>(filling)]; }
+std::string_view name_of(Filling filling) {
+  return filling_names[static_cast<std::size_t>(filling)];
+}
 
 std::vector<double> Cloud::values() const {
   SplitMix64 random(seed);
@@ -84,7 +86,9 @@ std::vector<double> Cloud::values() const {
   return made;
 }
 
-Tensor Cloud::tensor() const { return Tensor::from(values(), {rows, columns}); }
+Tensor Cloud::tensor() const {
+  return Tensor::from(values(), {rows, columns});
+}
 
 std::ostream& operator<<(std::ostream& out, const Cloud& cloud) {
   out << cloud.rows << " x " << cloud.columns << " " << name_of(cloud.filling) << ", seed " << cloud.seed;
@@ -101,12 +105,13 @@ std::vector<Cloud> simpler(const Cloud& cloud, const CloudLimits& limits) {
     change(candidate);
     made.push_back(candidate);
   };
-  for (std::int64_t rows : {limits.min_rows, (limits.min_rows + cloud.rows) / 2, cloud.rows - cloud.rows / 8,
-                            cloud.rows - 1}) {
+  for (std::int64_t rows :
+       {limits.min_rows, (limits.min_rows + cloud.rows) / 2, cloud.rows - cloud.rows / 8, cloud.rows - 1}) {
     if (rows >= limits.min_rows && rows < cloud.rows) with([&](Cloud& c) { c.rows = rows; });
   }
   for (std::int64_t columns : {limits.min_columns, cloud.columns - 1}) {
-    if (columns >= limits.min_columns && columns < cloud.columns) with([&](Cloud& c) { c.columns = columns; });
+    if (columns >= limits.min_columns && columns < cloud.columns)
+      with([&](Cloud& c) { c.columns = columns; });
   }
   if (cloud.exponent != 0) with([](Cloud& c) { c.exponent = 0; });
   const std::int64_t elements = cloud.rows * cloud.columns;
@@ -133,7 +138,8 @@ rc::Gen<Cloud> clouds(CloudLimits limits) {
     cloud.rows = draw_rows(random, limits);
     cloud.columns = limits.min_columns + below(random, limits.max_columns - limits.min_columns + 1);
     const std::vector<Filling> fillings = allowed_fillings(limits);
-    cloud.filling = fillings[static_cast<std::size_t>(below(random, static_cast<std::int64_t>(fillings.size())))];
+    cloud.filling =
+        fillings[static_cast<std::size_t>(below(random, static_cast<std::int64_t>(fillings.size())))];
     if (random.uniform() < 0.2) {
       cloud.exponent = static_cast<int>(below(random, 2 * limits.max_exponent + 1)) - limits.max_exponent;
     }

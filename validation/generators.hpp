@@ -25,16 +25,16 @@ enum class Filling : std::uint8_t {
 inline constexpr int filling_count = 8;
 std::string_view name_of(Filling filling);
 
-/// A recipe for an array of doubles. It is drawn and shrunk in place of the values: RapidCheck shrinks floats only to 0,
-/// -x and trunc, one at a time, and knows nothing of shapes.
+/// A recipe for an array of doubles. It is drawn and shrunk in place of the values: RapidCheck shrinks floats
+/// only to 0, -x and trunc, one at a time, and knows nothing of shapes.
 struct Cloud {
   std::int64_t rows = 1;
   std::int64_t columns = 1;
   Filling filling = Filling::grid;
   std::uint64_t seed = 0;
-  int exponent = 0;          ///< all values times 2^exponent
-  std::int64_t keep = -1;    ///< only this many leading elements are not set to zero; -1: all
-  bool rounded = false;      ///< values rounded to integers (before the scale)
+  int exponent = 0;        ///< all values times 2^exponent
+  std::int64_t keep = -1;  ///< only this many leading elements are not set to zero; -1: all
+  bool rounded = false;    ///< values rounded to integers (before the scale)
 
   /// (rows * columns), row-major. Finite.
   std::vector<double> values() const;
@@ -51,9 +51,9 @@ struct CloudLimits {
   std::vector<Filling> fillings = {};  ///< empty: all
 };
 
-/// Clouds within the limits; rows prefer the edges of the usual tiles (powers of two, one less, one more) and tiny
-/// counts. Shrinks in this order: fewer rows, fewer columns, scale 2^0, fewer elements that are not zero (64 first),
-/// rounded values, simpler filling, seed 0.
+/// Clouds within the limits; rows prefer the edges of the usual tiles (powers of two, one less, one more) and
+/// tiny counts. Shrinks in this order: fewer rows, fewer columns, scale 2^0, fewer elements that are not zero
+/// (64 first), rounded values, simpler filling, seed 0.
 rc::Gen<Cloud> clouds(CloudLimits limits = {});
 
 /// The shrinks of one cloud, most drastic first.

@@ -20,7 +20,8 @@ TEST(Clouds, AreFiniteAndRepeatable) {
     cloud.exponent = -300;
     const auto values = cloud.values();
     EXPECT_EQ(values.size(), 99u);
-    EXPECT_TRUE(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) << filling;
+    EXPECT_TRUE(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
+        << filling;
     EXPECT_EQ(values, cloud.values());
   }
 }
@@ -49,8 +50,9 @@ TEST(Clouds, EveryShrinkIsSimplerAndWithinTheLimits) {
   cloud.exponent = 12;
   const auto weight = [](const Cloud& c) {
     const double kept = c.keep < 0 ? 1e3 : static_cast<double>(c.keep);
-    return static_cast<double>(c.rows) * 1e12 + static_cast<double>(c.columns) * 1e9 + std::abs(c.exponent) * 1e6 + kept * 1e2 +
-           static_cast<double>(c.filling) + static_cast<double>(c.seed) * 1e-3 - (c.rounded ? 50 : 0);
+    return static_cast<double>(c.rows) * 1e12 + static_cast<double>(c.columns) * 1e9 +
+           std::abs(c.exponent) * 1e6 + kept * 1e2 + static_cast<double>(c.filling) +
+           static_cast<double>(c.seed) * 1e-3 - (c.rounded ? 50 : 0);
   };
   const auto candidates = simpler(cloud, limits);
   EXPECT_GE(candidates.size(), 8u);

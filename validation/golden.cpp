@@ -32,7 +32,8 @@ std::string name_of_folder(const std::string& path) {
 
 class CaseRun {
  public:
-  CaseRun(const GoldenFolder& folder, const GoldenCase& item, Context& context, Backend backend, CheckResult& result)
+  CaseRun(const GoldenFolder& folder, const GoldenCase& item, Context& context, Backend backend,
+          CheckResult& result)
       : item_(item),
         context_(context),
         backend_(backend),
@@ -41,8 +42,10 @@ class CaseRun {
         table_(prepare_table(folder)) {}
 
   void run() {
-    if (item_.measure == "te_matrix") matrix();
-    else single();
+    if (item_.measure == "te_matrix")
+      matrix();
+    else
+      single();
   }
 
  private:
@@ -62,12 +65,14 @@ class CaseRun {
     const double difference = std::abs(value - expected);
     result_.samples.push_back({what, difference, tolerance});
     if (difference <= tolerance) return;
-    const std::string line = fmt::format("{} is {:.17g}; expected {:.17g} within {:.3g}, differs by {:.3g}", what, value,
-                                         expected, tolerance, difference);
+    const std::string line = fmt::format("{} is {:.17g}; expected {:.17g} within {:.3g}, differs by {:.3g}",
+                                         what, value, expected, tolerance, difference);
     if (!item_.information_only()) throw Failed(line);
-    result_.notes.emplace_back("information", line + " (" + (item_.has_tag("order_dependent_ties")
-                                                                 ? "depends on the order of ties"
-                                                                 : "depends on how the normalisation is rounded") + ")");
+    result_.notes.emplace_back("information", line + " (" +
+                                                  (item_.has_tag("order_dependent_ties")
+                                                       ? "depends on the order of ties"
+                                                       : "depends on how the normalisation is rounded") +
+                                                  ")");
   }
 
   void hold(const std::string& what, std::int64_t value, std::int64_t expected) {
@@ -112,7 +117,8 @@ class CaseRun {
     if (item_.observations) hold("n_observations", estimate.samples, *item_.observations);
     hold("average", estimate.value, item_.average, item_.tolerance);
     if (item_.published) {
-      hold("average as published", estimate.value, *item_.published, *item_.published_tolerance + item_.tolerance);
+      hold("average as published", estimate.value, *item_.published,
+           *item_.published_tolerance + item_.tolerance);
     }
     if (!item_.permutations.empty()) surrogates(estimate);
     if (item_.locals) locals(estimate);
@@ -135,7 +141,8 @@ class CaseRun {
     hold("number of local values", static_cast<std::int64_t>(estimate.local.size()), n);
     for (std::size_t i = 0; i < expected.rows.size(); ++i) {
       hold(fmt::format("row of local value {}", i), estimate.times[i], expected.rows[i]);
-      hold(fmt::format("local value of row {}", expected.rows[i]), estimate.local[i], expected.values[i], item_.tolerance);
+      hold(fmt::format("local value of row {}", expected.rows[i]), estimate.local[i], expected.values[i],
+           item_.tolerance);
     }
     // Counts and, for algorithm 1, radii: te.ksg on the prepared points.
     const analysis::Points points = accepted(analysis::prepare(table_, layout_, item_.options));
@@ -144,8 +151,9 @@ class CaseRun {
     arguments.inputs.emplace("y", points.y.view());
     const bool conditioned = points.z.shape().at(1) > 0;
     if (conditioned) arguments.inputs.emplace("z", points.z.view());
-    arguments.inputs.emplace("trial_lengths", view_of(points.trial_lengths.data(),
-                                                      {static_cast<std::int64_t>(points.trial_lengths.size())}));
+    arguments.inputs.emplace(
+        "trial_lengths",
+        view_of(points.trial_lengths.data(), {static_cast<std::int64_t>(points.trial_lengths.size())}));
     arguments.parameters.emplace("k", item_.options.k);
     arguments.parameters.emplace("algorithm", std::int64_t{item_.options.algorithm});
     arguments.parameters.emplace("theiler_window", item_.options.theiler_window);
@@ -157,7 +165,8 @@ class CaseRun {
     constexpr const char* names[] = {"n_xz", "n_yz", "n_z"};
     for (std::size_t i = 0; i < expected.rows.size(); ++i) {
       for (std::size_t c = 0; c < (conditioned ? 3u : 2u); ++c) {
-        hold(fmt::format("{} of row {}", names[c], expected.rows[i]), counts[3 * i + c], expected.counts[3 * i + c]);
+        hold(fmt::format("{} of row {}", names[c], expected.rows[i]), counts[3 * i + c],
+             expected.counts[3 * i + c]);
       }
       if (item_.options.algorithm == 1) {
         hold(fmt::format("k-th distance of row {}", expected.rows[i]), radii[3 * i], expected.kth_distance[i],
@@ -171,7 +180,8 @@ class CaseRun {
     options.columns = item_.matrix_columns;
     options.spec = std::get<TeSpec>(item_.question);
     options.estimation = item_.options;
-    const analysis::Network network = accepted(analysis::network(table_, options, estimator_, context_.pool()));
+    const analysis::Network network =
+        accepted(analysis::network(table_, options, estimator_, context_.pool()));
     for (std::size_t source = 0; source < item_.matrix.size(); ++source) {
       for (std::size_t target = 0; target < item_.matrix.size(); ++target) {
         if (!item_.matrix[source][target]) continue;
@@ -203,8 +213,8 @@ CheckResult run_golden_case(const GoldenFolder& folder, const GoldenCase& item, 
   result.kind = CheckKind::golden;
   result.seed = options.seed;
   try {
-    Context context =
-        backend == Backend::cuda ? Context::cuda(options.device, options.threads) : Context::cpu(options.threads);
+    Context context = backend == Backend::cuda ? Context::cuda(options.device, options.threads)
+                                               : Context::cpu(options.threads);
     const Operation* ksg = find_operation("te.ksg");
     if (ksg == nullptr || !ksg->has(backend)) {
       result.verdict = Verdict::unsupported;

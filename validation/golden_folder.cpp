@@ -44,7 +44,8 @@ class Fields {
   std::int64_t integer(const char* name) const { return integer(at(name), name); }
   std::string text(const char* name) const {
     const json& value = at(name);
-    if (!value.is_string()) malformed(fmt::format("{}: '{}' is {}; expected a string", where_, name, shown(value)));
+    if (!value.is_string())
+      malformed(fmt::format("{}: '{}' is {}; expected a string", where_, name, shown(value)));
     return value.get<std::string>();
   }
   std::vector<std::int64_t> integers(const char* name) const {
@@ -59,12 +60,14 @@ class Fields {
   }
   const json& array(const char* name) const {
     const json& value = at(name);
-    if (!value.is_array()) malformed(fmt::format("{}: '{}' is {}; expected an array", where_, name, shown(value)));
+    if (!value.is_array())
+      malformed(fmt::format("{}: '{}' is {}; expected an array", where_, name, shown(value)));
     return value;
   }
   const std::string& where() const { return where_; }
   double real(const json& value, const char* name) const {
-    if (!value.is_number()) malformed(fmt::format("{}: '{}' is {}; expected a number", where_, name, shown(value)));
+    if (!value.is_number())
+      malformed(fmt::format("{}: '{}' is {}; expected a number", where_, name, shown(value)));
     return value.get<double>();
   }
   std::int64_t integer(const json& value, const char* name) const {
@@ -90,7 +93,8 @@ class Reader {
     const std::string file = (fs::path(folder_.path) / "manifest.json").string();
     std::error_code code;
     if (!fs::is_directory(folder_.path, code)) {
-      throw Malformed{{InputError::Code::not_found, folder_.path + ": no such folder of golden data", {}, {}, {}}};
+      throw Malformed{
+          {InputError::Code::not_found, folder_.path + ": no such folder of golden data", {}, {}, {}}};
     }
     if (!fs::exists(file, code)) {
       folder_.vacuous = folder_.path + ": holds no manifest.json";
@@ -102,15 +106,20 @@ class Reader {
     try {
       document = json::parse(bytes.value().view());
     } catch (const json::parse_error& error) {
-      throw Malformed{{InputError::Code::malformed, fmt::format("{}: no JSON at byte {}", file, error.byte),
-                       error.byte, {}, {}}};
+      throw Malformed{{InputError::Code::malformed,
+                       fmt::format("{}: no JSON at byte {}", file, error.byte),
+                       error.byte,
+                       {},
+                       {}}};
     }
     const Fields top(document, file);
     if (top.integer("format_version") != 1) {
       malformed(fmt::format("{}: format_version {}; expected 1", file, top.integer("format_version")));
     }
-    if (top.has("units") && top.text("units") != "nats") malformed(file + ": units " + top.text("units") + "; expected nats");
-    if (top.has("norm") && top.text("norm") != "max") malformed(file + ": norm " + top.text("norm") + "; expected max");
+    if (top.has("units") && top.text("units") != "nats")
+      malformed(file + ": units " + top.text("units") + "; expected nats");
+    if (top.has("norm") && top.text("norm") != "max")
+      malformed(file + ": norm " + top.text("norm") + "; expected max");
     std::size_t index = 0;
     for (const json& entry : top.array("cases")) {
       const Fields unnamed(entry, fmt::format("{}: case number {}", file, index++));
@@ -149,10 +158,15 @@ class Reader {
     made.options.algorithm = static_cast<int>(params.integer("algorithm"));
     made.options.theiler_window = params.integer("theiler");
     const std::string normalise = params.text("normalise");
-    if (normalise == "embedded_columns") made.options.normalise = analysis::Normalise::columns;
-    else if (normalise == "full_series") made.options.normalise = analysis::Normalise::series;
-    else if (normalise == "none") made.options.normalise = analysis::Normalise::none;
-    else malformed(params.where() + ": normalise '" + normalise + "'; expected none, embedded_columns or full_series");
+    if (normalise == "embedded_columns")
+      made.options.normalise = analysis::Normalise::columns;
+    else if (normalise == "full_series")
+      made.options.normalise = analysis::Normalise::series;
+    else if (normalise == "none")
+      made.options.normalise = analysis::Normalise::none;
+    else
+      malformed(params.where() + ": normalise '" + normalise +
+                "'; expected none, embedded_columns or full_series");
 
     if (made.measure == "te" || made.measure == "cte" || made.measure == "te_matrix") {
       analysis::TeSpec spec;
@@ -180,9 +194,11 @@ class Reader {
       if (made.measure == "cmi") spec.z = params.integers("z");
       made.question = std::move(spec);
     } else if (made.measure == "ais") {
-      made.question = analysis::AisSpec{params.integers("series"), params.integer("k_history"), params.integer("k_tau")};
+      made.question =
+          analysis::AisSpec{params.integers("series"), params.integer("k_history"), params.integer("k_tau")};
     } else {
-      malformed(params.where() + ": measure '" + made.measure + "'; expected te, cte, te_matrix, mi, cmi or ais");
+      malformed(params.where() + ": measure '" + made.measure +
+                "'; expected te, cte, te_matrix, mi, cmi or ais");
     }
   }
 
@@ -207,8 +223,10 @@ class Reader {
         }
         auto& values = made.matrix.emplace_back();
         for (const json& value : row) {
-          if (value.is_null()) values.push_back(std::nullopt);
-          else values.push_back(expected.real(value, "matrix_source_by_target"));
+          if (value.is_null())
+            values.push_back(std::nullopt);
+          else
+            values.push_back(expected.real(value, "matrix_source_by_target"));
         }
       }
       return;
@@ -268,12 +286,14 @@ class Reader {
   GoldenLocals read_locals(const std::string& file) const {
     const io::NumberTable table = read_csv(file, io::Header::present);
     const std::vector<std::string> expected = {"row", "kth_distance", "n_xz", "n_yz", "n_z", "local"};
-    if (table.names != expected) malformed(path_of(file) + ": expected the columns row,kth_distance,n_xz,n_yz,n_z,local");
+    if (table.names != expected)
+      malformed(path_of(file) + ": expected the columns row,kth_distance,n_xz,n_yz,n_z,local");
     GoldenLocals made;
     for (std::size_t i = 0; i < table.values.size(); i += expected.size()) {
       made.rows.push_back(static_cast<std::int64_t>(table.values[i]));
       made.kth_distance.push_back(table.values[i + 1]);
-      for (std::size_t c = 2; c < 5; ++c) made.counts.push_back(static_cast<std::int64_t>(table.values[i + c]));
+      for (std::size_t c = 2; c < 5; ++c)
+        made.counts.push_back(static_cast<std::int64_t>(table.values[i + c]));
       made.values.push_back(table.values[i + 5]);
     }
     return made;
@@ -284,9 +304,13 @@ class Reader {
 
 }  // namespace
 
-bool GoldenCase::has_tag(std::string_view tag) const { return std::find(tags.begin(), tags.end(), tag) != tags.end(); }
+bool GoldenCase::has_tag(std::string_view tag) const {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
 
-bool GoldenCase::information_only() const { return has_tag("order_dependent_ties") || has_tag("rounding_sensitive"); }
+bool GoldenCase::information_only() const {
+  return has_tag("order_dependent_ties") || has_tag("rounding_sensitive");
+}
 
 Result<GoldenFolder> read_golden(const std::string& path) {
   try {

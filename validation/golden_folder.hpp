@@ -44,8 +44,8 @@ struct GoldenCase {
   std::vector<std::string> tags;
 
   bool has_tag(std::string_view tag) const;
-  /// Whether a difference beyond the tolerance is information only: the answer depends on the order of tied neighbours,
-  /// or on how the normalisation was rounded.
+  /// Whether a difference beyond the tolerance is information only: the answer depends on the order of tied
+  /// neighbours, or on how the normalisation was rounded.
   bool information_only() const;
 };
 
@@ -57,10 +57,11 @@ struct GoldenFolder {
   std::map<std::string, analysis::SeriesTable> tables;  ///< by file
 };
 
-/// Reads `manifest.json` (format_version 1, nats, maximum norm) and every file that it names. A folder without a manifest,
-/// or with one that holds no case, is not an error here: `vacuous` says so. Errors, one line each with the file, the case
-/// and the field: a folder that is not there, JSON that does not parse, a field that is missing or has the wrong type, an
-/// unknown measure or normalisation, a data file that is missing or malformed.
+/// Reads `manifest.json` (format_version 1, nats, maximum norm) and every file that it names. A folder
+/// without a manifest, or with one that holds no case, is not an error here: `vacuous` says so. Errors, one
+/// line each with the file, the case and the field: a folder that is not there, JSON that does not parse, a
+/// field that is missing or has the wrong type, an unknown measure or normalisation, a data file that is
+/// missing or malformed.
 Result<GoldenFolder> read_golden(const std::string& path);
 
 }  // namespace assay::validation

@@ -21,14 +21,16 @@ using nlohmann::json;
 class Golden : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("golden-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    folder_ = fs::path(testing::TempDir()) /
+              ("golden-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "data");
     const auto table = analysis::coupled_ar1(200, 0.6, 0.5, 0.4, 42).table;
     std::ofstream out(folder_ / "data/a.csv");
     out << "x,y\n";
     for (std::size_t row = 0; row < 200; ++row) {
-      out << fmt::format("{:.17g},{:.17g}\n", table.values.as<double>()[2 * row], table.values.as<double>()[2 * row + 1]);
+      out << fmt::format("{:.17g},{:.17g}\n", table.values.as<double>()[2 * row],
+                         table.values.as<double>()[2 * row + 1]);
     }
     manifest_ = {{"format_version", 1}, {"units", "nats"}, {"norm", "max"}, {"cases", json::array({item()})}};
   }
@@ -39,8 +41,17 @@ class Golden : public testing::Test {
             {"measure", "te"},
             {"file", "data/a.csv"},
             {"params",
-             {{"k", 4}, {"algorithm", 1}, {"normalise", "none"}, {"theiler", 0}, {"source", {0}}, {"target", {1}},
-              {"k_history", 1}, {"k_tau", 1}, {"l_history", 1}, {"l_tau", 1}, {"delay", 1}}},
+             {{"k", 4},
+              {"algorithm", 1},
+              {"normalise", "none"},
+              {"theiler", 0},
+              {"source", {0}},
+              {"target", {1}},
+              {"k_history", 1},
+              {"k_tau", 1},
+              {"l_history", 1},
+              {"l_tau", 1},
+              {"delay", 1}}},
             {"n_observations", 199},
             {"expected", {{"average", 0.110257587}}},
             {"tolerance_abs", 1e-9}};

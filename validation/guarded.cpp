@@ -13,7 +13,9 @@ bool exact_size_allocations() {
   return mode != nullptr && std::string_view(mode) == "exact";
 }
 
-void GuardedTensor::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
+void GuardedTensor::Free::operator()(std::byte* memory) const noexcept {
+  std::free(memory);
+}
 
 GuardedTensor::GuardedTensor(DType dtype, Shape shape, std::uint8_t fill)
     : dtype_(dtype), shape_(std::move(shape)), fill_(fill) {
@@ -22,7 +24,8 @@ GuardedTensor::GuardedTensor(DType dtype, Shape shape, std::uint8_t fill)
   before_ = exact ? 0 : guard_bytes;
   const std::size_t total = bytes_ + 2 * before_;
   void* memory = nullptr;
-  // posix_memalign, unlike aligned_alloc, takes a size that is no multiple of the alignment: the end stays exact.
+  // posix_memalign, unlike aligned_alloc, takes a size that is no multiple of the alignment: the end stays
+  // exact.
   if (posix_memalign(&memory, exact ? 64 : guard_bytes, total == 0 ? 1 : total) != 0) throw std::bad_alloc();
   memory_.reset(static_cast<std::byte*>(memory));
   std::memset(memory, fill, total);
@@ -41,9 +44,13 @@ ConstTensorView GuardedTensor::view() const {
   return {memory_.get() + before_, dtype_, shape_, contiguous_strides(shape_), MemorySpace::host};
 }
 
-const std::byte* GuardedTensor::data() const { return memory_.get() + before_; }
+const std::byte* GuardedTensor::data() const {
+  return memory_.get() + before_;
+}
 
-std::span<std::byte> GuardedTensor::whole() { return {memory_.get(), bytes_ + 2 * before_}; }
+std::span<std::byte> GuardedTensor::whole() {
+  return {memory_.get(), bytes_ + 2 * before_};
+}
 
 std::optional<std::ptrdiff_t> GuardedTensor::broken() const {
   const std::byte* before = memory_.get();
@@ -54,8 +61,8 @@ std::optional<std::ptrdiff_t> GuardedTensor::broken() const {
            (band[0] == static_cast<std::byte>(fill_) && std::memcmp(band, band + 1, before_ - 1) == 0);
   };
   const auto first_wrong = [&](const std::byte* band) {
-    const std::byte* wrong =
-        std::find_if(band, band + before_, [&](std::byte byte) { return byte != static_cast<std::byte>(fill_); });
+    const std::byte* wrong = std::find_if(
+        band, band + before_, [&](std::byte byte) { return byte != static_cast<std::byte>(fill_); });
     return static_cast<std::ptrdiff_t>(wrong - band);
   };
   if (!intact(before)) return first_wrong(before) - static_cast<std::ptrdiff_t>(before_);

@@ -14,12 +14,12 @@ namespace assay::validation {
 /// Width of the guard band on each side of a tensor.
 inline constexpr std::size_t guard_bytes = 4096;
 
-/// Whether tensors are allocated at their exact size, without guard bands: for sanitizers, which then see the edge
-/// themselves. Chosen by the environment: ASSAY_GUARD=exact.
+/// Whether tensors are allocated at their exact size, without guard bands: for sanitizers, which then see the
+/// edge themselves. Chosen by the environment: ASSAY_GUARD=exact.
 bool exact_size_allocations();
 
-/// Host memory of one tensor between two guard bands. The data begins on a 4 KiB boundary (64 bytes where exact) and
-/// ends, at the last byte, against the second band.
+/// Host memory of one tensor between two guard bands. The data begins on a 4 KiB boundary (64 bytes where
+/// exact) and ends, at the last byte, against the second band.
 class GuardedTensor {
  public:
   /// Guard bands and data are filled with `fill`. Throws std::bad_alloc.
@@ -35,8 +35,8 @@ class GuardedTensor {
   std::size_t offset() const { return before_; }
   std::size_t bytes() const { return bytes_; }
 
-  /// Where the guard bands were written, if anywhere: bytes before the first element (negative) or from the end of the
-  /// last one on (0 and more).
+  /// Where the guard bands were written, if anywhere: bytes before the first element (negative) or from the
+  /// end of the last one on (0 and more).
   std::optional<std::ptrdiff_t> broken() const;
 
  private:

@@ -59,14 +59,17 @@ MutantResult run_mutant(const Target& target, const std::vector<Suite>& suites, 
     result.message = check.message;
     return result;
   }
-  result.status = !executed ? MutantStatus::not_executed : reached ? MutantStatus::missed : MutantStatus::not_reached;
+  result.status = !executed ? MutantStatus::not_executed
+                  : reached ? MutantStatus::missed
+                            : MutantStatus::not_reached;
   return result;
 }
 
 }  // namespace
 
 std::string_view name_of(MutantStatus status) {
-  constexpr std::string_view names[] = {"caught", "missed", "not_reached", "crashed", "timeout", "not_executed"};
+  constexpr std::string_view names[] = {"caught",  "missed",  "not_reached",
+                                        "crashed", "timeout", "not_executed"};
   return names[static_cast<std::size_t>(status)];
 }
 
@@ -75,7 +78,8 @@ bool counts_as_caught(MutantStatus status) {
 }
 
 std::int64_t MutationReport::caught() const {
-  return std::count_if(mutants.begin(), mutants.end(), [](const auto& result) { return counts_as_caught(result.status); });
+  return std::count_if(mutants.begin(), mutants.end(),
+                       [](const auto& result) { return counts_as_caught(result.status); });
 }
 
 std::int64_t MutationReport::total() const {
@@ -84,9 +88,9 @@ std::int64_t MutationReport::total() const {
 }
 
 bool MutationReport::ok() const {
-  return total() > 0 && caught() == total() && std::all_of(controls.begin(), controls.end(), [](const auto& control) {
-           return control.verdict == Verdict::pass;
-         });
+  return total() > 0 && caught() == total() &&
+         std::all_of(controls.begin(), controls.end(),
+                     [](const auto& control) { return control.verdict == Verdict::pass; });
 }
 
 MutationReport mutate(const std::vector<Suite>& suites, const MutateOptions& options,
@@ -101,7 +105,8 @@ MutationReport mutate(const std::vector<Suite>& suites, const MutateOptions& opt
   }
   MutationReport report;
   if (targets.empty()) {
-    report.vacuous = options.pattern.empty() ? "no mutants are registered" : "no mutant matches '" + options.pattern + "'";
+    report.vacuous =
+        options.pattern.empty() ? "no mutants are registered" : "no mutant matches '" + options.pattern + "'";
     return report;
   }
   RunOptions run = options.run;
@@ -129,7 +134,8 @@ MutationReport mutate(const std::vector<Suite>& suites, const MutateOptions& opt
     }
   };
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const std::size_t parallel = std::min<std::size_t>(options.parallel > 0 ? options.parallel : cores, targets.size());
+  const std::size_t parallel =
+      std::min<std::size_t>(options.parallel > 0 ? options.parallel : cores, targets.size());
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < parallel; ++i) threads.emplace_back(work);
@@ -177,9 +183,10 @@ void to_json(nlohmann::json& json, const MutationReport& report) {
     ++total;
   }
   nlohmann::json by_class = nlohmann::json::object();
-  for (const auto& [name, counts] : classes) by_class[name] = {{"caught", counts.first}, {"total", counts.second}};
-  json = {{"caught", report.caught()},   {"total", report.total()}, {"ok", report.ok()},
-          {"by_class", by_class},        {"mutants", mutants},      {"vacuous", report.vacuous},
+  for (const auto& [name, counts] : classes)
+    by_class[name] = {{"caught", counts.first}, {"total", counts.second}};
+  json = {{"caught", report.caught()},  {"total", report.total()}, {"ok", report.ok()},
+          {"by_class", by_class},       {"mutants", mutants},      {"vacuous", report.vacuous},
           {"controls", report.controls}};
 }
 

@@ -35,9 +35,10 @@ struct MutantResult {
 };
 
 struct MutationReport {
-  std::vector<MutantResult> mutants;   ///< in the order of the suites
-  std::vector<CheckResult> controls;   ///< the catching properties on the program without a fault: all must pass
-  std::string vacuous;                 ///< why nothing was run; else empty
+  std::vector<MutantResult> mutants;  ///< in the order of the suites
+  std::vector<CheckResult>
+      controls;         ///< the catching properties on the program without a fault: all must pass
+  std::string vacuous;  ///< why nothing was run; else empty
   std::int64_t caught() const;
   std::int64_t total() const;
   /// Every mutant was caught, there was at least one, and every control passed.
@@ -45,21 +46,23 @@ struct MutationReport {
 };
 
 struct MutateOptions {
-  std::string program;          ///< `assay-mutants`
-  std::string pattern;          ///< of mutants, by id or by operation; empty: all
-  RunOptions run;               ///< seed, cases; controls and shrinking are switched off
+  std::string program;                        ///< `assay-mutants`
+  std::string pattern;                        ///< of mutants, by id or by operation; empty: all
+  RunOptions run;                             ///< seed, cases; controls and shrinking are switched off
   std::chrono::duration<double> timeout{60};  ///< of one property: the watchdog
-  unsigned parallel = 0;        ///< processes at a time; 0: one a core
+  unsigned parallel = 0;                      ///< processes at a time; 0: one a core
 };
 
-/// Runs every mutant in a process of its own (ASSAY_MUTANT=id) through the properties of its operation, then through those
-/// of te.ksg where te.ksg is built on it, and stops at the first that turns red. Afterwards every property that caught
-/// something runs once in the same program without a fault, where it has to pass. Throws std::runtime_error where the
-/// program cannot be started.
-MutationReport mutate(const std::vector<Suite>& suites, const MutateOptions& options,
-                      const std::function<void(const MutantResult&, std::size_t done, std::size_t total)>& progress = {});
+/// Runs every mutant in a process of its own (ASSAY_MUTANT=id) through the properties of its operation, then
+/// through those of te.ksg where te.ksg is built on it, and stops at the first that turns red. Afterwards
+/// every property that caught something runs once in the same program without a fault, where it has to pass.
+/// Throws std::runtime_error where the program cannot be started.
+MutationReport mutate(
+    const std::vector<Suite>& suites, const MutateOptions& options,
+    const std::function<void(const MutantResult&, std::size_t done, std::size_t total)>& progress = {});
 
-/// caught, total, by_class {caught, total}, mutants [{id, operation, class, backend, status, property, cases, ...}].
+/// caught, total, by_class {caught, total}, mutants [{id, operation, class, backend, status, property, cases,
+/// ...}].
 void to_json(nlohmann::json& json, const MutationReport& report);
 
 }  // namespace assay::validation

@@ -11,8 +11,8 @@ namespace assay::validation {
 
 namespace {
 
-// All bits set is NaN in every floating-point type and -1 in the signed integers; 0x47.. is a large finite number in
-// most: what is added to either shows, which a pattern close to zero would hide.
+// All bits set is NaN in every floating-point type and -1 in the signed integers; 0x47.. is a large finite
+// number in most: what is added to either shows, which a pattern close to zero would hide.
 constexpr std::uint8_t poisons[] = {0xFF, 0x47};
 
 struct Guarded {
@@ -20,7 +20,8 @@ struct Guarded {
   std::map<std::string, GuardedTensor> outputs;
 };
 
-void check_bands(const Operation& operation, const std::map<std::string, GuardedTensor>& tensors, const char* role) {
+void check_bands(const Operation& operation, const std::map<std::string, GuardedTensor>& tensors,
+                 const char* role) {
   for (const auto& [name, tensor] : tensors) {
     const auto broken = tensor.broken();
     if (!broken) continue;
@@ -71,14 +72,16 @@ bool stays_on_host(const Operation& operation, const std::string& input) {
   return false;
 }
 
-Guarded run_once(Context& context, const Operation& operation, const Arguments& arguments, std::uint8_t poison) {
+Guarded run_once(Context& context, const Operation& operation, const Arguments& arguments,
+                 std::uint8_t poison) {
   Guarded memory;
   Mirror mirror(context);
   Arguments guarded;
   guarded.parameters = arguments.parameters;
   for (const auto& [name, view] : arguments.inputs) {
     GuardedTensor& tensor = memory.inputs.emplace(name, GuardedTensor(view, poison)).first->second;
-    guarded.inputs.emplace(name, assay::as_const(stays_on_host(operation, name) ? tensor.view() : mirror.view(tensor)));
+    guarded.inputs.emplace(
+        name, assay::as_const(stays_on_host(operation, name) ? tensor.view() : mirror.view(tensor)));
   }
   Outputs outputs;
   for (const OutputShape& shape : operation.output_shapes(guarded)) {
@@ -115,18 +118,21 @@ void compare_runs(const Operation& operation, const std::string& name, const Gua
     const std::byte* one = first.data() + i * width;
     const std::byte* other = second.data() + i * width;
     if (std::memcmp(one, other, width) == 0) continue;
-    const std::string where = "element " + std::to_string(i) + " of output '" + name + "' " + to_string(first.view().shape);
+    const std::string where =
+        "element " + std::to_string(i) + " of output '" + name + "' " + to_string(first.view().shape);
     if (holds_poison(one, width, poisons[0]) && holds_poison(other, width, poisons[1])) {
       throw Failed(operation.name + ": " + where + " was never written");
     }
-    throw Failed(operation.name + ": " + where +
-                 " differs between two runs on the same input: it depends on uninitialised memory or on timing");
+    throw Failed(
+        operation.name + ": " + where +
+        " differs between two runs on the same input: it depends on uninitialised memory or on timing");
   }
 }
 
 }  // namespace
 
-std::map<std::string, Tensor> run_checked(Context& context, const Operation& operation, const Arguments& arguments) {
+std::map<std::string, Tensor> run_checked(Context& context, const Operation& operation,
+                                          const Arguments& arguments) {
   const Arguments resolved = resolve(operation, arguments);
   const Guarded first = run_once(context, operation, resolved, poisons[0]);
   const Guarded second = run_once(context, operation, resolved, poisons[1]);

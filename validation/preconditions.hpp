@@ -7,13 +7,15 @@
 
 namespace assay::validation {
 
-/// Runs an operation on the context's backend under the preconditions of harness.md (Correctness 1) and returns its
-/// outputs on the host. The operation runs twice. Inputs are copies and outputs lie between guard bands, both filled
-/// with one bit pattern in the first run and another in the second:
+/// Runs an operation on the context's backend under the preconditions of harness.md (Correctness 1) and
+/// returns its outputs on the host. The operation runs twice. Inputs are copies and outputs lie between guard
+/// bands, both filled with one bit pattern in the first run and another in the second:
 ///   - an output element that holds the pattern of its run both times was never written;
-///   - one that otherwise differs between the runs depends on memory the operation was not given, or on timing;
+///   - one that otherwise differs between the runs depends on memory the operation was not given, or on
+///   timing;
 ///   - a guard band that changed was written out of bounds; an input that changed was written at all.
 /// Throws Failed with one line for each of these; lets through what the operation throws.
-std::map<std::string, Tensor> run_checked(Context& context, const Operation& operation, const Arguments& arguments);
+std::map<std::string, Tensor> run_checked(Context& context, const Operation& operation,
+                                          const Arguments& arguments);
 
 }  // namespace assay::validation

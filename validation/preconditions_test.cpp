@@ -70,7 +70,10 @@ TEST(Preconditions, RejectAllZeros) {
 }
 
 TEST(Preconditions, RejectTheInputReturned) {
-  EXPECT_NE(verdict([](std::span<const double> x, std::span<double> y) { std::copy(x.begin(), x.end(), y.begin()); }), "");
+  EXPECT_NE(verdict([](std::span<const double> x, std::span<double> y) {
+              std::copy(x.begin(), x.end(), y.begin());
+            }),
+            "");
 }
 
 TEST(Preconditions, RejectNaNEverywhere) {

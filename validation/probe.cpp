@@ -21,8 +21,8 @@ const Operation& known(std::string_view name) {
   return *operation;
 }
 
-// Changes the last element of every output: its sign and exponent bits where it is floating point, so that no bound
-// could take the change for rounding.
+// Changes the last element of every output: its sign and exponent bits where it is floating point, so that no
+// bound could take the change for rounding.
 void change_last_element(std::map<std::string, Tensor>& outputs) {
   for (auto& [name, tensor] : outputs) {
     if (tensor.elements() == 0) continue;
@@ -54,7 +54,8 @@ std::map<std::string, Tensor> CaseProbe::reference(std::string_view name, const 
   return assay::reference::run(known(name), arguments.view());
 }
 
-std::map<std::string, Tensor> CaseProbe::expect_reference(std::string_view name, const HostArguments& arguments) {
+std::map<std::string, Tensor> CaseProbe::expect_reference(std::string_view name,
+                                                          const HostArguments& arguments) {
   const Operation& operation = known(name);
   auto outputs = run(name, arguments);
   const auto expected = reference(name, arguments);
@@ -73,7 +74,8 @@ void CaseProbe::expect_within(std::string_view what, double observed, double all
   const double magnitude = std::abs(observed);
   record_.samples.push_back({std::string(what), magnitude, allowed});
   // Written so that a NaN on either side fails.
-  if (!(magnitude <= allowed)) throw Failed(fmt::format("{}: {:.17g} where {:.3g} is allowed", what, magnitude, allowed));
+  if (!(magnitude <= allowed))
+    throw Failed(fmt::format("{}: {:.17g} where {:.3g} is allowed", what, magnitude, allowed));
 }
 
 void CaseProbe::expect(bool holds, std::string_view what) {
@@ -90,18 +92,21 @@ void CaseProbe::expect_equal(std::string_view what, const Tensor& left, const Te
   if (left.bytes() == 0 || std::memcmp(left.view().data, right.view().data, left.bytes()) == 0) return;
   const std::size_t width = size_of(left.dtype());
   std::size_t element = 0;
-  while (std::memcmp(left.view().data + element * width, right.view().data + element * width, width) == 0) ++element;
+  while (std::memcmp(left.view().data + element * width, right.view().data + element * width, width) == 0)
+    ++element;
   const std::vector<double> one = to_doubles(left.view());
   const std::vector<double> other = to_doubles(right.view());
-  throw Failed(fmt::format("{}: element {} of {} is {:.17g} against {:.17g}", what, element, to_string(left.shape()),
-                           one[element], other[element]));
+  throw Failed(fmt::format("{}: element {} of {} is {:.17g} against {:.17g}", what, element,
+                           to_string(left.shape()), one[element], other[element]));
 }
 
 void CaseProbe::note(std::string_view name, std::string_view value) {
   const auto found = std::find_if(record_.notes.begin(), record_.notes.end(),
                                   [&](const auto& entry) { return entry.first == name; });
-  if (found != record_.notes.end()) found->second = value;
-  else record_.notes.emplace_back(name, value);
+  if (found != record_.notes.end())
+    found->second = value;
+  else
+    record_.notes.emplace_back(name, value);
 }
 
 }  // namespace assay::validation

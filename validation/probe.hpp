@@ -23,8 +23,8 @@ struct Record {
 /// The probe that the runner hands to a property: one case on one backend.
 class CaseProbe final : public Probe {
  public:
-  /// With `tamper`, the first call of run() in the case gives back outputs with one element changed: the kernel that
-  /// every property must reject (the negative control of a property that names none of its own).
+  /// With `tamper`, the first call of run() in the case gives back outputs with one element changed: the
+  /// kernel that every property must reject (the negative control of a property that names none of its own).
   CaseProbe(Context& context, Backend backend, std::uint64_t seed, Record& record, bool tamper = false)
       : context_(context), backend_(backend), seed_(seed), record_(record), tamper_(tamper) {}
 
@@ -33,8 +33,10 @@ class CaseProbe final : public Probe {
   std::uint64_t seed() const override { return seed_; }
 
   std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments) override;
-  std::map<std::string, Tensor> reference(std::string_view operation, const HostArguments& arguments) override;
-  std::map<std::string, Tensor> expect_reference(std::string_view operation, const HostArguments& arguments) override;
+  std::map<std::string, Tensor> reference(std::string_view operation,
+                                          const HostArguments& arguments) override;
+  std::map<std::string, Tensor> expect_reference(std::string_view operation,
+                                                 const HostArguments& arguments) override;
   void expect_within(std::string_view what, double observed, double allowed) override;
   void expect(bool holds, std::string_view what) override;
   void expect_equal(std::string_view what, const Tensor& left, const Tensor& right) override;

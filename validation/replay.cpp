@@ -13,18 +13,25 @@ namespace assay::validation {
 
 namespace {
 
-InputError error(InputError::Code code, std::string message) { return {code, std::move(message), {}, {}, {}}; }
+InputError error(InputError::Code code, std::string message) {
+  return {code, std::move(message), {}, {}, {}};
+}
 
 ReplayOutcome outcome_of(const Replay& replay, CheckResult check) {
   ReplayOutcome outcome;
   outcome.check = std::move(check);
   const auto& again = outcome.check.replay;
   const bool failed = outcome.check.verdict == Verdict::fail;
-  outcome.same = failed && again && again->message == replay.message && again->counterexample == replay.counterexample;
-  if (outcome.same) outcome.summary = "the same failure: " + outcome.check.message;
-  else if (is_red(outcome.check.verdict)) outcome.summary = "another failure: " + outcome.check.message;
-  else if (outcome.check.verdict == Verdict::pass) outcome.summary = "the case passes now";
-  else outcome.summary = fmt::format("{}: {}", name_of(outcome.check.verdict), outcome.check.message);
+  outcome.same =
+      failed && again && again->message == replay.message && again->counterexample == replay.counterexample;
+  if (outcome.same)
+    outcome.summary = "the same failure: " + outcome.check.message;
+  else if (is_red(outcome.check.verdict))
+    outcome.summary = "another failure: " + outcome.check.message;
+  else if (outcome.check.verdict == Verdict::pass)
+    outcome.summary = "the case passes now";
+  else
+    outcome.summary = fmt::format("{}: {}", name_of(outcome.check.verdict), outcome.check.message);
   return outcome;
 }
 
@@ -34,7 +41,8 @@ Result<std::string> write_replay(const Replay& replay, const std::string& folder
   std::error_code code;
   std::filesystem::create_directories(folder, code);
   if (code) return error(InputError::Code::write_failed, folder + ": " + code.message());
-  std::string name = fmt::format("{}.{}.{}.{}.json", replay.operation, replay.property, replay.backend, replay.seed);
+  std::string name =
+      fmt::format("{}.{}.{}.{}.json", replay.operation, replay.property, replay.backend, replay.seed);
   for (char& letter : name) {
     if (letter == '/' || letter == ' ') letter = '-';
   }
@@ -64,7 +72,8 @@ Result<ReplayOutcome> run_replay(const Replay& replay, const std::vector<Suite>&
   try {
     backend = parse_backend(replay.backend);
   } catch (const std::invalid_argument&) {
-    return error(InputError::Code::malformed, "replay: backend '" + replay.backend + "'; expected cpu, cuda or reference");
+    return error(InputError::Code::malformed,
+                 "replay: backend '" + replay.backend + "'; expected cpu, cuda or reference");
   }
   options.seed = replay.seed;
   options.controls = false;
@@ -72,7 +81,8 @@ Result<ReplayOutcome> run_replay(const Replay& replay, const std::vector<Suite>&
     const auto folder = read_golden(replay.golden);
     if (!folder) return folder.error();
     for (const GoldenCase& item : folder.value().cases) {
-      if (item.id == replay.property) return outcome_of(replay, run_golden_case(folder.value(), item, backend, options));
+      if (item.id == replay.property)
+        return outcome_of(replay, run_golden_case(folder.value(), item, backend, options));
     }
     return error(InputError::Code::not_found,
                  fmt::format("{}: holds no case '{}' any more", replay.golden, replay.property));

@@ -24,8 +24,8 @@ struct ReplayOutcome {
   std::string summary;  ///< one line: the same, another failure, or no failure
 };
 
-/// Runs the recorded case, and only that, on the backend that failed. Refused: an operation, a property or a golden case
-/// that is not in this program or folder any more.
+/// Runs the recorded case, and only that, on the backend that failed. Refused: an operation, a property or a
+/// golden case that is not in this program or folder any more.
 Result<ReplayOutcome> run_replay(const Replay& replay, const std::vector<Suite>& suites, RunOptions options,
                                  const Runner& runner = run_property);
 

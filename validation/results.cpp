@@ -19,7 +19,8 @@ constexpr std::array kind_names = {"property", "oracle", "golden", "precondition
 template <typename Enum, typename Names>
 Enum parse(const Names& names, std::string_view name, const char* what) {
   const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) throw std::invalid_argument("no " + std::string(what) + " '" + std::string(name) + "'");
+  if (found == names.end())
+    throw std::invalid_argument("no " + std::string(what) + " '" + std::string(name) + "'");
   return static_cast<Enum>(found - names.begin());
 }
 
@@ -62,10 +63,18 @@ int badness(Verdict verdict) {
 
 }  // namespace
 
-std::string_view name_of(Verdict verdict) { return verdict_names[static_cast<std::size_t>(verdict)]; }
-std::string_view name_of(CheckKind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
-Verdict parse_verdict(std::string_view name) { return parse<Verdict>(verdict_names, name, "verdict"); }
-CheckKind parse_check_kind(std::string_view name) { return parse<CheckKind>(kind_names, name, "kind of check"); }
+std::string_view name_of(Verdict verdict) {
+  return verdict_names[static_cast<std::size_t>(verdict)];
+}
+std::string_view name_of(CheckKind kind) {
+  return kind_names[static_cast<std::size_t>(kind)];
+}
+Verdict parse_verdict(std::string_view name) {
+  return parse<Verdict>(verdict_names, name, "verdict");
+}
+CheckKind parse_check_kind(std::string_view name) {
+  return parse<CheckKind>(kind_names, name, "kind of check");
+}
 Backend parse_backend(std::string_view name) {
   constexpr std::array names = {"cpu", "cuda", "reference"};
   return parse<Backend>(names, name, "backend");
@@ -81,7 +90,9 @@ double UtilisationSample::utilisation() const {
   return allowed > 0 ? observed / allowed : std::numeric_limits<double>::infinity();
 }
 
-std::string CheckResult::name() const { return operation + "/" + property + "/" + backend; }
+std::string CheckResult::name() const {
+  return operation + "/" + property + "/" + backend;
+}
 
 void keep_worst(CheckResult& result, std::size_t count) {
   std::stable_sort(result.samples.begin(), result.samples.end(), [](const auto& left, const auto& right) {
@@ -117,10 +128,17 @@ void merge(CheckResult& into, CheckResult&& later) {
 }
 
 void to_json(json& out, const Replay& replay) {
-  out = json{{"operation", replay.operation}, {"property", replay.property},   {"backend", replay.backend},
-             {"version", replay.version},     {"seed", replay.seed},           {"cases", replay.cases},
-             {"size", replay.size},           {"reproduce", replay.reproduce}, {"message", replay.message},
-             {"golden", replay.golden},       {"counterexample", replay.counterexample}};
+  out = json{{"operation", replay.operation},
+             {"property", replay.property},
+             {"backend", replay.backend},
+             {"version", replay.version},
+             {"seed", replay.seed},
+             {"cases", replay.cases},
+             {"size", replay.size},
+             {"reproduce", replay.reproduce},
+             {"message", replay.message},
+             {"golden", replay.golden},
+             {"counterexample", replay.counterexample}};
 }
 
 void from_json(const json& in, Replay& replay) {
@@ -163,7 +181,8 @@ void to_json(json& out, const CheckResult& result) {
                        {"allowed", number(sample.allowed)}});
   }
   json& tables = out["tables"] = json::array();
-  for (const auto& table : result.tables) tables.push_back({{"columns", table.columns}, {"rows", table.rows}});
+  for (const auto& table : result.tables)
+    tables.push_back({{"columns", table.columns}, {"rows", table.rows}});
   json& plots = out["plots"] = json::array();
   for (const auto& plot : result.plots) {
     json series = json::array();
@@ -172,7 +191,8 @@ void to_json(json& out, const CheckResult& result) {
       for (const auto& [x, y] : line.points) points.push_back({number(x), number(y)});
       series.push_back({{"name", line.name}, {"points", points}});
     }
-    plots.push_back({{"title", plot.title}, {"x_label", plot.x_label}, {"y_label", plot.y_label}, {"series", series}});
+    plots.push_back(
+        {{"title", plot.title}, {"x_label", plot.x_label}, {"y_label", plot.y_label}, {"series", series}});
     if (plot.truth) plots.back()["truth"] = number(*plot.truth);
   }
 }
@@ -214,7 +234,8 @@ void from_json(const json& in, CheckResult& result) {
     for (const json& line : plot.at("series")) {
       auto& series = made.series.emplace_back();
       line.at("name").get_to(series.name);
-      for (const json& point : line.at("points")) series.points.emplace_back(number(point.at(0)), number(point.at(1)));
+      for (const json& point : line.at("points"))
+        series.points.emplace_back(number(point.at(0)), number(point.at(1)));
     }
   }
 }

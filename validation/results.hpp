@@ -26,8 +26,9 @@ enum class Verdict : std::uint8_t {
   timeout
 };
 
-/// Which question a check asked: property (against itself), oracle (against the reference), golden (against stored
-/// numbers), precondition (bad input is refused), mutant_control (the unmutated program under `assay mutate`).
+/// Which question a check asked: property (against itself), oracle (against the reference), golden (against
+/// stored numbers), precondition (bad input is refused), mutant_control (the unmutated program under `assay
+/// mutate`).
 enum class CheckKind : std::uint8_t { property, oracle, golden, precondition, mutant_control };
 
 std::string_view name_of(Verdict verdict);
@@ -53,14 +54,15 @@ struct Replay {
   std::string operation;
   std::string property;
   std::string backend;
-  std::string version;    ///< of the program that wrote it
+  std::string version;  ///< of the program that wrote it
   std::uint64_t seed = 0;
   int cases = 0;
   int size = 0;           ///< RapidCheck's size of the failing case
   std::string reproduce;  ///< RapidCheck's own string: generator state, size and shrink path
   std::string golden;     ///< folder of a golden case (its id is the property); else empty
   std::string message;    ///< what failed, to be compared with what fails again
-  std::vector<std::pair<std::string, std::string>> counterexample;  ///< (type or name, value) of what was drawn
+  std::vector<std::pair<std::string, std::string>>
+      counterexample;  ///< (type or name, value) of what was drawn
 };
 
 /// The result of one property, oracle or golden case on one backend.
@@ -74,7 +76,7 @@ struct CheckResult {
   std::int64_t cases = 0;       ///< that ran
   std::int64_t assertions = 0;  ///< that were made in them
   std::uint64_t seed = 0;
-  std::optional<double> observed;     ///< of the case that used most of its bound
+  std::optional<double> observed;  ///< of the case that used most of its bound
   std::optional<double> allowed;
   std::optional<double> utilisation;  ///< observed / allowed there
   std::vector<UtilisationSample> samples;
@@ -91,10 +93,12 @@ struct CheckResult {
   std::string name() const;
 };
 
-/// Adds a later run of the same check: cases add up, the worse verdict stays, tables and plots of the first stay.
+/// Adds a later run of the same check: cases add up, the worse verdict stays, tables and plots of the first
+/// stay.
 void merge(CheckResult& into, CheckResult&& later);
 
-/// Keeps the `count` samples that used most of their bound, the worst first, and sets observed, allowed, utilisation.
+/// Keeps the `count` samples that used most of their bound, the worst first, and sets observed, allowed,
+/// utilisation.
 void keep_worst(CheckResult& result, std::size_t count);
 
 void to_json(nlohmann::json& json, const Replay& replay);

@@ -37,8 +37,9 @@ TEST(Results, SurviveJson) {
 }
 
 TEST(Results, NamesGoBothWays) {
-  for (const Verdict verdict : {Verdict::pass, Verdict::fail, Verdict::xfail, Verdict::xpass, Verdict::unsupported,
-                                Verdict::not_executed, Verdict::vacuous, Verdict::crashed, Verdict::timeout}) {
+  for (const Verdict verdict :
+       {Verdict::pass, Verdict::fail, Verdict::xfail, Verdict::xpass, Verdict::unsupported,
+        Verdict::not_executed, Verdict::vacuous, Verdict::crashed, Verdict::timeout}) {
     EXPECT_EQ(parse_verdict(name_of(verdict)), verdict);
   }
   EXPECT_THROW(parse_verdict("green"), std::invalid_argument);

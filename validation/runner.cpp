@@ -17,7 +17,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using rc::detail::CaseResult;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 // RapidCheck reports to a listener; ours says nothing anywhere.
 class Silent final : public rc::detail::TestListener {
@@ -44,15 +46,22 @@ std::string one_line(std::string text) {
   return text;
 }
 
-Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& body, Context& context, Backend backend,
-                  Record& record, bool tamper, int cases, const RunOptions& options, Shrinking shrinking) {
+Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& body, Context& context,
+                  Backend backend, Record& record, bool tamper, int cases, const RunOptions& options,
+                  Shrinking shrinking) {
   Outcome outcome;
   std::optional<Clock::time_point> first_failure;
   const auto one_case = [&] {
-    // Drawn before anything else, so that a replay finds the same seed; not shrunk, because a seed has no order.
-    const auto seed = *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())).as("case seed");
-    // Past the time for shrinking every candidate counts as no counterexample: the smallest so far is the result.
-    if (shrinking == Shrinking::limited && first_failure && seconds_since(*first_failure) > options.shrink_seconds) return;
+    // Drawn before anything else, so that a replay finds the same seed; not shrunk, because a seed has no
+    // order.
+    const auto seed =
+        *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()))
+             .as("case seed");
+    // Past the time for shrinking every candidate counts as no counterexample: the smallest so far is the
+    // result.
+    if (shrinking == Shrinking::limited && first_failure &&
+        seconds_since(*first_failure) > options.shrink_seconds)
+      return;
     record.tables.clear();
     record.plots.clear();
     CaseProbe probe(context, backend, seed, record, tamper);
@@ -90,14 +99,16 @@ Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& bo
   std::unordered_map<std::string, rc::detail::Reproduce> reproduce;
   if (!options.reproduce.empty()) {
     reproduce = rc::detail::configFromString(options.reproduce).reproduce;
-    if (reproduce.find(name) == reproduce.end()) throw std::invalid_argument("the replay string holds no case of " + name);
+    if (reproduce.find(name) == reproduce.end())
+      throw std::invalid_argument("the replay string holds no case of " + name);
   }
   Silent silent;
   outcome.result = rc::detail::checkTestable(one_case, metadata, parameters, silent, reproduce);
   return outcome;
 }
 
-Replay replay_of(const Job& job, const RunOptions& options, int cases, const rc::detail::FailureResult& failure) {
+Replay replay_of(const Job& job, const RunOptions& options, int cases,
+                 const rc::detail::FailureResult& failure) {
   Replay replay;
   replay.operation = job.operation;
   replay.property = job.property->name;
@@ -118,9 +129,10 @@ std::string describe(const rc::detail::FailureResult& failure) {
   std::string drawn;
   for (const auto& [type, value] : failure.counterExample) {
     if (type == "case seed") continue;
-    drawn += (drawn.empty() ? "" : "; ") + (type.find("::") == std::string::npos && type.find(' ') == std::string::npos
-                                                ? type + " = " + value
-                                                : value);
+    drawn +=
+        (drawn.empty() ? "" : "; ") +
+        (type.find("::") == std::string::npos && type.find(' ') == std::string::npos ? type + " = " + value
+                                                                                     : value);
   }
   return one_line(failure.description) + (drawn.empty() ? "" : " (smallest case: " + one_line(drawn) + ")");
 }
@@ -133,9 +145,11 @@ std::string check_control(const Job& job, Context& context, int cases, const Run
   const std::function<void(Probe&)>& body = own ? property.negative_control : property.body;
   RunOptions plain = options;
   plain.reproduce.clear();
-  const Outcome outcome = run_cases(job.name(), body, context, job.backend, record, !own, cases, plain, Shrinking::off);
+  const Outcome outcome =
+      run_cases(job.name(), body, context, job.backend, record, !own, cases, plain, Shrinking::off);
   const char* which = own ? "its negative control" : "outputs with one element changed";
-  if (outcome.unavailable) return fmt::format("the property could not run {}: {}", which, *outcome.unavailable);
+  if (outcome.unavailable)
+    return fmt::format("the property could not run {}: {}", which, *outcome.unavailable);
   if (!outcome.result.is<rc::detail::FailureResult>()) return fmt::format("the property accepted {}", which);
   if (outcome.failed_by_assertion) return {};
   return fmt::format("the property met {} with something else than an assertion: {}", which,
@@ -158,11 +172,14 @@ int cases_of(const Property& property, const RunOptions& options) {
 RunOptions options_from_environment() {
   RunOptions options;
   const char* require = std::getenv("ASSAY_REQUIRE");
-  options.require_cuda = require != nullptr && std::string_view(require).find("cuda") != std::string_view::npos;
+  options.require_cuda =
+      require != nullptr && std::string_view(require).find("cuda") != std::string_view::npos;
   return options;
 }
 
-std::string Job::name() const { return operation + "/" + property->name + "/" + std::string(name_of(backend)); }
+std::string Job::name() const {
+  return operation + "/" + property->name + "/" + std::string(name_of(backend));
+}
 
 CheckResult run_property(const Job& job, const RunOptions& options) {
   const auto start = Clock::now();
@@ -194,11 +211,11 @@ CheckResult run_property(const Job& job, const RunOptions& options) {
   }
   Record record;
   const int cases = cases_of(*job.property, options);
-  const Shrinking shrinking = !options.reproduce.empty()    ? Shrinking::follow
+  const Shrinking shrinking = !options.reproduce.empty()   ? Shrinking::follow
                               : options.shrink_seconds > 0 ? Shrinking::limited
                                                            : Shrinking::off;
-  const Outcome outcome = run_cases(job.name(), job.property->body, *context, job.backend, record, false, cases,
-                                    options, shrinking);
+  const Outcome outcome = run_cases(job.name(), job.property->body, *context, job.backend, record, false,
+                                    cases, options, shrinking);
   result.assertions = record.assertions;
   result.samples = std::move(record.samples);
   result.notes = std::move(record.notes);
@@ -220,20 +237,21 @@ CheckResult run_property(const Job& job, const RunOptions& options) {
     verdict = Verdict::fail;
     result.cases = failure.numSuccess + 1;
     result.replay = replay_of(job, options, cases, failure);
-    // RapidCheck evaluates the smallest case once more for its words, which a shrinking cut short would get wrong. The
-    // replay has no such limit, and shows at once whether the failure is one that comes again.
+    // RapidCheck evaluates the smallest case once more for its words, which a shrinking cut short would get
+    // wrong. The replay has no such limit, and shows at once whether the failure is one that comes again.
     RunOptions again = options;
     again.reproduce = result.replay->reproduce;
     Record discarded;
-    const Outcome replayed = run_cases(job.name(), job.property->body, *context, job.backend, discarded, false, cases,
-                                       again, Shrinking::follow);
+    const Outcome replayed = run_cases(job.name(), job.property->body, *context, job.backend, discarded,
+                                       false, cases, again, Shrinking::follow);
     if (replayed.result.is<rc::detail::FailureResult>()) {
       const auto& shown = replayed.result.get<rc::detail::FailureResult>();
       message = describe(shown);
       result.replay->message = one_line(shown.description);
       result.replay->counterexample = shown.counterExample;
     } else {
-      message = describe(failure) + " (it did not fail again when replayed: it does not depend on the input alone)";
+      message =
+          describe(failure) + " (it did not fail again when replayed: it does not depend on the input alone)";
     }
   } else if (outcome.result.is<rc::detail::GaveUpResult>()) {
     const auto& gave_up = outcome.result.get<rc::detail::GaveUpResult>();
@@ -284,7 +302,8 @@ bool matches(std::string_view name, std::string_view pattern) {
       return false;
     }
   }
-  return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(j), pattern.end(), [](char c) { return c == '*'; });
+  return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(j), pattern.end(),
+                     [](char c) { return c == '*'; });
 }
 
 std::vector<Job> select_jobs(const std::vector<Suite>& suites, std::string_view pattern,
@@ -295,10 +314,11 @@ std::vector<Job> select_jobs(const std::vector<Suite>& suites, std::string_view 
     const Operation* operation = find_operation(suite.operation());
     for (const Property& property : suite.properties()) {
       for (const Backend backend : backends) {
-        const bool wanted =
-            property.backends.empty()
-                ? backend == Backend::cpu || (backend == Backend::cuda && operation != nullptr && operation->has(backend))
-                : std::find(property.backends.begin(), property.backends.end(), backend) != property.backends.end();
+        const bool wanted = property.backends.empty()
+                                ? backend == Backend::cpu || (backend == Backend::cuda &&
+                                                              operation != nullptr && operation->has(backend))
+                                : std::find(property.backends.begin(), property.backends.end(), backend) !=
+                                      property.backends.end();
         if (wanted) jobs.push_back({suite.operation(), &property, backend});
       }
     }
@@ -335,7 +355,8 @@ std::vector<CheckResult> run_jobs(const std::vector<Job>& jobs, const RunOptions
   for (std::uint64_t turn = 1;; ++turn) {
     bool ran = false;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      if (jobs[i].property->cases <= 1 || results[i].verdict != Verdict::pass || last_seconds[i] > left()) continue;
+      if (jobs[i].property->cases <= 1 || results[i].verdict != Verdict::pass || last_seconds[i] > left())
+        continue;
       RunOptions next = options;
       next.cases_scale = 0.1;
       next.controls = false;

@@ -10,14 +10,22 @@
 namespace assay::validation {
 namespace {
 
-void fails(Probe& probe) { probe.expect(false, "planted"); }
+void fails(Probe& probe) {
+  probe.expect(false, "planted");
+}
 
 CheckResult run(const Property& property, const RunOptions& options = {}, Backend backend = Backend::cpu) {
   return run_property({"test.operation", &property, backend}, options);
 }
 
-Property property_of(std::function<void(Probe&)> body, int cases = 50, std::function<void(Probe&)> control = fails) {
-  return {.name = "planted", .summary = "", .body = std::move(body), .cases = cases, .backends = {}, .negative_control = std::move(control)};
+Property property_of(std::function<void(Probe&)> body, int cases = 50,
+                     std::function<void(Probe&)> control = fails) {
+  return {.name = "planted",
+          .summary = "",
+          .body = std::move(body),
+          .cases = cases,
+          .backends = {},
+          .negative_control = std::move(control)};
 }
 
 TEST(Runner, PassesAndCounts) {
@@ -43,7 +51,8 @@ TEST(Runner, ShrinksToTheSmallestShape) {
   const CheckResult result = run(property);
   EXPECT_EQ(result.verdict, Verdict::fail);
   EXPECT_NE(result.message.find("fewer than 7 rows"), std::string::npos) << result.message;
-  EXPECT_NE(result.message.find("7 x 1 grid, seed 0, zero from element 0"), std::string::npos) << result.message;
+  EXPECT_NE(result.message.find("7 x 1 grid, seed 0, zero from element 0"), std::string::npos)
+      << result.message;
   ASSERT_TRUE(result.replay.has_value());
   EXPECT_FALSE(result.replay->reproduce.empty());
 }
@@ -81,7 +90,8 @@ TEST(Runner, ShrinkingEndsWithItsTime) {
 
 TEST(Runner, SaysWhereAFailureDoesNotComeAgain) {
   int ran = 0;
-  const auto property = property_of([&](Probe& probe) { probe.expect(++ran != 1, "the first run is wrong"); });
+  const auto property =
+      property_of([&](Probe& probe) { probe.expect(++ran != 1, "the first run is wrong"); });
   const CheckResult result = run(property);
   EXPECT_EQ(result.verdict, Verdict::fail);
   EXPECT_NE(result.message.find("did not fail again"), std::string::npos) << result.message;
@@ -92,8 +102,9 @@ TEST(Runner, NegativeControlMustFail) {
                                                [](Probe& probe) { probe.expect(true, ""); }));
   EXPECT_EQ(accepted.verdict, Verdict::fail);
   EXPECT_EQ(accepted.message, "the property accepted its negative control");
-  const CheckResult broken = run(property_of([](Probe& probe) { probe.expect(true, ""); }, 5,
-                                             [](Probe&) { throw std::out_of_range("a mistake in the control"); }));
+  const CheckResult broken =
+      run(property_of([](Probe& probe) { probe.expect(true, ""); }, 5,
+                      [](Probe&) { throw std::out_of_range("a mistake in the control"); }));
   EXPECT_EQ(broken.verdict, Verdict::fail);
   EXPECT_NE(broken.message.find("something else than an assertion"), std::string::npos) << broken.message;
 }
@@ -104,7 +115,8 @@ TEST(Runner, WithoutAControlChangedOutputsMustFail) {
     made.inputs.emplace("x", Tensor::from(std::vector<double>{1, 2, 3}, {3}));
     return made;
   };
-  const CheckResult sharp = run(property_of([&](Probe& probe) { probe.expect_reference("te.digamma", arguments()); }, 3, {}));
+  const CheckResult sharp =
+      run(property_of([&](Probe& probe) { probe.expect_reference("te.digamma", arguments()); }, 3, {}));
   EXPECT_EQ(sharp.verdict, Verdict::pass) << sharp.message;
   EXPECT_EQ(sharp.kind, CheckKind::oracle);
   EXPECT_EQ(sharp.against, "reference");
@@ -137,8 +149,10 @@ TEST(Runner, ExceptionsAreFailures) {
 }
 
 TEST(Runner, NaNIsNeverWithin) {
-  EXPECT_EQ(run(property_of([](Probe& probe) { probe.expect_within("", std::nan(""), 1); })).verdict, Verdict::fail);
-  EXPECT_EQ(run(property_of([](Probe& probe) { probe.expect_within("", 0, std::nan("")); })).verdict, Verdict::fail);
+  EXPECT_EQ(run(property_of([](Probe& probe) { probe.expect_within("", std::nan(""), 1); })).verdict,
+            Verdict::fail);
+  EXPECT_EQ(run(property_of([](Probe& probe) { probe.expect_within("", 0, std::nan("")); })).verdict,
+            Verdict::fail);
 }
 
 TEST(Runner, AMissingBackendIsNotExecutedUnlessRequired) {
@@ -167,10 +181,12 @@ TEST(Runner, SelectsByPatternAndBackend) {
 TEST(Runner, KeepsItsBudget) {
   std::vector<Property> properties;
   for (int i = 0; i < 4; ++i) {
-    properties.push_back(property_of([](Probe& probe) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      probe.expect(true, "");
-    }, 100));
+    properties.push_back(property_of(
+        [](Probe& probe) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          probe.expect(true, "");
+        },
+        100));
     properties.back().name += std::to_string(i);
   }
   std::vector<Job> jobs;

@@ -13,7 +13,8 @@
 
 namespace assay::validation {
 
-/// A table or a plot that a check shows beside its verdict (accuracy of another estimator on the same data, coverage).
+/// A table or a plot that a check shows beside its verdict (accuracy of another estimator on the same data,
+/// coverage).
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
@@ -28,8 +29,8 @@ struct Plot {
   std::optional<double> truth;  ///< a horizontal line
 };
 
-/// Handed to the body of a check: what it runs on, and where it says what it saw. Failing throws `Failed`, which the
-/// runner (and RapidCheck, which then shrinks) takes as a counterexample.
+/// Handed to the body of a check: what it runs on, and where it says what it saw. Failing throws `Failed`,
+/// which the runner (and RapidCheck, which then shrinks) takes as a counterexample.
 class Probe {
  public:
   virtual ~Probe() = default;
@@ -39,14 +40,18 @@ class Probe {
   /// Seed of this case: every random thing that RapidCheck does not draw derives from it.
   virtual std::uint64_t seed() const = 0;
 
-  /// Runs an operation on the probe's backend under the preconditions of harness.md (outputs poisoned with two
-  /// patterns, guard bands, inputs unchanged) and returns the outputs. On the reference backend, the reference's.
+  /// Runs an operation on the probe's backend under the preconditions of harness.md (outputs poisoned with
+  /// two patterns, guard bands, inputs unchanged) and returns the outputs. On the reference backend, the
+  /// reference's.
   virtual std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments) = 0;
   /// The Eigen reference on the same arguments.
-  virtual std::map<std::string, Tensor> reference(std::string_view operation, const HostArguments& arguments) = 0;
+  virtual std::map<std::string, Tensor> reference(std::string_view operation,
+                                                  const HostArguments& arguments) = 0;
   /// run(), reference(), and the comparison by the operation's own bound; records utilisation; throws Failed.
-  virtual std::map<std::string, Tensor> expect_reference(std::string_view operation, const HostArguments& arguments) = 0;
-  /// Records |observed| against a bound that the caller derived, and throws Failed where it is exceeded or NaN.
+  virtual std::map<std::string, Tensor> expect_reference(std::string_view operation,
+                                                         const HostArguments& arguments) = 0;
+  /// Records |observed| against a bound that the caller derived, and throws Failed where it is exceeded or
+  /// NaN.
   virtual void expect_within(std::string_view what, double observed, double allowed) = 0;
   /// Throws Failed unless `holds`.
   virtual void expect(bool holds, std::string_view what) = 0;
@@ -68,8 +73,8 @@ class Failed : public std::exception {
   std::string reason_;
 };
 
-/// One property of an operation. The body draws its data with RapidCheck (`*rc::gen::...`) where `cases` is not 1, so
-/// that a counterexample is shrunk and replayed; a body that draws nothing is run once.
+/// One property of an operation. The body draws its data with RapidCheck (`*rc::gen::...`) where `cases` is
+/// not 1, so that a counterexample is shrunk and replayed; a body that draws nothing is run once.
 struct Property {
   std::string name;     ///< "invariant_under_adding_constants"
   std::string summary;  ///< one sentence
@@ -83,9 +88,9 @@ struct Property {
 
 /// A planted fault in a real body (engine/runtime/mutant.hpp).
 struct Mutant {
-  std::string id;            ///< "te.knn.includes_self"
-  std::string fault_class;   ///< "off by one", "missing mask", "strictness", ...
-  std::string what;          ///< the one line of wrongness
+  std::string id;           ///< "te.knn.includes_self"
+  std::string fault_class;  ///< "off by one", "missing mask", "strictness", ...
+  std::string what;         ///< the one line of wrongness
   Backend backend = Backend::cpu;
 };
 

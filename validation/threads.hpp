@@ -7,9 +7,10 @@
 
 namespace assay::validation {
 
-/// Holds that an operation gives the same bits on the CPU with 1, 2, 3 and 5 threads as in the probe's context, and in
-/// ten runs of that one.
-inline void expect_same_on_any_threads(Probe& probe, std::string_view operation, const HostArguments& arguments) {
+/// Holds that an operation gives the same bits on the CPU with 1, 2, 3 and 5 threads as in the probe's
+/// context, and in ten runs of that one.
+inline void expect_same_on_any_threads(Probe& probe, std::string_view operation,
+                                       const HostArguments& arguments) {
   const auto expected = probe.run(operation, arguments);
   const auto compare = [&](Context& context, const std::string& where) {
     const auto outputs = run_on_host(context, *find_operation(operation), arguments.view());

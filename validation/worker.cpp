@@ -28,18 +28,12 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 json request_of(const Job& job, const RunOptions& options) {
-  json request{{"operation", job.operation},
-               {"property", job.property->name},
-               {"backend", name_of(job.backend)},
-               {"seed", options.seed},
-               {"cases_scale", options.cases_scale},
-               {"threads", options.threads},
-               {"device", options.device},
-               {"require_cuda", options.require_cuda},
-               {"controls", options.controls},
-               {"shrink_seconds", options.shrink_seconds},
-               {"version", options.version},
-               {"reproduce", options.reproduce}};
+  json request{{"operation", job.operation},         {"property", job.property->name},
+               {"backend", name_of(job.backend)},    {"seed", options.seed},
+               {"cases_scale", options.cases_scale}, {"threads", options.threads},
+               {"device", options.device},           {"require_cuda", options.require_cuda},
+               {"controls", options.controls},       {"shrink_seconds", options.shrink_seconds},
+               {"version", options.version},         {"reproduce", options.reproduce}};
   if (options.cases) request["cases"] = *options.cases;
   return request;
 }
@@ -62,7 +56,8 @@ CheckResult answer(const json& request, const std::vector<Suite>& all) {
     if (suite.operation() != operation) continue;
     for (const Property& candidate : suite.properties()) {
       if (candidate.name != property) continue;
-      return run_property({operation, &candidate, parse_backend(request.at("backend").get<std::string>())}, options);
+      return run_property({operation, &candidate, parse_backend(request.at("backend").get<std::string>())},
+                          options);
     }
   }
   throw std::invalid_argument("no property " + operation + "/" + property + " in this program");
@@ -81,7 +76,8 @@ void send_line(int descriptor, std::string line) {
 
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) {
-    return fmt::format("the worker was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return fmt::format("the worker was ended by signal {} ({})", WTERMSIG(status),
+                       strsignal(WTERMSIG(status)));
   }
   return fmt::format("the worker exited with status {}", WEXITSTATUS(status));
 }
@@ -107,7 +103,9 @@ std::optional<int> serve_if_worker(int argc, char** argv, const std::vector<Suit
   return 0;
 }
 
-std::string this_program() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string this_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
 
 struct Worker::Child {
   pid_t process = -1;
@@ -127,7 +125,9 @@ Worker& Worker::operator=(Worker&& other) noexcept {
   child_ = std::move(other.child_);
   return *this;
 }
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+  stop();
+}
 
 void Worker::stop() noexcept {
   if (!child_) return;
@@ -140,13 +140,15 @@ void Worker::stop() noexcept {
 
 void Worker::start() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("worker: no socket");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    throw std::runtime_error("worker: no socket");
   auto child = std::make_unique<Child>();
   child->socket = ends[0];
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (command_.environment.find(std::string(text.substr(0, text.find('=')))) == command_.environment.end()) {
+    if (command_.environment.find(std::string(text.substr(0, text.find('=')))) ==
+        command_.environment.end()) {
       variables.emplace_back(text);
     }
   }
@@ -212,7 +214,8 @@ CheckResult Worker::run(const Job& job, const RunOptions& options, std::chrono::
     if (ready < 0 && errno == EINTR) continue;
     if (ready == 0) {
       stop();
-      return ended(Verdict::timeout, fmt::format("no answer within {:.0f} s; the worker was ended", timeout.count()));
+      return ended(Verdict::timeout,
+                   fmt::format("no answer within {:.0f} s; the worker was ended", timeout.count()));
     }
     char chunk[65536];
     const ssize_t count = ::read(child_->socket, chunk, sizeof chunk);

@@ -14,12 +14,14 @@ namespace assay::validation {
 /// The first argument that makes a program of this project a worker.
 inline constexpr const char* worker_option = "--validation-worker";
 
-/// For the first line of a program's main: where the arguments ask for it, serves requests (one JSON object a line on
-/// standard input, one answer a line on standard output, both one socket) until the input ends, and returns the exit status. Standard
-/// output is redirected to standard error while a property runs, so that nothing else can get between the answers.
+/// For the first line of a program's main: where the arguments ask for it, serves requests (one JSON object a
+/// line on standard input, one answer a line on standard output, both one socket) until the input ends, and
+/// returns the exit status. Standard output is redirected to standard error while a property runs, so that
+/// nothing else can get between the answers.
 std::optional<int> serve_if_worker(int argc, char** argv, const std::vector<Suite>& all = suites());
 
-/// How a worker is started: the program (of this build, or `assay-mutants`), and what is added to its environment.
+/// How a worker is started: the program (of this build, or `assay-mutants`), and what is added to its
+/// environment.
 struct WorkerCommand {
   std::string program;
   std::map<std::string, std::string> environment = {};
@@ -28,8 +30,8 @@ struct WorkerCommand {
 /// The program that this process runs (/proc/self/exe).
 std::string this_program();
 
-/// A child process that runs checks for this one. A check that crashes, hangs or loses the device ends the child and is
-/// one red result; the next check gets a new child. Move-only; used by one thread at a time.
+/// A child process that runs checks for this one. A check that crashes, hangs or loses the device ends the
+/// child and is one red result; the next check gets a new child. Move-only; used by one thread at a time.
 class Worker {
  public:
   explicit Worker(WorkerCommand command);
@@ -37,8 +39,8 @@ class Worker {
   Worker& operator=(Worker&&) noexcept;
   ~Worker();
 
-  /// Runs one check in the child. Verdicts beyond run_property's: crashed (the message names the signal or exit
-  /// status), timeout. Throws std::runtime_error where no child can be started.
+  /// Runs one check in the child. Verdicts beyond run_property's: crashed (the message names the signal or
+  /// exit status), timeout. Throws std::runtime_error where no child can be started.
   CheckResult run(const Job& job, const RunOptions& options, std::chrono::duration<double> timeout);
 
  private:

@@ -1,5 +1,5 @@
-// Checks in child processes. This test program is its own worker: started with the worker's option it serves the suites
-// planted here, before any test.
+// Checks in child processes. This test program is its own worker: started with the worker's option it serves
+// the suites planted here, before any test.
 
 #include "validation/worker.hpp"
 
@@ -28,7 +28,12 @@ const std::vector<Suite>& planted() {
     Suite& suite = made.emplace_back("test.worker");
     const auto control = [](Probe& probe) { probe.expect(false, "planted"); };
     const auto add = [&](const char* name, std::function<void(Probe&)> body) {
-      suite.property({.name = name, .summary = "", .body = std::move(body), .cases = 1, .backends = {}, .negative_control = control});
+      suite.property({.name = name,
+                      .summary = "",
+                      .body = std::move(body),
+                      .cases = 1,
+                      .backends = {},
+                      .negative_control = control});
     };
     add("passes", [](Probe& probe) { probe.expect_within("error", 1, 2); });
     add("fails", [](Probe& probe) { probe.expect(false, "a reason"); });
@@ -46,12 +51,13 @@ const std::vector<Suite>& planted() {
     Suite& faults = made.emplace_back("test.faults");
     faults.property({.name = "notices",
                      .summary = "",
-                     .body = [](Probe& probe) {
-                       if (selected("test.crashing")) std::raise(SIGSEGV);
-                       for (volatile bool forever = selected("test.hanging"); forever;) {
-                       }
-                       probe.expect(!selected("test.caught"), "the fault is noticed");
-                     },
+                     .body =
+                         [](Probe& probe) {
+                           if (selected("test.crashing")) std::raise(SIGSEGV);
+                           for (volatile bool forever = selected("test.hanging"); forever;) {
+                           }
+                           probe.expect(!selected("test.caught"), "the fault is noticed");
+                         },
                      .cases = 1,
                      .backends = {},
                      .negative_control = control});
@@ -68,7 +74,8 @@ const bool is_worker = [] {
   const std::string line((std::istreambuf_iterator<char>(file)), {});
   std::vector<char*> arguments;
   std::string copy = line;
-  for (std::size_t i = 0; i < copy.size(); i += std::string_view(copy.data() + i).size() + 1) arguments.push_back(copy.data() + i);
+  for (std::size_t i = 0; i < copy.size(); i += std::string_view(copy.data() + i).size() + 1)
+    arguments.push_back(copy.data() + i);
   const auto status = serve_if_worker(static_cast<int>(arguments.size()), arguments.data(), planted());
   if (status) std::exit(*status);
   return false;

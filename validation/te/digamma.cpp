@@ -19,8 +19,8 @@ HostArguments of(const std::vector<double>& x) {
   return arguments;
 }
 
-// Arguments above 0 from a cloud: magnitudes, shifted off 0; those near integers up to 40 cross every branch of the
-// recurrence.
+// Arguments above 0 from a cloud: magnitudes, shifted off 0; those near integers up to 40 cross every branch
+// of the recurrence.
 std::vector<double> positive(const Cloud& cloud) {
   std::vector<double> x = cloud.values();
   for (double& value : x) value = std::abs(value) + 0x1p-10;
@@ -78,7 +78,8 @@ void duplication(Probe& probe) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double low = psi[3 * i], high = psi[3 * i + 1], twice = psi[3 * i + 2];
     const double rounding = 0x1p-51 * (std::abs(low) + std::abs(high) + std::abs(twice) + 1);
-    probe.expect_within("psi(2x) - (psi(x) + psi(x + 1/2))/2 - ln 2", twice - 0.5 * (low + high) - std::numbers::ln2,
+    probe.expect_within("psi(2x) - (psi(x) + psi(x + 1/2))/2 - ln 2",
+                        twice - 0.5 * (low + high) - std::numbers::ln2,
                         allowed(x[i], low) + allowed(x[i] + 0.5, high) + allowed(2 * x[i], twice) + rounding);
   }
 }
@@ -92,8 +93,12 @@ void known_values(Probe& probe) {
     for (int i = n; i >= 1; --i) sum += 1.0 / i;  // smallest first: an error of a few units in the last place
     return sum;
   };
-  const std::vector<double> expected = {-gamma,           1 - gamma,         -gamma - 2 * std::numbers::ln2,
-                                        harmonic(3) - gamma, harmonic(9) - gamma, harmonic(99) - gamma,
+  const std::vector<double> expected = {-gamma,
+                                        1 - gamma,
+                                        -gamma - 2 * std::numbers::ln2,
+                                        harmonic(3) - gamma,
+                                        harmonic(9) - gamma,
+                                        harmonic(99) - gamma,
                                         harmonic(999) - gamma};
   const auto outputs = probe.run(operation, of(x));
   const auto psi = outputs.at("psi").as<double>();
@@ -107,7 +112,8 @@ void known_values(Probe& probe) {
 }
 
 void refusals(Probe& probe) {
-  for (double bad : {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+  for (double bad :
+       {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
     expect_refused(probe, operation, of({1.0, bad}), "x", "an argument of " + std::to_string(bad));
   }
 }
@@ -115,18 +121,20 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_digamma(Suite& suite) {
-  suite.property({.name = "matches_reference",
-                  .summary = "Every value lies within the proven bound of the reference, for any count of arguments.",
-                  .body = matches_reference,
-                  .cases = 1000});
+  suite.property(
+      {.name = "matches_reference",
+       .summary = "Every value lies within the proven bound of the reference, for any count of arguments.",
+       .body = matches_reference,
+       .cases = 1000});
   suite.property({.name = "recurrence",
                   .summary = "psi(x + 1) = psi(x) + 1/x within the bounds of both values.",
                   .body = recurrence,
                   .cases = 1000});
-  suite.property({.name = "duplication",
-                  .summary = "psi(2x) = (psi(x) + psi(x + 1/2))/2 + ln 2 within the bounds of the three values.",
-                  .body = duplication,
-                  .cases = 1000});
+  suite.property(
+      {.name = "duplication",
+       .summary = "psi(2x) = (psi(x) + psi(x + 1/2))/2 + ln 2 within the bounds of the three values.",
+       .body = duplication,
+       .cases = 1000});
   suite.property({.name = "known_values",
                   .summary = "Closed forms at 1/2 and at integers, and tabulated values.",
                   .body = known_values,

@@ -54,10 +54,12 @@ Case draw() {
   return drawn;
 }
 
-void matches_reference(Probe& probe) { probe.expect_reference(operation, draw().arguments()); }
+void matches_reference(Probe& probe) {
+  probe.expect_reference(operation, draw().arguments());
+}
 
-// The definition, read off the outputs: each element is the series at its time less its lag, times rise, and no lag
-// reaches into the trial before. And the count of observations is what the trials allow.
+// The definition, read off the outputs: each element is the series at its time less its lag, times rise, and
+// no lag reaches into the trial before. And the count of observations is what the trials allow.
 void holds_the_definition(Probe& probe) {
   const Case drawn = draw();
   const auto outputs = probe.run(operation, drawn.arguments());
@@ -118,7 +120,8 @@ void round_trip(Probe& probe) {
   // With spacing above 1 some of the early rows are in no column; they are not asked for.
   std::vector<bool> covered(series.size());
   for (std::int64_t lag = 0; lag < history; ++lag) {
-    for (std::int64_t i = 0; i < cloud.rows - reach; ++i) covered[static_cast<std::size_t>(i + reach - lag * tau)] = true;
+    for (std::int64_t i = 0; i < cloud.rows - reach; ++i)
+      covered[static_cast<std::size_t>(i + reach - lag * tau)] = true;
   }
   bool same = true;
   for (std::size_t i = 0; i < back.size(); ++i) same = same && (!covered[i] || back[i] == series[i]);
@@ -144,7 +147,8 @@ void trials_are_independent(Probe& probe) {
     for (const std::int64_t time : outputs.at("times").as<std::int64_t>()) times.push_back(time + start);
     start += length;
   }
-  probe.expect_equal("embedded", together.at("embedded"), Tensor::from(embedded, together.at("embedded").shape()));
+  probe.expect_equal("embedded", together.at("embedded"),
+                     Tensor::from(embedded, together.at("embedded").shape()));
   probe.expect_equal("times", together.at("times"), integers_tensor(times));
 }
 
@@ -170,14 +174,16 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_embed(Suite& suite) {
-  suite.property({.name = "matches_reference",
-                  .summary = "Values and times equal the reference's, with trials, histories of 0 and short trials.",
-                  .body = matches_reference,
-                  .cases = 2000});
-  suite.property({.name = "holds_the_definition",
-                  .summary = "Each element is the series at its time less its lag; no lag crosses a trial's boundary.",
-                  .body = holds_the_definition,
-                  .cases = 1000});
+  suite.property(
+      {.name = "matches_reference",
+       .summary = "Values and times equal the reference's, with trials, histories of 0 and short trials.",
+       .body = matches_reference,
+       .cases = 2000});
+  suite.property(
+      {.name = "holds_the_definition",
+       .summary = "Each element is the series at its time less its lag; no lag crosses a trial's boundary.",
+       .body = holds_the_definition,
+       .cases = 1000});
   suite.property({.name = "round_trip",
                   .summary = "The columns of an embedding give the series back.",
                   .body = round_trip,
@@ -186,19 +192,21 @@ void describe_embed(Suite& suite) {
                   .summary = "Trials together give the concatenation of what each gives alone.",
                   .body = trials_are_independent,
                   .cases = 1000});
-  suite.property({.name = "refuses_bad_arguments",
-                  .summary = "Columns, lags and trials that do not fit are refused by name.",
-                  .body = refusals,
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) {
-                    Cloud cloud;
-                    cloud.rows = 6;
-                    const Case legal{cloud.tensor(), {2, 4}, {{.column = 0, .history = 1, .tau = 1, .delay = 0}}};
-                    expect_refused(probe, operation, legal.arguments(), "columns", "a legal call");
-                  }});
+  suite.property(
+      {.name = "refuses_bad_arguments",
+       .summary = "Columns, lags and trials that do not fit are refused by name.",
+       .body = refusals,
+       .cases = 1,
+       .negative_control = [](Probe& probe) {
+         Cloud cloud;
+         cloud.rows = 6;
+         const Case legal{cloud.tensor(), {2, 4}, {{.column = 0, .history = 1, .tau = 1, .delay = 0}}};
+         expect_refused(probe, operation, legal.arguments(), "columns", "a legal call");
+       }});
   suite.mutant({"te.embed.delay_ignored", "wrong index", "the delay of a variable is taken as 0"});
   suite.mutant({"te.embed.tau_ignored", "wrong index", "the lags are spaced by 1 whatever tau is"});
-  suite.mutant({"te.embed.crosses_trial", "boundary", "observations of later trials reach into the trial before"});
+  suite.mutant(
+      {"te.embed.crosses_trial", "boundary", "observations of later trials reach into the trial before"});
   suite.mutant({"te.embed.lags_reversed", "wrong order", "the oldest lag comes first"});
   suite.mutant({"te.embed.times_within_trial", "wrong index", "times count from the start of the trial"});
 }

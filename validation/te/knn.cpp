@@ -49,7 +49,9 @@ double distance(std::span<const double> points, std::int64_t width, std::int64_t
   return largest;
 }
 
-void matches_reference(Probe& probe) { probe.expect_reference(operation, draw(wide()).arguments()); }
+void matches_reference(Probe& probe) {
+  probe.expect_reference(operation, draw(wide()).arguments());
+}
 
 void matches_reference_in_many_dimensions(Probe& probe) {
   CloudLimits limits;
@@ -58,8 +60,8 @@ void matches_reference_in_many_dimensions(Probe& probe) {
   probe.expect_reference(operation, draw(limits).arguments());
 }
 
-// Read off the outputs alone: admissible neighbours, their own distances, in the documented order, and no admissible
-// point left out that comes before the last.
+// Read off the outputs alone: admissible neighbours, their own distances, in the documented order, and no
+// admissible point left out that comes before the last.
 void holds_the_definition(Probe& probe) {
   const Case drawn = draw();
   const auto outputs = probe.run(operation, drawn.arguments());
@@ -81,11 +83,14 @@ void holds_the_definition(Probe& probe) {
     std::vector<std::pair<double, std::int64_t>> found;
     for (std::int64_t j = 0; j < k; ++j) {
       const auto at = static_cast<std::size_t>(i * k + j);
-      probe.expect(indices[at] >= 0 && indices[at] < n && admissible(i, indices[at]), "a neighbour is admissible");
-      probe.expect(distances[at] == distance(points, width, i, indices[at]), "a distance is that of its neighbour");
+      probe.expect(indices[at] >= 0 && indices[at] < n && admissible(i, indices[at]),
+                   "a neighbour is admissible");
+      probe.expect(distances[at] == distance(points, width, i, indices[at]),
+                   "a distance is that of its neighbour");
       found.emplace_back(distances[at], indices[at]);
     }
-    probe.expect(std::is_sorted(found.begin(), found.end()), "neighbours are ordered by distance, then index");
+    probe.expect(std::is_sorted(found.begin(), found.end()),
+                 "neighbours are ordered by distance, then index");
     probe.expect(std::adjacent_find(found.begin(), found.end()) == found.end(), "no neighbour comes twice");
     std::int64_t before_last = 0;
     for (std::int64_t j = 0; j < n; ++j) {
@@ -105,7 +110,8 @@ void structures_agree(Probe& probe) {
   for (const char* search : {"sorted", "tree"}) {
     drawn.where.search = search;
     const auto outputs = probe.run(operation, drawn.arguments());
-    probe.expect_equal(std::string("distances by ") + search, expected.at("distances"), outputs.at("distances"));
+    probe.expect_equal(std::string("distances by ") + search, expected.at("distances"),
+                       outputs.at("distances"));
     probe.expect_equal(std::string("indices by ") + search, expected.at("indices"), outputs.at("indices"));
   }
 }
@@ -116,7 +122,8 @@ void threads_do_not_matter(Probe& probe) {
   expect_same_on_any_threads(probe, operation, draw(limits).arguments());
 }
 
-// Points move as a whole by integers and grow by powers of two: on multiples of 1/4 below 2^20 all of it is exact.
+// Points move as a whole by integers and grow by powers of two: on multiples of 1/4 below 2^20 all of it is
+// exact.
 void exact_maps(Probe& probe) {
   CloudLimits limits;
   limits.fillings = {Filling::grid, Filling::quantised, Filling::ladder, Filling::duplicates};
@@ -129,7 +136,8 @@ void exact_maps(Probe& probe) {
   drawn.points = mapped(drawn.points, [&](double value) { return std::ldexp(value + shift, power); });
   const auto after = probe.run(operation, drawn.arguments());
   probe.expect_equal("indices after shift and scale", before.at("indices"), after.at("indices"));
-  probe.expect_equal("scaled distances", mapped(before.at("distances"), [&](double d) { return std::ldexp(d, power); }),
+  probe.expect_equal("scaled distances",
+                     mapped(before.at("distances"), [&](double d) { return std::ldexp(d, power); }),
                      after.at("distances"));
 }
 
@@ -156,10 +164,12 @@ void relabelling(Probe& probe) {
       std::int64_t tied = 0;
       for (std::int64_t other = 0; other < drawn.rows(); ++other) {
         tied += other != order[static_cast<std::size_t>(i)] &&
-                distance(original.as<double>(), width, order[static_cast<std::size_t>(i)], other) == distances[at];
+                distance(original.as<double>(), width, order[static_cast<std::size_t>(i)], other) ==
+                    distances[at];
       }
       if (tied > 1) continue;
-      probe.expect(order[static_cast<std::size_t>(indices[at])] == expected[at], "the neighbour, away from ties");
+      probe.expect(order[static_cast<std::size_t>(indices[at])] == expected[at],
+                   "the neighbour, away from ties");
     }
   }
 }
@@ -185,19 +195,21 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_knn(Suite& suite) {
-  suite.property({.name = "matches_reference",
-                  .summary = "Distances and indices equal the reference's, by every search structure, with ties, trials "
-                             "and windows.",
-                  .body = matches_reference,
-                  .cases = 1500});
+  suite.property(
+      {.name = "matches_reference",
+       .summary = "Distances and indices equal the reference's, by every search structure, with ties, trials "
+                  "and windows.",
+       .body = matches_reference,
+       .cases = 1500});
   suite.property({.name = "matches_reference_in_many_dimensions",
                   .summary = "The same in up to 64 dimensions.",
                   .body = matches_reference_in_many_dimensions,
                   .cases = 600});
-  suite.property({.name = "holds_the_definition",
-                  .summary = "Admissible, ordered, none left out: read off the outputs without the reference.",
-                  .body = holds_the_definition,
-                  .cases = 600});
+  suite.property(
+      {.name = "holds_the_definition",
+       .summary = "Admissible, ordered, none left out: read off the outputs without the reference.",
+       .body = holds_the_definition,
+       .cases = 600});
   suite.property({.name = "structures_agree",
                   .summary = "Every search structure gives the same bits on hundreds of points.",
                   .body = structures_agree,
@@ -211,25 +223,30 @@ void describe_knn(Suite& suite) {
                   .summary = "Exact shifts change nothing, powers of two scale the distances, bit for bit.",
                   .body = exact_maps,
                   .cases = 600});
-  suite.property({.name = "relabelling",
-                  .summary = "Points in another order have the same distances, and the same neighbours away from ties.",
-                  .body = relabelling,
-                  .cases = 300});
-  suite.property({.name = "refuses_bad_arguments",
-                  .summary = "Too few neighbours, negative windows, wrong trials and NaN are refused by name.",
-                  .body = refusals,
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) {
-                    Cloud cloud;
-                    cloud.rows = 6;
-                    const Case legal{cloud.tensor(), {}};
-                    expect_refused(probe, operation, legal.arguments(), "k", "a legal call");
-                  }});
+  suite.property(
+      {.name = "relabelling",
+       .summary = "Points in another order have the same distances, and the same neighbours away from ties.",
+       .body = relabelling,
+       .cases = 300});
+  suite.property(
+      {.name = "refuses_bad_arguments",
+       .summary = "Too few neighbours, negative windows, wrong trials and NaN are refused by name.",
+       .body = refusals,
+       .cases = 1,
+       .negative_control = [](Probe& probe) {
+         Cloud cloud;
+         cloud.rows = 6;
+         const Case legal{cloud.tensor(), {}};
+         expect_refused(probe, operation, legal.arguments(), "k", "a legal call");
+       }});
   suite.mutant({"te.knn.includes_self", "missing mask", "the point itself may be its neighbour"});
-  suite.mutant({"te.knn.theiler_exclusive", "strictness", "rows at exactly the window's distance are admitted"});
-  suite.mutant({"te.knn.trial_boundary_ignored", "boundary", "the Theiler window reaches into the trials beside"});
+  suite.mutant(
+      {"te.knn.theiler_exclusive", "strictness", "rows at exactly the window's distance are admitted"});
+  suite.mutant(
+      {"te.knn.trial_boundary_ignored", "boundary", "the Theiler window reaches into the trials beside"});
   suite.mutant({"te.knn.ties_by_larger_index", "order", "among equal distances the larger index wins"});
-  suite.mutant({"te.knn.dimension_ignored", "lost data", "the last of several dimensions is left out of the distance"});
+  suite.mutant({"te.knn.dimension_ignored", "lost data",
+                "the last of several dimensions is left out of the distance"});
   suite.mutant({"te.knn.float32_distances", "precision", "distances are rounded to float"});
   suite.mutant({"te.knn.skips_nearest", "off by one", "neighbours 2 .. k+1 are returned"});
   suite.mutant({"te.knn.simd_tail_lost", "tail", "the last, partly filled vector of a window is skipped"});

@@ -44,8 +44,16 @@ void refusals(Probe& probe) {
   refused([](KsgCase& c) { c.where.theiler_window = 7; }, "k", "a window that leaves no neighbour");
   refused([](KsgCase& c) { c.where.theiler_window = -1; }, "theiler_window", "a negative window");
   refused([](KsgCase& c) { c.algorithm = 3; }, "algorithm", "algorithm 3");
-  refused([](KsgCase& c) { c.where.trial_lengths = {4, 3}; }, "trial_lengths", "trials that do not sum to the rows");
-  refused([](KsgCase& c) { c.x = Tensor::from(std::vector<double>(7, 1.0), {7, 1}); }, "x", "fewer rows of x than of y");
+  refused(
+      [](KsgCase& c) {
+        c.where.trial_lengths = {4, 3};
+      },
+      "trial_lengths", "trials that do not sum to the rows");
+  refused(
+      [](KsgCase& c) {
+        c.x = Tensor::from(std::vector<double>(7, 1.0), {7, 1});
+      },
+      "x", "fewer rows of x than of y");
   refused([](KsgCase& c) { c.z.as<double>()[3] = std::nan(""); }, "z", "NaN in z");
   refused([](KsgCase& c) { c.y.as<double>()[0] = HUGE_VAL; }, "y", "infinity in y");
 }
@@ -53,11 +61,12 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_ksg(Suite& suite) {
-  suite.property({.name = "matches_reference",
-                  .summary = "Value and local values within the proven bound of the reference, radii and counts equal: "
-                             "both algorithms, with and without condition, ties, trials, windows, every structure.",
-                  .body = matches_reference,
-                  .cases = 2000});
+  suite.property(
+      {.name = "matches_reference",
+       .summary = "Value and local values within the proven bound of the reference, radii and counts equal: "
+                  "both algorithms, with and without condition, ties, trials, windows, every structure.",
+       .body = matches_reference,
+       .cases = 2000});
   suite.property({.name = "matches_reference_on_hundreds_of_points",
                   .summary = "The same on 200 to 520 points in up to 15 dimensions.",
                   .body = matches_reference_on_hundreds_of_points,
@@ -66,25 +75,29 @@ void describe_ksg(Suite& suite) {
   add_analysis_properties(suite);
   add_statistical_properties(suite);
   add_golden_numbers(suite);
-  suite.property({.name = "refuses_bad_arguments",
-                  .summary = "k, window, algorithm, trials, rows and values that do not fit are refused by name.",
-                  .body = refusals,
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) {
-                    const Tensor points = Cloud{.rows = 8, .columns = 2}.tensor();
-                    const KsgCase legal{columns_of(points, 0, 1), columns_of(points, 1, 1), columns_of(points, 0, 0), {}, 1};
-                    expect_refused(probe, operation, legal.arguments(), "k", "a legal call");
-                  }});
+  suite.property(
+      {.name = "refuses_bad_arguments",
+       .summary = "k, window, algorithm, trials, rows and values that do not fit are refused by name.",
+       .body = refusals,
+       .cases = 1,
+       .negative_control = [](Probe& probe) {
+         const Tensor points = Cloud{.rows = 8, .columns = 2}.tensor();
+         const KsgCase legal{
+             columns_of(points, 0, 1), columns_of(points, 1, 1), columns_of(points, 0, 0), {}, 1};
+         expect_refused(probe, operation, legal.arguments(), "k", "a legal call");
+       }});
   suite.mutant({"te.ksg.psi_of_n", "formula", "psi(n) in place of psi(n + 1) in algorithm 1"});
   suite.mutant({"te.ksg.two_term_form", "formula", "psi(k) - psi(N) + < ... >: the form that circulates"});
   suite.mutant({"te.ksg.missing_two_over_k", "formula", "algorithm 2 without its - 2/k (- 1/k without z)"});
   suite.mutant({"te.ksg.missing_reciprocals", "formula", "algorithm 2 with z without 1/n_xz + 1/n_yz"});
   suite.mutant({"te.ksg.counts_not_strict", "strictness", "algorithm 1 counts with <="});
   suite.mutant({"te.ksg.algorithm2_strict", "strictness", "algorithm 2 counts with <"});
-  suite.mutant({"te.ksg.radii_from_joint", "wrong subspace", "algorithm 2 takes the joint radius for all three"});
+  suite.mutant(
+      {"te.ksg.radii_from_joint", "wrong subspace", "algorithm 2 takes the joint radius for all three"});
   suite.mutant({"te.ksg.ties_open_ball", "ties", "algorithm 2 leaves tied neighbours out of its radii"});
   suite.mutant({"te.ksg.next_neighbour", "off by one", "the radius is that of neighbour k + 1"});
-  suite.mutant({"te.ksg.theiler_not_in_counts", "missing mask", "the counts leave out the point itself only"});
+  suite.mutant(
+      {"te.ksg.theiler_not_in_counts", "missing mask", "the counts leave out the point itself only"});
   suite.mutant({"te.ksg.condition_missing_in_xz", "lost data", "n_xz is counted in x alone"});
   suite.mutant({"te.ksg.psi_of_n_minus_one", "formula", "without z: psi(n - 1) in place of psi(n)"});
   suite.mutant({"te.ksg.mean_loses_last", "lost data", "the mean leaves out the last observation"});

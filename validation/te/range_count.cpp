@@ -31,8 +31,8 @@ struct Case {
   }
 };
 
-// Radii that decide between < and <=: mostly the exact distance to some other point; some zero, some infinite, some a
-// little off.
+// Radii that decide between < and <=: mostly the exact distance to some other point; some zero, some
+// infinite, some a little off.
 Tensor draw_radii(const Tensor& points, std::uint64_t seed) {
   analysis::SplitMix64 random(seed);
   const std::int64_t n = points.shape()[0], width = points.shape()[1];
@@ -46,10 +46,14 @@ Tensor draw_radii(const Tensor& points, std::uint64_t seed) {
                                          values[static_cast<std::size_t>(other * width + c)]));
     }
     const double kind = random.uniform();
-    if (kind < 0.05) radius = std::numeric_limits<double>::infinity();
-    else if (kind < 0.1) radius = 0;
-    else if (kind < 0.2 && radius > 0) radius = std::nextafter(radius, std::numeric_limits<double>::infinity());
-    else if (kind < 0.3) radius *= random.uniform();
+    if (kind < 0.05)
+      radius = std::numeric_limits<double>::infinity();
+    else if (kind < 0.1)
+      radius = 0;
+    else if (kind < 0.2 && radius > 0)
+      radius = std::nextafter(radius, std::numeric_limits<double>::infinity());
+    else if (kind < 0.3)
+      radius *= random.uniform();
     radii[static_cast<std::size_t>(i)] = radius;
   }
   return Tensor::from(radii, {n});
@@ -72,7 +76,9 @@ CloudLimits wide() {
   return limits;
 }
 
-void matches_reference(Probe& probe) { probe.expect_reference(operation, draw(wide(), probe.seed()).arguments()); }
+void matches_reference(Probe& probe) {
+  probe.expect_reference(operation, draw(wide(), probe.seed()).arguments());
+}
 
 void structures_agree(Probe& probe) {
   CloudLimits limits;
@@ -112,7 +118,8 @@ void agrees_with_neighbours(Probe& probe) {
   drawn.strict = false;
   const auto within = probe.run(operation, drawn.arguments());
   for (std::size_t i = 0; i < radii.size(); ++i) {
-    probe.expect(inside.at("counts").as<std::int64_t>()[i] < drawn.where.k, "fewer than k lie strictly inside");
+    probe.expect(inside.at("counts").as<std::int64_t>()[i] < drawn.where.k,
+                 "fewer than k lie strictly inside");
     probe.expect(within.at("counts").as<std::int64_t>()[i] >= drawn.where.k, "at least k lie within");
   }
 }
@@ -169,11 +176,13 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_range_count(Suite& suite) {
-  suite.property({.name = "matches_reference",
-                  .summary = "Counts equal the reference's at radii that are exact distances, zero and infinite, by every "
-                             "search structure.",
-                  .body = matches_reference,
-                  .cases = 3000});
+  suite.property(
+      {.name = "matches_reference",
+       .summary =
+           "Counts equal the reference's at radii that are exact distances, zero and infinite, by every "
+           "search structure.",
+       .body = matches_reference,
+       .cases = 3000});
   suite.property({.name = "structures_agree",
                   .summary = "Every search structure gives the same counts on hundreds of points.",
                   .body = structures_agree,
@@ -183,23 +192,23 @@ void describe_range_count(Suite& suite) {
                   .body = threads_do_not_matter,
                   .cases = 60,
                   .backends = {Backend::cpu}});
-  suite.property({.name = "agrees_with_neighbours",
-                  .summary = "At the k-th neighbour's distance fewer than k lie inside and at least k within.",
-                  .body = agrees_with_neighbours,
-                  .cases = 500,
-                  .negative_control = [](Probe& probe) {
-                    // Neighbours of points twice as far apart: k or more then lie strictly inside somewhere.
-                    Case drawn = draw({.min_rows = 20, .fillings = {Filling::gaussian}}, probe.seed());
-                    drawn.where = {.k = 2};
-                    drawn.radii = Tensor::from(
-                        std::vector<double>(static_cast<std::size_t>(drawn.rows()),
-                                            std::numeric_limits<double>::infinity()),
-                        {drawn.rows()});
-                    const auto counts = probe.run(operation, drawn.arguments());
-                    for (const std::int64_t count : counts.at("counts").as<std::int64_t>()) {
-                      probe.expect(count < drawn.where.k, "fewer than k lie strictly inside");
-                    }
-                  }});
+  suite.property(
+      {.name = "agrees_with_neighbours",
+       .summary = "At the k-th neighbour's distance fewer than k lie inside and at least k within.",
+       .body = agrees_with_neighbours,
+       .cases = 500,
+       .negative_control = [](Probe& probe) {
+         // Neighbours of points twice as far apart: k or more then lie strictly inside somewhere.
+         Case drawn = draw({.min_rows = 20, .fillings = {Filling::gaussian}}, probe.seed());
+         drawn.where = {.k = 2};
+         drawn.radii = Tensor::from(std::vector<double>(static_cast<std::size_t>(drawn.rows()),
+                                                        std::numeric_limits<double>::infinity()),
+                                    {drawn.rows()});
+         const auto counts = probe.run(operation, drawn.arguments());
+         for (const std::int64_t count : counts.at("counts").as<std::int64_t>()) {
+           probe.expect(count < drawn.where.k, "fewer than k lie strictly inside");
+         }
+       }});
   suite.property({.name = "exact_maps",
                   .summary = "Exact shifts and powers of two, of points and radii alike, change no count.",
                   .body = exact_maps,
@@ -208,25 +217,29 @@ void describe_range_count(Suite& suite) {
                   .summary = "Points in another order have the same counts.",
                   .body = relabelling,
                   .cases = 1000});
-  suite.property({.name = "refuses_bad_arguments",
-                  .summary = "Negative and NaN radii, too few of them, and negative windows are refused by name.",
-                  .body = refusals,
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) {
-                    Cloud cloud;
-                    cloud.rows = 4;
-                    const Case legal{cloud.tensor(), Tensor::from(std::vector<double>(4, 1.0), {4}), {}};
-                    expect_refused(probe, operation, legal.arguments(), "radii", "a legal call");
-                  }});
+  suite.property(
+      {.name = "refuses_bad_arguments",
+       .summary = "Negative and NaN radii, too few of them, and negative windows are refused by name.",
+       .body = refusals,
+       .cases = 1,
+       .negative_control = [](Probe& probe) {
+         Cloud cloud;
+         cloud.rows = 4;
+         const Case legal{cloud.tensor(), Tensor::from(std::vector<double>(4, 1.0), {4}), {}};
+         expect_refused(probe, operation, legal.arguments(), "radii", "a legal call");
+       }});
   suite.mutant({"te.range_count.not_strict", "strictness", "<= where the strict count was asked for"});
   suite.mutant({"te.range_count.counts_self", "missing mask", "the point itself is counted"});
-  suite.mutant({"te.range_count.theiler_exclusive", "strictness", "rows at exactly the window's distance are counted"});
-  suite.mutant({"te.range_count.trial_boundary_ignored", "boundary", "the Theiler window reaches into other trials"});
+  suite.mutant({"te.range_count.theiler_exclusive", "strictness",
+                "rows at exactly the window's distance are counted"});
+  suite.mutant(
+      {"te.range_count.trial_boundary_ignored", "boundary", "the Theiler window reaches into other trials"});
   suite.mutant({"te.range_count.excluded_always_subtracted", "wrong test",
                 "excluded rows are subtracted whether or not they lie within the radius"});
   suite.mutant({"te.range_count.float32_distances", "precision", "the radius is rounded to float"});
   suite.mutant({"te.range_count.last_chunk_lost", "lost tile", "the last chunk of points is written as 0"});
-  suite.mutant({"te.range_count.window_off_by_one", "off by one", "the last point of the sorted window is left out"});
+  suite.mutant(
+      {"te.range_count.window_off_by_one", "off by one", "the last point of the sorted window is left out"});
   suite.mutant({"te.range_count.box_inside_by_near_edge", "wrong bound",
                 "a box whose near edge is inside is counted whole"});
 }

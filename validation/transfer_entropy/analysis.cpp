@@ -45,7 +45,9 @@ MeasureOptions draw_options() {
   return options;
 }
 
-TeSpec pair(std::int64_t source = 0, std::int64_t target = 1) { return {.sources = {source}, .targets = {target}}; }
+TeSpec pair(std::int64_t source = 0, std::int64_t target = 1) {
+  return {.sources = {source}, .targets = {target}};
+}
 
 TeSpec draw_spec() {
   TeSpec spec = pair();
@@ -57,7 +59,8 @@ TeSpec draw_spec() {
   return spec;
 }
 
-void expect_same(Probe& probe, const std::string& when, const analysis::Estimate& one, const analysis::Estimate& other) {
+void expect_same(Probe& probe, const std::string& when, const analysis::Estimate& one,
+                 const analysis::Estimate& other) {
   probe.expect_equal("local values " + when, Tensor::from(one.local, {one.samples}),
                      Tensor::from(other.local, {other.samples}));
   probe.expect(one.value == other.value, "the value " + when);
@@ -73,9 +76,10 @@ void affine_rescaling(Probe& probe, Normalise normalise) {
   auto scaled = columns;
   for (double& value : scaled[0]) value = std::ldexp(value, power);
   for (double& value : scaled[1]) value = std::ldexp(value, -power);
-  expect_same(probe, "after scaling by powers of two", before, estimate_of(probe, table_of(scaled), spec, options));
-  // Any other affine map moves the normalised values by a few roundings. The data have no ties and no comparison comes
-  // that close, so the counts stay, and with them all but the rounding of the sum.
+  expect_same(probe, "after scaling by powers of two", before,
+              estimate_of(probe, table_of(scaled), spec, options));
+  // Any other affine map moves the normalised values by a few roundings. The data have no ties and no
+  // comparison comes that close, so the counts stay, and with them all but the rounding of the sum.
   for (double& value : columns[0]) value = -2.7 * value + 1000;
   for (double& value : columns[1]) value = 0.3 * value - 7;
   const auto after = estimate_of(probe, table_of(columns), spec, options);
@@ -104,8 +108,9 @@ void unrelated_variables(Probe& probe) {
   const auto columns = draw_columns(120);
   MeasureOptions options = draw_options();
   const auto alone = estimate_of(probe, table_of({columns[0], columns[1]}), pair(), options);
-  expect_same(probe, "beside other columns", alone,
-              estimate_of(probe, table_of({columns[2], columns[0], columns[3], columns[1]}), pair(1, 3), options));
+  expect_same(
+      probe, "beside other columns", alone,
+      estimate_of(probe, table_of({columns[2], columns[0], columns[3], columns[1]}), pair(1, 3), options));
   analysis::NetworkOptions all;
   all.estimation = options.estimation;
   const auto network = analysis::network(table_of(columns), all, estimator_of(probe), probe.context().pool());
@@ -181,8 +186,8 @@ void surrogates_are_what_they_say(Probe& probe, bool identity) {
                "the identity as a surrogate gives the value itself");
   options.surrogates.permutations.clear();
   options.surrogates.count = 7;
-  options.surrogates.method = *integers(0, 1, "shift") == 0 ? analysis::SurrogateMethod::permute
-                                                            : analysis::SurrogateMethod::shift;
+  options.surrogates.method =
+      *integers(0, 1, "shift") == 0 ? analysis::SurrogateMethod::permute : analysis::SurrogateMethod::shift;
   options.estimation.seed = probe.seed();
   const auto drawn = estimate_of(probe, table, pair(), options);
   const analysis::SurrogateSummary& summary = *drawn.surrogates;
@@ -193,7 +198,8 @@ void surrogates_are_what_they_say(Probe& probe, bool identity) {
     hits += value >= drawn.value;
   }
   probe.expect(drawn.value == plain.value, "surrogates do not change the value");
-  probe.expect(summary.values.size() == 7 && summary.hits == hits, "as many surrogates as asked for, hits counted");
+  probe.expect(summary.values.size() == 7 && summary.hits == hits,
+               "as many surrogates as asked for, hits counted");
   probe.expect(summary.p_value == (1.0 + static_cast<double>(hits)) / 8, "p = (1 + hits)/(1 + N)");
   probe.expect_within("mean of the surrogates", summary.mean - sum / 7, 16 * 0x1p-53 * (std::abs(sum) + 1));
   probe.expect_within("effective value", summary.effective - (drawn.value - summary.mean),
@@ -201,7 +207,8 @@ void surrogates_are_what_they_say(Probe& probe, bool identity) {
   if (probe.backend() == Backend::cuda) return;
   for (const unsigned threads : {1u, 3u}) {
     Context context = Context::cpu(threads);
-    const auto again = analysis::estimate(table, pair(), options, estimator_for(context, probe.backend()), context.pool());
+    const auto again =
+        analysis::estimate(table, pair(), options, estimator_for(context, probe.backend()), context.pool());
     probe.expect(again && again.value().surrogates->values == summary.values,
                  "surrogates on " + std::to_string(threads) + " threads");
   }
@@ -231,84 +238,82 @@ void noise_breaks_ties(Probe& probe, double noise) {
 }  // namespace
 
 void add_analysis_properties(Suite& suite) {
-  suite.property({.name = "invariant_under_affine_rescaling",
-                  .summary = "With normalisation, powers of two change no bit and other affine maps only the rounding.",
-                  .body = [](Probe& probe) { affine_rescaling(probe, Normalise::columns); },
-                  .cases = 300,
-                  .negative_control = [](Probe& probe) { affine_rescaling(probe, Normalise::none); }});
-  suite.property({.name = "invariant_under_adding_constants_to_series",
-                  .summary = "Exactly representable shifts of every series change no bit, without normalisation.",
-                  .body = adding_constants_to_series,
-                  .cases = 300,
-                  .negative_control =
-                      [](Probe& probe) {
-                        auto columns = draw_columns();
-                        const auto before = estimate_of(probe, table_of(columns), pair(), draw_options());
-                        for (std::size_t i = 0; i < columns[0].size() / 2; ++i) columns[0][i] += 3;
-                        expect_same(probe, "after shifting half of a series", before,
-                                    estimate_of(probe, table_of(columns), pair(), draw_options()));
-                      }});
+  suite.property(
+      {.name = "invariant_under_affine_rescaling",
+       .summary = "With normalisation, powers of two change no bit and other affine maps only the rounding.",
+       .body = [](Probe& probe) { affine_rescaling(probe, Normalise::columns); },
+       .cases = 300,
+       .negative_control = [](Probe& probe) { affine_rescaling(probe, Normalise::none); }});
+  suite.property(
+      {.name = "invariant_under_adding_constants_to_series",
+       .summary = "Exactly representable shifts of every series change no bit, without normalisation.",
+       .body = adding_constants_to_series,
+       .cases = 300,
+       .negative_control = [](Probe& probe) {
+         auto columns = draw_columns();
+         const auto before = estimate_of(probe, table_of(columns), pair(), draw_options());
+         for (std::size_t i = 0; i < columns[0].size() / 2; ++i) columns[0][i] += 3;
+         expect_same(probe, "after shifting half of a series", before,
+                     estimate_of(probe, table_of(columns), pair(), draw_options()));
+       }});
   suite.property({.name = "independent_of_unrelated_variables",
                   .summary = "Other columns of the table, and a network around the pair, change no bit.",
                   .body = unrelated_variables,
                   .cases = 150,
-                  .negative_control =
-                      [](Probe& probe) {
-                        const auto columns = draw_columns();
-                        const auto options = draw_options();
-                        TeSpec conditioned = pair();
-                        conditioned.conditionals = {2};
-                        expect_same(probe, "with another condition",
-                                    estimate_of(probe, table_of(columns), pair(), options),
-                                    estimate_of(probe, table_of(columns), conditioned, options));
-                      }});
-  suite.property({.name = "estimates_match_the_reference",
-                  .summary = "Values and local values equal the reference's for any histories, conditionals, trials, "
-                             "windows and normalisation.",
-                  .body = matches_reference_estimates,
-                  .cases = 500,
-                  .negative_control =
-                      [](Probe& probe) {
-                        const auto table = table_of(draw_columns());
-                        MeasureOptions options = draw_options();
-                        const double value = estimate_of(probe, table, pair(), options).value;
-                        options.estimation.k += 1;
-                        probe.expect_within("value for another k",
-                                            estimate_of(probe, table, pair(), options).value - value,
-                                            value_bound(table.rows(), options.estimation.k));
-                      }});
-  suite.property({.name = "history_as_conditional",
-                  .summary = "A lag of the target as a conditional is the same as a longer history, bit for bit.",
-                  .body = history_as_conditional,
-                  .cases = 200,
-                  .negative_control =
-                      [](Probe& probe) {
-                        const auto table = table_of(draw_columns());
-                        const auto options = draw_options();
-                        TeSpec longer = pair();
-                        longer.k_history = 2;
-                        expect_same(probe, "with and without the second lag",
-                                    estimate_of(probe, table, longer, options),
-                                    estimate_of(probe, table, pair(), options));
-                      }});
+                  .negative_control = [](Probe& probe) {
+                    const auto columns = draw_columns();
+                    const auto options = draw_options();
+                    TeSpec conditioned = pair();
+                    conditioned.conditionals = {2};
+                    expect_same(probe, "with another condition",
+                                estimate_of(probe, table_of(columns), pair(), options),
+                                estimate_of(probe, table_of(columns), conditioned, options));
+                  }});
+  suite.property(
+      {.name = "estimates_match_the_reference",
+       .summary = "Values and local values equal the reference's for any histories, conditionals, trials, "
+                  "windows and normalisation.",
+       .body = matches_reference_estimates,
+       .cases = 500,
+       .negative_control = [](Probe& probe) {
+         const auto table = table_of(draw_columns());
+         MeasureOptions options = draw_options();
+         const double value = estimate_of(probe, table, pair(), options).value;
+         options.estimation.k += 1;
+         probe.expect_within("value for another k", estimate_of(probe, table, pair(), options).value - value,
+                             value_bound(table.rows(), options.estimation.k));
+       }});
+  suite.property(
+      {.name = "history_as_conditional",
+       .summary = "A lag of the target as a conditional is the same as a longer history, bit for bit.",
+       .body = history_as_conditional,
+       .cases = 200,
+       .negative_control = [](Probe& probe) {
+         const auto table = table_of(draw_columns());
+         const auto options = draw_options();
+         TeSpec longer = pair();
+         longer.k_history = 2;
+         expect_same(probe, "with and without the second lag", estimate_of(probe, table, longer, options),
+                     estimate_of(probe, table, pair(), options));
+       }});
   suite.property({.name = "storage_is_mutual_information",
                   .summary = "Active information storage equals the mutual information of past and next.",
                   .body = storage_is_mutual_information,
                   .cases = 200,
-                  .negative_control =
-                      [](Probe& probe) {
-                        const auto table = table_of(draw_columns());
-                        const auto options = draw_options();
-                        expect_same(probe, "of another series",
-                                    estimate_of(probe, table, analysis::AisSpec{.series = {1}}, options),
-                                    estimate_of(probe, table, analysis::AisSpec{.series = {0}}, options));
-                      }});
-  suite.property({.name = "surrogates_are_what_they_say",
-                  .summary = "The identity gives the value itself; p-value, mean and effective value are those of the "
-                             "surrogates; threads do not matter.",
-                  .body = [](Probe& probe) { surrogates_are_what_they_say(probe, true); },
-                  .cases = 150,
-                  .negative_control = [](Probe& probe) { surrogates_are_what_they_say(probe, false); }});
+                  .negative_control = [](Probe& probe) {
+                    const auto table = table_of(draw_columns());
+                    const auto options = draw_options();
+                    expect_same(probe, "of another series",
+                                estimate_of(probe, table, analysis::AisSpec{.series = {1}}, options),
+                                estimate_of(probe, table, analysis::AisSpec{.series = {0}}, options));
+                  }});
+  suite.property(
+      {.name = "surrogates_are_what_they_say",
+       .summary = "The identity gives the value itself; p-value, mean and effective value are those of the "
+                  "surrogates; threads do not matter.",
+       .body = [](Probe& probe) { surrogates_are_what_they_say(probe, true); },
+       .cases = 150,
+       .negative_control = [](Probe& probe) { surrogates_are_what_they_say(probe, false); }});
   suite.property({.name = "noise_breaks_ties",
                   .summary = "Noise of 1e-8 on quantised data is seeded and leaves no two values equal.",
                   .body = [](Probe& probe) { noise_breaks_ties(probe, 1e-8); },

@@ -28,23 +28,29 @@ double bound(std::int64_t n, std::int64_t k, std::string_view output) {
 
 }  // namespace
 
-analysis::Estimator estimator_of(Probe& probe) { return estimator_for(probe.context(), probe.backend()); }
+analysis::Estimator estimator_of(Probe& probe) {
+  return estimator_for(probe.context(), probe.backend());
+}
 
 analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table, const analysis::TeSpec& spec,
                                const analysis::MeasureOptions& options) {
   return legal(probe, table, spec, options);
 }
-analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table, const analysis::CmiSpec& spec,
-                               const analysis::MeasureOptions& options) {
+analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table,
+                               const analysis::CmiSpec& spec, const analysis::MeasureOptions& options) {
   return legal(probe, table, spec, options);
 }
-analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table, const analysis::AisSpec& spec,
-                               const analysis::MeasureOptions& options) {
+analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table,
+                               const analysis::AisSpec& spec, const analysis::MeasureOptions& options) {
   return legal(probe, table, spec, options);
 }
 
-double value_bound(std::int64_t n, std::int64_t k) { return bound(n, k, "value"); }
-double local_bound(std::int64_t n, std::int64_t k) { return bound(n, k, "local"); }
+double value_bound(std::int64_t n, std::int64_t k) {
+  return bound(n, k, "value");
+}
+double local_bound(std::int64_t n, std::int64_t k) {
+  return bound(n, k, "local");
+}
 
 analysis::SeriesTable table_of(const std::vector<std::vector<double>>& columns) {
   const auto width = static_cast<std::int64_t>(columns.size());
@@ -54,7 +60,8 @@ analysis::SeriesTable table_of(const std::vector<std::vector<double>>& columns) 
   const auto values = table.values.as<double>();
   for (std::size_t c = 0; c < columns.size(); ++c) {
     table.names.push_back(std::to_string(c));
-    for (std::size_t row = 0; row < columns[c].size(); ++row) values[row * columns.size() + c] = columns[c][row];
+    for (std::size_t row = 0; row < columns[c].size(); ++row)
+      values[row * columns.size() + c] = columns[c][row];
   }
   return table;
 }

@@ -79,7 +79,8 @@ void scaling_by_powers_of_two(Probe& probe) {
                      after.at("radii"));
 }
 
-// Observations in another order: everything that belongs to one moves with it, with ties and for both algorithms.
+// Observations in another order: everything that belongs to one moves with it, with ties and for both
+// algorithms.
 void relabelling(Probe& probe) {
   KsgCase drawn = draw_ksg_case(small());
   drawn.where.trial_lengths.clear();
@@ -94,7 +95,8 @@ void relabelling(Probe& probe) {
   probe.expect_equal("radii", rows_of(before.at("radii"), order), after.at("radii"));
   probe.expect_equal("counts", rows_of(before.at("counts"), order), after.at("counts"));
   std::vector<double> moved;
-  for (const std::int64_t row : order) moved.push_back(before.at("local").as<double>()[static_cast<std::size_t>(row)]);
+  for (const std::int64_t row : order)
+    moved.push_back(before.at("local").as<double>()[static_cast<std::size_t>(row)]);
   probe.expect_equal("local", Tensor::from(moved, {drawn.rows()}), after.at("local"));
   probe.expect_within("value in another order",
                       after.at("value").as<double>()[0] - before.at("value").as<double>()[0],
@@ -110,8 +112,9 @@ void symmetry(Probe& probe) {
   const auto counts = before.at("counts").as<std::int64_t>();
   const auto swapped = after.at("counts").as<std::int64_t>();
   for (std::size_t i = 0; i < counts.size(); i += 3) {
-    probe.expect(counts[i] == swapped[i + 1] && counts[i + 1] == swapped[i] && counts[i + 2] == swapped[i + 2],
-                 "n_xz and n_yz trade places when x and y do");
+    probe.expect(
+        counts[i] == swapped[i + 1] && counts[i + 1] == swapped[i] && counts[i + 2] == swapped[i + 2],
+        "n_xz and n_yz trade places when x and y do");
   }
   const double allowed = local_bound(drawn.rows(), drawn.where.k);
   for (std::int64_t i = 0; i < drawn.rows(); ++i) {
@@ -170,7 +173,8 @@ void is_made_of_its_parts(Probe& probe) {
   const auto found = probe.run("te.knn", neighbours);
   std::vector<double> radii;
   for (std::int64_t i = 0; i < n; ++i) {
-    radii.push_back(found.at("distances").as<double>()[static_cast<std::size_t>((i + 1) * drawn.where.k - 1)]);
+    radii.push_back(
+        found.at("distances").as<double>()[static_cast<std::size_t>((i + 1) * drawn.where.k - 1)]);
     probe.expect(outputs.at("radii").as<double>()[static_cast<std::size_t>(3 * i)] == radii.back(),
                  "the radius is the distance of the k-th neighbour in (x, y, z)");
   }
@@ -196,8 +200,9 @@ void is_made_of_its_parts(Probe& probe) {
     const auto counts = outputs.at("counts").as<std::int64_t>().subspan(3 * at, 3);
     probe.expect(counts[0] == count(xz) && counts[1] == count(yz) && counts[2] == count(z),
                  "the counts are those of te.range_count");
-    const double expected = psi[static_cast<std::size_t>(drawn.where.k - 1)] + psi[static_cast<std::size_t>(count(z))] -
-                            psi[static_cast<std::size_t>(count(xz))] - psi[static_cast<std::size_t>(count(yz))];
+    const double expected =
+        psi[static_cast<std::size_t>(drawn.where.k - 1)] + psi[static_cast<std::size_t>(count(z))] -
+        psi[static_cast<std::size_t>(count(xz))] - psi[static_cast<std::size_t>(count(yz))];
     // The harmonic sums here have up to n roundings each of numbers up to 1 + ln n.
     const double own = 8 * static_cast<double>(n) * 0x1p-53 * (1 + std::log(static_cast<double>(n)));
     probe.expect_within("local value from harmonic numbers", outputs.at("local").as<double>()[at] - expected,
@@ -205,7 +210,8 @@ void is_made_of_its_parts(Probe& probe) {
   }
 }
 
-// All points in one place: the radius is 0, no point lies strictly inside, and the contract says what that gives.
+// All points in one place: the radius is 0, no point lies strictly inside, and the contract says what that
+// gives.
 void constant_points(Probe& probe) {
   CloudLimits limits = small(40);
   limits.fillings = {Filling::constant};
@@ -232,11 +238,13 @@ void plan_is_not_stale(Probe& probe) {
                                             .algorithm = static_cast<int>(first.algorithm),
                                             .theiler_window = first.where.theiler_window,
                                             .search = assay::te::search_of(first.where.search)};
-  assay::te::KsgPlan plan(probe.context(), first.y.view(), first.z.shape()[1] > 0 ? first.z.view() : ConstTensorView{},
+  assay::te::KsgPlan plan(probe.context(), first.y.view(),
+                          first.z.shape()[1] > 0 ? first.z.view() : ConstTensorView{},
                           first.where.trial_lengths, parameters);
   for (const auto& [x, fresh] : {std::pair(&first.x, &fresh_first), std::pair(&other_x, &fresh_second)}) {
     Tensor value(DType::f64, {1}), local(DType::f64, {first.rows()});
-    plan.evaluate(probe.context(), x->view(), {.value = value.view(), .local = local.view(), .radii = {}, .counts = {}});
+    plan.evaluate(probe.context(), x->view(),
+                  {.value = value.view(), .local = local.view(), .radii = {}, .counts = {}});
     probe.expect_equal("local of the plan", fresh->at("local"), local);
     probe.expect_equal("value of the plan", fresh->at("value"), value);
   }
@@ -258,13 +266,15 @@ void add_exact_properties(Suite& suite) {
                   .summary = "Exactly representable shifts of x, y and z, one each, change no bit.",
                   .body = adding_constants,
                   .cases = 400});
-  suite.property({.name = "invariant_under_powers_of_two",
-                  .summary = "Scaling all points by a power of two scales the radii and changes no other bit.",
-                  .body = scaling_by_powers_of_two,
-                  .cases = 400});
+  suite.property(
+      {.name = "invariant_under_powers_of_two",
+       .summary = "Scaling all points by a power of two scales the radii and changes no other bit.",
+       .body = scaling_by_powers_of_two,
+       .cases = 400});
   suite.property({.name = "invariant_under_relabelling",
-                  .summary = "Observations in another order keep their radii, counts and local values, ties and "
-                             "algorithm 2 included.",
+                  .summary =
+                      "Observations in another order keep their radii, counts and local values, ties and "
+                      "algorithm 2 included.",
                   .body = relabelling,
                   .cases = 600});
   suite.property({.name = "symmetric_in_x_and_y",

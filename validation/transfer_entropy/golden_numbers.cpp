@@ -26,12 +26,16 @@ MeasureOptions raw(std::int64_t k, int algorithm, std::int64_t window = 0) {
   return options;
 }
 
-analysis::SeriesTable data_a(std::int64_t rows) { return analysis::coupled_ar1(rows, 0.6, 0.5, 0.4, 42).table; }
+analysis::SeriesTable data_a(std::int64_t rows) {
+  return analysis::coupled_ar1(rows, 0.6, 0.5, 0.4, 42).table;
+}
 
 double te(Probe& probe, const analysis::SeriesTable& table, std::int64_t source, std::int64_t history,
           const MeasureOptions& options) {
-  return estimate_of(probe, table,
-                     {.sources = {source}, .targets = {1 - source}, .k_history = history, .l_history = history}, options)
+  return estimate_of(
+             probe, table,
+             {.sources = {source}, .targets = {1 - source}, .k_history = history, .l_history = history},
+             options)
       .value;
 }
 
@@ -62,11 +66,12 @@ struct Row {
   int algorithm;
   double forward, backward, forward_2, backward_2, forward_window_10;
 };
-constexpr std::array<Row, 5> table_a = {{{200, 1, 0.110257587, 0.047172532, 0.050937404, 0.012682157, 0.109964665},
-                                         {1000, 1, 0.094446488, 0.005293625, 0.103367245, -0.000533997, 0.101357634},
-                                         {4000, 1, 0.096469986, 0.010224578, 0.093774081, 0.004796894, 0.096870199},
-                                         {200, 2, 0.120781291, 0.122001372, 0.073636966, 0.008357061, 0.111362847},
-                                         {1000, 2, 0.124300036, 0.028112428, 0.135913141, 0.017872361, 0.124966054}}};
+constexpr std::array<Row, 5> table_a = {
+    {{200, 1, 0.110257587, 0.047172532, 0.050937404, 0.012682157, 0.109964665},
+     {1000, 1, 0.094446488, 0.005293625, 0.103367245, -0.000533997, 0.101357634},
+     {4000, 1, 0.096469986, 0.010224578, 0.093774081, 0.004796894, 0.096870199},
+     {200, 2, 0.120781291, 0.122001372, 0.073636966, 0.008357061, 0.111362847},
+     {1000, 2, 0.124300036, 0.028112428, 0.135913141, 0.017872361, 0.124966054}}};
 
 void transfer_entropy_of_data_a(Probe& probe, double offset) {
   for (const Row& row : table_a) {
@@ -82,17 +87,20 @@ void transfer_entropy_of_data_a(Probe& probe, double offset) {
     hold("Y to X, histories of 2", te(probe, table, 1, 2, options), row.backward_2);
     hold("X to Y, window 10", te(probe, table, 0, 1, raw(4, row.algorithm, 10)), row.forward_window_10);
   }
-  probe.expect_within("X to Y, n = 1000, k = 10", te(probe, data_a(1000), 0, 1, raw(10, 1)) - 0.108888498 - offset, given);
-  probe.expect_within("X to Y, n = 4000, k = 10", te(probe, data_a(4000), 0, 1, raw(10, 1)) - 0.097862535 - offset, given);
+  probe.expect_within("X to Y, n = 1000, k = 10",
+                      te(probe, data_a(1000), 0, 1, raw(10, 1)) - 0.108888498 - offset, given);
+  probe.expect_within("X to Y, n = 4000, k = 10",
+                      te(probe, data_a(4000), 0, 1, raw(10, 1)) - 0.097862535 - offset, given);
 }
 
 void mutual_information_of_data_b(Probe& probe, double offset) {
   const auto system = analysis::generate("data-b", 2000, 7);
   probe.expect(static_cast<bool>(system), "data B is known");
   const auto hold = [&](const char* what, std::vector<std::int64_t> y, int algorithm, double expected) {
-    const auto estimate = estimate_of(probe, system.value().table, analysis::CmiSpec{.x = {0}, .y = std::move(y)},
-                                      raw(4, algorithm));
-    probe.expect_within(fmt::format("{}, algorithm {}", what, algorithm), estimate.value - expected - offset, given);
+    const auto estimate = estimate_of(probe, system.value().table,
+                                      analysis::CmiSpec{.x = {0}, .y = std::move(y)}, raw(4, algorithm));
+    probe.expect_within(fmt::format("{}, algorithm {}", what, algorithm), estimate.value - expected - offset,
+                        given);
   };
   hold("I(A; B)", {1}, 1, 0.233573922);
   hold("I(A; C)", {2}, 1, 0.157962034);
@@ -128,7 +136,8 @@ void add_golden_numbers(Suite& suite) {
                   .cases = 1,
                   .backends = {Backend::cpu},
                   .negative_control = [](Probe& probe) {
-                    probe.expect(analysis::SplitMix64(2).next() == 0x910a2dec89025cc1u, "seed 2 in place of 1");
+                    probe.expect(analysis::SplitMix64(2).next() == 0x910a2dec89025cc1u,
+                                 "seed 2 in place of 1");
                   }});
   suite.property({.name = "golden_transfer_entropy",
                   .summary = "Transfer entropies of data A to all their nine decimals, both algorithms.",

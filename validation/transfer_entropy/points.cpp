@@ -11,13 +11,15 @@ namespace {
 
 constexpr std::array<const char*, 3> searches = {"auto", "sorted", "tree"};
 
-std::int64_t admissible(const std::vector<std::int64_t>& trial_lengths, std::int64_t rows, std::int64_t window) {
+std::int64_t admissible(const std::vector<std::int64_t>& trial_lengths, std::int64_t rows,
+                        std::int64_t window) {
   const std::vector<std::int64_t> lengths = trial_lengths.empty() ? std::vector{rows} : trial_lengths;
   return analysis::admissible_neighbours(lengths, window);
 }
 
 template <typename T>
-Tensor take(const Tensor& points, const std::vector<std::int64_t>& rows, std::int64_t first, std::int64_t count) {
+Tensor take(const Tensor& points, const std::vector<std::int64_t>& rows, std::int64_t first,
+            std::int64_t count) {
   const std::int64_t width = points.shape().at(1);
   Tensor made(points.dtype(), {static_cast<std::int64_t>(rows.size()), count});
   const auto from = points.as<T>();
@@ -71,12 +73,14 @@ KsgCase draw_ksg_case(const CloudLimits& limits, int with_condition) {
   CloudLimits whole = limits;
   const std::int64_t dx = *integers(1, limits.max_columns, "dx");
   const std::int64_t dy = *integers(1, limits.max_columns, "dy");
-  const std::int64_t dz = with_condition == 0 ? 0 : *integers(with_condition == 1 ? 1 : 0, limits.max_columns, "dz");
+  const std::int64_t dz =
+      with_condition == 0 ? 0 : *integers(with_condition == 1 ? 1 : 0, limits.max_columns, "dz");
   whole.min_rows = std::max<std::int64_t>(2, limits.min_rows);
   whole.min_columns = whole.max_columns = dx + dy + dz;
   const Cloud cloud = *clouds(whole).as("points");
   const Tensor points = cloud.tensor();
-  KsgCase drawn{columns_of(points, 0, dx), columns_of(points, dx, dy), columns_of(points, dx + dy, dz), {}, 1};
+  KsgCase drawn{
+      columns_of(points, 0, dx), columns_of(points, dx, dy), columns_of(points, dx + dy, dz), {}, 1};
   drawn.algorithm = *integers(1, 2, "algorithm");
   drawn.where = draw_neighbourhood(cloud.rows);
   return drawn;

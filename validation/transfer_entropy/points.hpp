@@ -9,8 +9,8 @@
 
 namespace assay::validation::transfer_entropy {
 
-/// Rows cut into trials with an exclusion window and a number of neighbours that every point can have: what te.knn,
-/// te.range_count and te.ksg have in common. Drawn with RapidCheck.
+/// Rows cut into trials with an exclusion window and a number of neighbours that every point can have: what
+/// te.knn, te.range_count and te.ksg have in common. Drawn with RapidCheck.
 struct Neighbourhood {
   std::vector<std::int64_t> trial_lengths = {};  ///< empty: one trial, the input left out
   std::int64_t theiler_window = 0;
@@ -21,7 +21,8 @@ struct Neighbourhood {
   void add_to(HostArguments& arguments, bool with_k = true) const;
 };
 
-/// For `rows` >= 2 points. The window is brought down until every point has a neighbour, k until all have that many.
+/// For `rows` >= 2 points. The window is brought down until every point has a neighbour, k until all have
+/// that many.
 Neighbourhood draw_neighbourhood(std::int64_t rows);
 
 /// What te.ksg is asked in one case.

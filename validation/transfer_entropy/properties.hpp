@@ -18,10 +18,10 @@ analysis::Estimator estimator_of(Probe& probe);
 /// The value of an estimate that is expected to be legal; throws Failed with the refusal otherwise.
 analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table, const analysis::TeSpec& spec,
                                const analysis::MeasureOptions& options);
-analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table, const analysis::CmiSpec& spec,
-                               const analysis::MeasureOptions& options);
-analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table, const analysis::AisSpec& spec,
-                               const analysis::MeasureOptions& options);
+analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table,
+                               const analysis::CmiSpec& spec, const analysis::MeasureOptions& options);
+analysis::Estimate estimate_of(Probe& probe, const analysis::SeriesTable& table,
+                               const analysis::AisSpec& spec, const analysis::MeasureOptions& options);
 
 /// What the contract of te.ksg allows between two right values at n observations: twice the bound of one.
 double value_bound(std::int64_t n, std::int64_t k);

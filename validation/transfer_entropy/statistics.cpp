@@ -1,5 +1,5 @@
-// What holds of an estimate only on average or with a probability. Each check states its false alarm rate; all randomness
-// comes from the seed of the case.
+// What holds of an estimate only on average or with a probability. Each check states its false alarm rate;
+// all randomness comes from the seed of the case.
 
 #include <algorithm>
 #include <cmath>
@@ -56,35 +56,44 @@ SeriesTable gaussian_triple(std::int64_t rows, double a, double b, double c, std
 
 double cmi(Probe& probe, const SeriesTable& table, std::vector<std::int64_t> x, std::vector<std::int64_t> y,
            std::vector<std::int64_t> z) {
-  return estimate_of(probe, table, analysis::CmiSpec{std::move(x), std::move(y), std::move(z)}, MeasureOptions{}).value;
+  return estimate_of(probe, table, analysis::CmiSpec{std::move(x), std::move(y), std::move(z)},
+                     MeasureOptions{})
+      .value;
 }
 
-// I(x; (y, z)) = I(x; z) + I(x; y | z). Over 30 systems the mean of the difference is held to 5 standard errors (a false
-// alarm in 10^5 at 29 degrees of freedom) and the part of the bias that does not cancel, for which half the standard
-// deviation of a single estimate is allowed: the rule holds within the error of one estimate.
+// I(x; (y, z)) = I(x; z) + I(x; y | z). Over 30 systems the mean of the difference is held to 5 standard
+// errors (a false alarm in 10^5 at 29 degrees of freedom) and the part of the bias that does not cancel, for
+// which half the standard deviation of a single estimate is allowed: the rule holds within the error of one
+// estimate.
 void chain_rule(Probe& probe, bool conditioned) {
   std::vector<double> differences, wholes;
   for (std::uint64_t i = 0; i < 30; ++i) {
     const auto table = gaussian_triple(500, 0.6, 0.4, 0.5, probe.seed() + i);
     wholes.push_back(cmi(probe, table, {0}, {1, 2}, {}));
     differences.push_back(wholes.back() - cmi(probe, table, {0}, {2}, {}) -
-                          cmi(probe, table, {0}, {1}, conditioned ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{}));
+                          cmi(probe, table, {0}, {1},
+                              conditioned ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{}));
   }
   const Sample seen = summary(differences);
   const Sample whole = summary(wholes);
-  probe.note("chain rule", fmt::format("mean difference {:.5f} nats, standard error {:.5f}, one estimate's deviation {:.5f}",
-                                       seen.mean, seen.error, whole.deviation));
-  probe.expect_within("I(x; (y, z)) - I(x; z) - I(x; y | z)", seen.mean, 5 * seen.error + 0.5 * whole.deviation);
+  probe.note(
+      "chain rule",
+      fmt::format("mean difference {:.5f} nats, standard error {:.5f}, one estimate's deviation {:.5f}",
+                  seen.mean, seen.error, whole.deviation));
+  probe.expect_within("I(x; (y, z)) - I(x; z) - I(x; y | z)", seen.mean,
+                      5 * seen.error + 0.5 * whole.deviation);
 }
 
-// Uncoupled source that is exchangeable (white), so that a surrogate is as good as the data: each of 24 means of 40
-// surrogates lies within 2 standard errors of 0 with probability 0.95. Fewer than 14 within has probability 10^-7.
+// Uncoupled source that is exchangeable (white), so that a surrogate is as good as the data: each of 24 means
+// of 40 surrogates lies within 2 standard errors of 0 with probability 0.95. Fewer than 14 within has
+// probability 10^-7.
 void surrogate_mean(Probe& probe, bool surrogates) {
   int within = 0;
   std::vector<double> means;
   constexpr int systems = 24;
   for (int i = 0; i < systems; ++i) {
-    const auto system = analysis::coupled_ar1(300, 0.0, 0.5, 0.4, probe.seed() + static_cast<std::uint64_t>(i));
+    const auto system =
+        analysis::coupled_ar1(300, 0.0, 0.5, 0.4, probe.seed() + static_cast<std::uint64_t>(i));
     MeasureOptions options;
     options.surrogates.count = 40;
     options.estimation.seed = probe.seed() + static_cast<std::uint64_t>(i);
@@ -94,21 +103,23 @@ void surrogate_mean(Probe& probe, bool surrogates) {
     means.push_back(mean);
   }
   const Sample seen = summary(means);
-  probe.note("surrogate means", fmt::format("{} of {} within 2 standard errors of 0; their mean {:.5f} nats", within,
-                                            systems, seen.mean));
-  probe.expect(within >= 14, fmt::format("only {} of {} surrogate means lie within 2 standard errors of 0", within, systems));
+  probe.note("surrogate means", fmt::format("{} of {} within 2 standard errors of 0; their mean {:.5f} nats",
+                                            within, systems, seen.mean));
+  probe.expect(within >= 14, fmt::format("only {} of {} surrogate means lie within 2 standard errors of 0",
+                                         within, systems));
 }
 
-// x drives y through x^2 - 1: symmetric, so that no linear measure sees it. The regression t of y(t) on x(t-1) uses
-// White's standard error, because the noise of that regression depends on x; |t| > 5 has probability 6e-7 without a
-// linear effect.
+// x drives y through x^2 - 1: symmetric, so that no linear measure sees it. The regression t of y(t) on
+// x(t-1) uses White's standard error, because the noise of that regression depends on x; |t| > 5 has
+// probability 6e-7 without a linear effect.
 void nonlinear_coupling(Probe& probe, const char* name) {
   constexpr std::int64_t rows = 500;
   const auto system = analysis::generate(name, rows, probe.seed());
   probe.expect(static_cast<bool>(system), "the system is known");
   MeasureOptions options;
   options.surrogates.count = 99;
-  const auto estimate = estimate_of(probe, system.value().table, TeSpec{.sources = {0}, .targets = {1}}, options);
+  const auto estimate =
+      estimate_of(probe, system.value().table, TeSpec{.sources = {0}, .targets = {1}}, options);
   const auto values = system.value().table.values.as<double>();
   double mean_x = 0, mean_y = 0;
   for (std::size_t t = 1; t < rows; ++t) {
@@ -124,14 +135,15 @@ void nonlinear_coupling(Probe& probe, const char* name) {
     squares += product * product;
   }
   const double t_value = cross / std::sqrt(squares);
-  probe.note("non-linear coupling", fmt::format("TE {:.4f} nats, p = {:.3f}, linear t = {:.2f}", estimate.value,
-                                                estimate.surrogates->p_value, t_value));
+  probe.note("non-linear coupling", fmt::format("TE {:.4f} nats, p = {:.3f}, linear t = {:.2f}",
+                                                estimate.value, estimate.surrogates->p_value, t_value));
   probe.expect_within("robust t of the linear regression", t_value, 5);
-  probe.expect(estimate.surrogates->p_value <= 0.01, "the transfer entropy is significant (p <= 0.01, 99 surrogates)");
+  probe.expect(estimate.surrogates->p_value <= 0.01,
+               "the transfer entropy is significant (p <= 0.01, 99 surrogates)");
 }
 
-// A white source without coupling is exchangeable: with 19 surrogates p is uniform on 1/20 .. 20/20, exactly. Chi-square
-// of 400 systems against that, 19 degrees of freedom: 64.4 is exceeded with probability 10^-6.
+// A white source without coupling is exchangeable: with 19 surrogates p is uniform on 1/20 .. 20/20, exactly.
+// Chi-square of 400 systems against that, 19 degrees of freedom: 64.4 is exceeded with probability 10^-6.
 void p_values_are_uniform(Probe& probe, double coupling) {
   constexpr int systems = 400;
   std::vector<int> found(20);
@@ -145,7 +157,8 @@ void p_values_are_uniform(Probe& probe, double coupling) {
     ++found[static_cast<std::size_t>(std::lround(estimate.surrogates->p_value * 20)) - 1];
   }
   double chi_square = 0;
-  for (const int count : found) chi_square += (count - systems / 20.0) * (count - systems / 20.0) / (systems / 20.0);
+  for (const int count : found)
+    chi_square += (count - systems / 20.0) * (count - systems / 20.0) / (systems / 20.0);
   probe.note("p-values", fmt::format("chi-square {:.1f} at 19 degrees of freedom", chi_square));
   probe.expect_within("chi-square of the p-values", chi_square, 64.4);
 }
@@ -154,45 +167,54 @@ struct LinearSystem {
   double a, b, c;
 };
 
-// Known transfer entropies of linear-Gaussian systems against the estimates: the truth must lie within 3 standard
-// deviations of one estimate of their mean (a bias below the error), and the delete-block jackknife's 95 % interval must
-// hold it in at least half of the 20 replicates (10^-6 at a true coverage of 85 %).
+// Known transfer entropies of linear-Gaussian systems against the estimates: the truth must lie within 3
+// standard deviations of one estimate of their mean (a bias below the error), and the delete-block
+// jackknife's 95 % interval must hold it in at least half of the 20 replicates (10^-6 at a true coverage of
+// 85 %).
 void known_analytic_values(Probe& probe, double wrong) {
   constexpr std::int64_t rows = 500;
   constexpr int replicates = 20;
   Table table;
   table.columns = {"a", "b", "c", "N", "truth", "mean", "bias", "deviation", "in the 95 % interval"};
-  Plot plot{.title = "TE of linear-Gaussian systems, N = 500", .x_label = "truth (nats)", .y_label = "mean estimate (nats)", .series = {}, .truth = {}};
+  Plot plot{.title = "TE of linear-Gaussian systems, N = 500",
+            .x_label = "truth (nats)",
+            .y_label = "mean estimate (nats)",
+            .series = {},
+            .truth = {}};
   plot.series.push_back({"estimate", {}});
   plot.series.push_back({"truth", {}});
   for (const LinearSystem& system :
-       {LinearSystem{0.6, 0.5, 0.0}, LinearSystem{0.6, 0.5, 0.2}, LinearSystem{0.6, 0.5, 0.4}, LinearSystem{0.3, 0.2, 0.8},
-        LinearSystem{0.0, 0.9, 0.5}}) {
+       {LinearSystem{0.6, 0.5, 0.0}, LinearSystem{0.6, 0.5, 0.2}, LinearSystem{0.6, 0.5, 0.4},
+        LinearSystem{0.3, 0.2, 0.8}, LinearSystem{0.0, 0.9, 0.5}}) {
     std::vector<double> values;
     int covered = 0;
     double truth = 0;
     for (int i = 0; i < replicates; ++i) {
-      const auto made = analysis::coupled_ar1(rows, system.a, system.b, system.c, probe.seed() + static_cast<std::uint64_t>(i));
+      const auto made = analysis::coupled_ar1(rows, system.a, system.b, system.c,
+                                              probe.seed() + static_cast<std::uint64_t>(i));
       const TeSpec spec{.sources = {0}, .targets = {1}};
       const auto layout = analysis::layout_of(made.table, spec);
       truth = analysis::gaussian_information(*made.linear, layout.value()) + wrong;
       MeasureOptions options;
       values.push_back(estimate_of(probe, made.table, spec, options).value);
       const auto points = analysis::prepare(made.table, layout.value(), options.estimation);
-      const auto interval = analysis::jackknife_interval(points.value(), values.back(), options.estimation, 0.95, 10,
-                                                         estimator_of(probe), probe.context().pool());
+      const auto interval =
+          analysis::jackknife_interval(points.value(), values.back(), options.estimation, 0.95, 10,
+                                       estimator_of(probe), probe.context().pool());
       probe.expect(static_cast<bool>(interval), "the interval is legal");
       covered += interval.value().low <= truth && truth <= interval.value().high;
     }
     const Sample seen = summary(values);
-    table.rows.push_back({fmt::format("{:.1f}", system.a), fmt::format("{:.1f}", system.b), fmt::format("{:.1f}", system.c),
-                          std::to_string(rows), fmt::format("{:.4f}", truth), fmt::format("{:.4f}", seen.mean),
-                          fmt::format("{:+.4f}", seen.mean - truth), fmt::format("{:.4f}", seen.deviation),
+    table.rows.push_back({fmt::format("{:.1f}", system.a), fmt::format("{:.1f}", system.b),
+                          fmt::format("{:.1f}", system.c), std::to_string(rows), fmt::format("{:.4f}", truth),
+                          fmt::format("{:.4f}", seen.mean), fmt::format("{:+.4f}", seen.mean - truth),
+                          fmt::format("{:.4f}", seen.deviation),
                           fmt::format("{} of {}", covered, replicates)});
     plot.series[0].points.emplace_back(truth, seen.mean);
     plot.series[1].points.emplace_back(truth, truth);
     probe.expect_within("mean estimate less the analytic value", seen.mean - truth, 3 * seen.deviation);
-    probe.expect(covered >= replicates / 2, fmt::format("the interval holds the truth in {} of {}", covered, replicates));
+    probe.expect(covered >= replicates / 2,
+                 fmt::format("the interval holds the truth in {} of {}", covered, replicates));
   }
   probe.show(std::move(table));
   probe.show(std::move(plot));
@@ -243,15 +265,20 @@ SeriesTable correlated_pair(std::int64_t rows, double rho, std::uint64_t seed) {
   return table;
 }
 
-// The two estimators on the same data: root mean square error over 10 replicates, by rho, N and the number of bins. KSG
-// has to be at least as good, over all of it, as the histogram with its best number of bins chosen afterwards.
+// The two estimators on the same data: root mean square error over 10 replicates, by rho, N and the number of
+// bins. KSG has to be at least as good, over all of it, as the histogram with its best number of bins chosen
+// afterwards.
 void beside_a_histogram(Probe& probe, bool exchanged) {
   constexpr int replicates = 10;
   const std::vector<int> all_bins = {4, 8, 16, 32};
   Table table;
   table.columns = {"rho", "N", "truth (nats)", "KSG error"};
   for (const int bins : all_bins) table.columns.push_back(fmt::format("histogram, {} bins", bins));
-  Plot plot{.title = "Error of mutual information, rho = 0.6", .x_label = "N", .y_label = "root mean square error (nats)", .series = {}, .truth = {}};
+  Plot plot{.title = "Error of mutual information, rho = 0.6",
+            .x_label = "N",
+            .y_label = "root mean square error (nats)",
+            .series = {},
+            .truth = {}};
   plot.series.push_back({"KSG, k = 4", {}});
   for (const int bins : all_bins) plot.series.push_back({fmt::format("histogram, {} bins", bins), {}});
   std::vector<double> total(all_bins.size() + 1);
@@ -263,9 +290,11 @@ void beside_a_histogram(Probe& probe, bool exchanged) {
         const auto data = correlated_pair(rows, rho, probe.seed() + 31u * static_cast<std::uint64_t>(i));
         std::vector<double> values = {cmi(probe, data, {0}, {1}, {})};
         for (const int bins : all_bins) values.push_back(histogram_information(data, bins));
-        for (std::size_t j = 0; j < values.size(); ++j) squares[j] += (values[j] - truth) * (values[j] - truth) / replicates;
+        for (std::size_t j = 0; j < values.size(); ++j)
+          squares[j] += (values[j] - truth) * (values[j] - truth) / replicates;
       }
-      std::vector<std::string> line = {fmt::format("{:.1f}", rho), std::to_string(rows), fmt::format("{:.4f}", truth)};
+      std::vector<std::string> line = {fmt::format("{:.1f}", rho), std::to_string(rows),
+                                       fmt::format("{:.4f}", truth)};
       for (std::size_t j = 0; j < squares.size(); ++j) {
         line.push_back(fmt::format("{:.4f}", std::sqrt(squares[j])));
         total[j] += squares[j];
@@ -299,21 +328,24 @@ void add_statistical_properties(Suite& suite) {
                   .body = [](Probe& probe) { nonlinear_coupling(probe, "quadratic"); },
                   .cases = 1,
                   .negative_control = [](Probe& probe) { nonlinear_coupling(probe, "ar1"); }});
-  suite.property({.name = "p_values_are_uniform",
-                  .summary = "Without coupling the surrogates' p-values are uniform (chi-square, alpha 1e-6).",
-                  .body = [](Probe& probe) { p_values_are_uniform(probe, 0.0); },
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) { p_values_are_uniform(probe, 0.6); }});
-  suite.property({.name = "covers_known_analytic_values",
-                  .summary = "Estimates and their intervals hold the analytic values of linear-Gaussian systems.",
-                  .body = [](Probe& probe) { known_analytic_values(probe, 0); },
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) { known_analytic_values(probe, 0.2); }});
-  suite.property({.name = "accuracy_beside_a_histogram",
-                  .summary = "On the same Gaussian data KSG is at least as accurate as a histogram with the best bins.",
-                  .body = [](Probe& probe) { beside_a_histogram(probe, false); },
-                  .cases = 1,
-                  .negative_control = [](Probe& probe) { beside_a_histogram(probe, true); }});
+  suite.property(
+      {.name = "p_values_are_uniform",
+       .summary = "Without coupling the surrogates' p-values are uniform (chi-square, alpha 1e-6).",
+       .body = [](Probe& probe) { p_values_are_uniform(probe, 0.0); },
+       .cases = 1,
+       .negative_control = [](Probe& probe) { p_values_are_uniform(probe, 0.6); }});
+  suite.property(
+      {.name = "covers_known_analytic_values",
+       .summary = "Estimates and their intervals hold the analytic values of linear-Gaussian systems.",
+       .body = [](Probe& probe) { known_analytic_values(probe, 0); },
+       .cases = 1,
+       .negative_control = [](Probe& probe) { known_analytic_values(probe, 0.2); }});
+  suite.property(
+      {.name = "accuracy_beside_a_histogram",
+       .summary = "On the same Gaussian data KSG is at least as accurate as a histogram with the best bins.",
+       .body = [](Probe& probe) { beside_a_histogram(probe, false); },
+       .cases = 1,
+       .negative_control = [](Probe& probe) { beside_a_histogram(probe, true); }});
 }
 
 }  // namespace assay::validation::transfer_entropy
