@@ -13,16 +13,18 @@ namespace {
 void check_type_and_layout(std::string_view operation, std::string_view argument, DType held, DType expected,
                            bool contiguous) {
   if (held != expected)
-    throw ContractError(std::string(operation), std::string(argument),
-                        "holds " + std::string(name_of(held)) + "; expected " + std::string(name_of(expected)));
+    throw ContractError(
+        std::string(operation), std::string(argument),
+        "holds " + std::string(name_of(held)) + "; expected " + std::string(name_of(expected)));
   if (!contiguous)
-    throw ContractError(std::string(operation), std::string(argument), "is strided; expected row-major elements");
+    throw ContractError(std::string(operation), std::string(argument),
+                        "is strided; expected row-major elements");
 }
 
 }  // namespace
 
-void check_view(std::string_view operation, std::string_view argument, const ConstTensorView& view, DType dtype,
-                std::size_t rank) {
+void check_view(std::string_view operation, std::string_view argument, const ConstTensorView& view,
+                DType dtype, std::size_t rank) {
   check_type_and_layout(operation, argument, view.dtype, dtype, view.contiguous());
   if (view.rank() != rank)
     throw ContractError(std::string(operation), std::string(argument),
@@ -41,12 +43,13 @@ void check_view(std::string_view operation, std::string_view argument, const Ten
 void check_finite(std::string_view operation, std::string_view argument, std::span<const double> values) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
-      throw ContractError(std::string(operation), std::string(argument),
-                          "element " + std::to_string(i) + " is " + std::to_string(values[i]) +
-                              "; expected finite numbers");
+      throw ContractError(
+          std::string(operation), std::string(argument),
+          "element " + std::to_string(i) + " is " + std::to_string(values[i]) + "; expected finite numbers");
 }
 
-void check_trial_lengths(std::string_view operation, std::span<const std::int64_t> trial_lengths, std::int64_t rows) {
+void check_trial_lengths(std::string_view operation, std::span<const std::int64_t> trial_lengths,
+                         std::int64_t rows) {
   if (trial_lengths.empty()) return;
   std::int64_t sum = 0;
   for (std::size_t trial = 0; trial < trial_lengths.size(); ++trial) {

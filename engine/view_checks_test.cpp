@@ -36,7 +36,9 @@ TEST(ViewChecks, ShapeOfAnOutput) {
   std::vector<double> memory(12);
   const TensorView view = view_of(memory.data(), {3, 4});
   EXPECT_EQ(refusal([&] { check_view("op", "a", view, DType::f64, {3, 4}); }), "");
-  EXPECT_EQ(refusal([&] { check_view("op", "a", view, DType::f64, {4, 3}); }),
+  EXPECT_EQ(refusal([&] {
+              check_view("op", "a", view, DType::f64, {4, 3});
+            }),
             "op: a: has shape (3, 4); expected (4, 3)");
 }
 

@@ -58,7 +58,8 @@ std::string output_of(const std::string& command) {
   std::string text;
   char buffer[4096];
   while (const std::size_t read = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, read);
-  if (pclose(pipe) != 0) throw std::runtime_error("JIDT failed; is java there (version 17 or later, with its compiler)?");
+  if (pclose(pipe) != 0)
+    throw std::runtime_error("JIDT failed; is java there (version 17 or later, with its compiler)?");
   return text;
 }
 
@@ -76,9 +77,11 @@ double own_value(const Operation& operation, const HostArguments& arguments) {
 std::vector<double> run(const HostArguments& arguments, unsigned threads, int repeats) {
   const char* jar = std::getenv("ASSAY_JIDT_JAR");
   if (jar == nullptr || *jar == '\0') throw std::runtime_error("ASSAY_JIDT_JAR is not set");
-  if (!std::filesystem::exists(jar)) throw std::runtime_error("ASSAY_JIDT_JAR names no file: " + std::string(jar));
+  if (!std::filesystem::exists(jar))
+    throw std::runtime_error("ASSAY_JIDT_JAR names no file: " + std::string(jar));
   const auto driver = std::filesystem::path(__FILE__).parent_path() / "JidtBench.java";
-  if (!std::filesystem::exists(driver)) throw std::runtime_error("the source tree with JidtBench.java is not there");
+  if (!std::filesystem::exists(driver))
+    throw std::runtime_error("the source tree with JidtBench.java is not there");
 
   const Operation* operation = find_operation("te.ksg");
   if (operation == nullptr) throw std::runtime_error("there is no te.ksg to compare with");
@@ -87,15 +90,17 @@ std::vector<double> run(const HostArguments& arguments, unsigned threads, int re
   if (threads == 0) threads = Context::cpu().pool().threads();
   const PointsFile points(arguments);
   std::ostringstream command;
-  command << "java -cp " << quoted(jar) << ' ' << quoted(driver.string()) << ' ' << quoted(points.path().string()) << ' '
-          << arguments.inputs.at("y").shape().at(0);
+  command << "java -cp " << quoted(jar) << ' ' << quoted(driver.string()) << ' '
+          << quoted(points.path().string()) << ' ' << arguments.inputs.at("y").shape().at(0);
   for (const char* input : {"x", "y", "z"}) command << ' ' << columns(arguments, input);
-  command << ' ' << resolved.integer("k") << ' ' << resolved.integer("algorithm") << ' ' << threads << ' ' << repeats;
+  command << ' ' << resolved.integer("k") << ' ' << resolved.integer("algorithm") << ' ' << threads << ' '
+          << repeats;
 
   std::istringstream lines(output_of(command.str()));
   std::string word;
   double value = 0;
-  if (!(lines >> word >> value) || word != "value") throw std::runtime_error("JIDT printed something else than its times");
+  if (!(lines >> word >> value) || word != "value")
+    throw std::runtime_error("JIDT printed something else than its times");
   const double own = own_value(*operation, arguments);
   if (!(std::fabs(value - own) <= 1e-6))
     throw std::runtime_error("JIDT's value is " + std::to_string(value) + ", ours " + std::to_string(own));
@@ -112,7 +117,9 @@ Peer jidt(std::string label, unsigned threads) {
   Peer peer;
   peer.name = threads == 1 ? "JIDT, k-d tree, double, 1 thread" : "JIDT, k-d tree, double, all threads";
   peer.label = std::move(label);
-  peer.run = [threads](const HostArguments& arguments, int repeats) { return run(arguments, threads, repeats); };
+  peer.run = [threads](const HostArguments& arguments, int repeats) {
+    return run(arguments, threads, repeats);
+  };
   return peer;
 }
 

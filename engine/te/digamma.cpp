@@ -52,7 +52,8 @@ Operation describe_digamma() {
     const auto elements = static_cast<double>(arguments.input("x").elements());
     return Work{.flops = 41.0 * elements, .bytes = 16.0 * elements};
   };
-  operation.error_bound = [](const Arguments& arguments, std::string_view, std::span<const double> reference) {
+  operation.error_bound = [](const Arguments& arguments, std::string_view,
+                             std::span<const double> reference) {
     const auto x = arguments.input("x").as<double>();
     std::vector<double> allowed(reference.size());
     for (std::size_t i = 0; i < allowed.size(); ++i) allowed[i] = allowed_error(x[i], reference[i]);

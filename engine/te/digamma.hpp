@@ -13,8 +13,8 @@ namespace assay::te {
 /// input   x: any shape, f64, every element > 0 and finite (else ContractError)
 /// output  psi: the same shape, f64
 ///
-/// Error bound: 8 u (|psi(x)| + sum of the magnitudes that are added), u = 2^-53: at most 8 recurrence steps, each one
-/// division and one addition; the truncation of the series is below u at its smallest argument.
+/// Error bound: 8 u (|psi(x)| + sum of the magnitudes that are added), u = 2^-53: at most 8 recurrence steps,
+/// each one division and one addition; the truncation of the series is below u at its smallest argument.
 void digamma(Context& context, const ConstTensorView& x, const TensorView& psi);
 
 Operation describe_digamma();

@@ -23,7 +23,8 @@ std::vector<double> psi_of(const std::vector<double>& x) {
 
 TEST(Digamma, GoldenValues) {
   const std::vector<double> psi = psi_of({1, 2, 4, 10, 100, 1000});
-  const double expected[] = {-0.5772156649, 0.4227843351, 1.2561176684, 2.2517525891, 4.6001618527, 6.9072551956};
+  const double expected[] = {-0.5772156649, 0.4227843351, 1.2561176684,
+                             2.2517525891,  4.6001618527, 6.9072551956};
   for (std::size_t i = 0; i < psi.size(); ++i) EXPECT_NEAR(psi[i], expected[i], 5.1e-11);
 }
 

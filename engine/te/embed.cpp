@@ -19,7 +19,8 @@ constexpr std::int64_t kLargestLag = 1'000'000'000;
   throw ContractError(std::string(kName), std::move(argument), std::move(expected));
 }
 
-void check_between(const char* what, std::size_t variable, std::int64_t value, std::int64_t low, std::int64_t high) {
+void check_between(const char* what, std::size_t variable, std::int64_t value, std::int64_t low,
+                   std::int64_t high) {
   if (value < low || value > high)
     refuse(what, "of variable " + std::to_string(variable) + " is " + std::to_string(value) + "; expected " +
                      std::to_string(low) + " to " + std::to_string(high));
@@ -40,7 +41,8 @@ std::int64_t check_variables(std::span<const EmbeddedVariable> variables, std::i
   return d;
 }
 
-std::vector<std::int64_t> lengths_or_one_trial(std::span<const std::int64_t> trial_lengths, std::int64_t rows) {
+std::vector<std::int64_t> lengths_or_one_trial(std::span<const std::int64_t> trial_lengths,
+                                               std::int64_t rows) {
   if (trial_lengths.empty()) return {rows};
   return {trial_lengths.begin(), trial_lengths.end()};
 }
@@ -58,8 +60,8 @@ std::vector<EmbeddedVariable> variables_of(const Arguments& arguments) {
   const auto& delays = arguments.integers("delays");
   const auto check_length = [&](const char* name, const std::vector<std::int64_t>& list) {
     if (list.size() != columns.size())
-      refuse(name, "has " + std::to_string(list.size()) + " entries; expected " + std::to_string(columns.size()) +
-                       ", one for each of columns");
+      refuse(name, "has " + std::to_string(list.size()) + " entries; expected " +
+                       std::to_string(columns.size()) + ", one for each of columns");
   };
   check_length("histories", histories);
   check_length("taus", taus);
@@ -77,7 +79,8 @@ std::span<const std::int64_t> trials_of(const Arguments& arguments) {
 
 std::vector<OutputShape> shapes(const Arguments& arguments) {
   const ConstTensorView& series = arguments.input("series");
-  if (series.rank() != 2) refuse("series", "has shape " + to_string(series.shape) + "; expected 2 dimensions");
+  if (series.rank() != 2)
+    refuse("series", "has shape " + to_string(series.shape) + "; expected 2 dimensions");
   const auto variables = variables_of(arguments);
   const std::int64_t d = check_variables(variables, series.extent(1));
   check_trial_lengths(kName, trials_of(arguments), series.extent(0));
@@ -95,7 +98,8 @@ std::int64_t embedding_reach(std::span<const EmbeddedVariable> variables) {
   return reach;
 }
 
-std::vector<std::int64_t> embedded_trial_lengths(std::span<const std::int64_t> trial_lengths, std::int64_t reach) {
+std::vector<std::int64_t> embedded_trial_lengths(std::span<const std::int64_t> trial_lengths,
+                                                 std::int64_t reach) {
   std::vector<std::int64_t> lengths(trial_lengths.size());
   std::transform(trial_lengths.begin(), trial_lengths.end(), lengths.begin(),
                  [reach](std::int64_t length) { return std::max<std::int64_t>(length - reach, 0); });
@@ -118,32 +122,40 @@ void embed(Context& context, const ConstTensorView& series, std::span<const std:
   std::transform(variables.begin(), variables.end(), lags.begin(), [](const EmbeddedVariable& variable) {
     return kernels::te::Lags{variable.column, variable.history, variable.tau, variable.delay};
   });
-  kernels::te::embed(context.pool(), {series.as<double>().data(), series.extent(0), series.extent(1)}, trials, lags,
-                     reach, embedded.as<double>(), times.as<std::int64_t>());
+  kernels::te::embed(context.pool(), {series.as<double>().data(), series.extent(0), series.extent(1)}, trials,
+                     lags, reach, embedded.as<double>(), times.as<std::int64_t>());
 }
 
 Operation describe_embed() {
   Operation operation;
   operation.name = kName;
-  operation.summary = "Time-delay embedding of several variables, with a history, spacing and delay each, and trials.";
+  operation.summary =
+      "Time-delay embedding of several variables, with a history, spacing and delay each, and trials.";
   operation.paper = "Takens 1981; Lizier 2014, section 4";
   operation.error_model = "exact: values are copied";
   operation.inputs = {{"series", "one row a time step", {DType::f64}, "(rows, columns)"},
-                      {"trial_lengths", "rows of each trial, summing to rows; absent: one trial", {DType::i64},
-                       "(num_trials)", true}};
-  operation.outputs = {{"embedded", "the lags of each variable, in order, newest first", {DType::f64}, "(n, d)"},
-                       {"times", "row of the series that an observation belongs to", {DType::i64}, "(n)"}};
+                      {"trial_lengths",
+                       "rows of each trial, summing to rows; absent: one trial",
+                       {DType::i64},
+                       "(num_trials)",
+                       true}};
+  operation.outputs = {
+      {"embedded", "the lags of each variable, in order, newest first", {DType::f64}, "(n, d)"},
+      {"times", "row of the series that an observation belongs to", {DType::i64}, "(n)"}};
   const auto largest = static_cast<double>(kLargestLag);
   operation.parameters = {
       {"columns", "column of each variable", ParameterType::integers, std::nullopt, 0},
       {"histories", "number of lags of each variable", ParameterType::integers, std::nullopt, 0, largest},
       {"taus", "spacing of the lags of each variable", ParameterType::integers, std::nullopt, 1, largest},
-      {"delays", "offset of the newest lag of each variable", ParameterType::integers, std::nullopt, 0, largest}};
+      {"delays", "offset of the newest lag of each variable", ParameterType::integers, std::nullopt, 0,
+       largest}};
   operation.output_shapes = shapes;
   operation.work = [](const Arguments& arguments) {
     const auto outputs = shapes(arguments);
-    const auto written = static_cast<double>(element_count(outputs[0].shape) + element_count(outputs[1].shape));
-    return Work{.flops = 0, .bytes = 8.0 * (static_cast<double>(arguments.input("series").elements()) + written)};
+    const auto written =
+        static_cast<double>(element_count(outputs[0].shape) + element_count(outputs[1].shape));
+    return Work{.flops = 0,
+                .bytes = 8.0 * (static_cast<double>(arguments.input("series").elements()) + written)};
   };
   operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
     return std::vector<double>{};

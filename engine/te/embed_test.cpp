@@ -28,7 +28,8 @@ TEST(Embed, LagsOfEveryVariableInOrder) {
   embed(context, assay::as_const(series(8, 3).view()), {}, variables, embedded.view(), times.view());
   const double expected[] = {501, 300, 0, 601, 400, 100, 701, 500, 200};
   for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(embedded.as<double>()[i], expected[i]) << i;
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(times.as<std::int64_t>()[i], static_cast<std::int64_t>(5 + i));
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(times.as<std::int64_t>()[i], static_cast<std::int64_t>(5 + i));
 }
 
 TEST(Embed, NeverCrossesATrial) {
@@ -48,10 +49,12 @@ TEST(Embed, TooShortASeriesGivesNoObservation) {
   Context context = Context::cpu(1);
   const std::vector<EmbeddedVariable> variables{{.column = 0, .history = 2, .tau = 5, .delay = 0}};
   Tensor embedded(DType::f64, {0, 2}), times(DType::i64, {0});
-  EXPECT_NO_THROW(embed(context, assay::as_const(series(5, 1).view()), {}, variables, embedded.view(), times.view()));
+  EXPECT_NO_THROW(
+      embed(context, assay::as_const(series(5, 1).view()), {}, variables, embedded.view(), times.view()));
 }
 
-std::string refusal(const std::vector<EmbeddedVariable>& variables, const std::vector<std::int64_t>& trials = {}) {
+std::string refusal(const std::vector<EmbeddedVariable>& variables,
+                    const std::vector<std::int64_t>& trials = {}) {
   Context context = Context::cpu(1);
   Tensor embedded(DType::f64, {10, 1}), times(DType::i64, {10});
   try {
@@ -67,8 +70,10 @@ TEST(Embed, RefusesBrokenContracts) {
   EXPECT_EQ(refusal({{.column = 2}}), "te.embed: columns: of variable 0 is 2; expected 0 to 1");
   EXPECT_EQ(refusal({{.column = 0}, {.column = 0, .history = -1}}),
             "te.embed: histories: of variable 1 is -1; expected 0 to 1000000000");
-  EXPECT_EQ(refusal({{.column = 0, .tau = 0}}), "te.embed: taus: of variable 0 is 0; expected 1 to 1000000000");
-  EXPECT_EQ(refusal({{.column = 0, .delay = -3}}), "te.embed: delays: of variable 0 is -3; expected 0 to 1000000000");
+  EXPECT_EQ(refusal({{.column = 0, .tau = 0}}),
+            "te.embed: taus: of variable 0 is 0; expected 1 to 1000000000");
+  EXPECT_EQ(refusal({{.column = 0, .delay = -3}}),
+            "te.embed: delays: of variable 0 is -3; expected 0 to 1000000000");
   EXPECT_EQ(refusal({{.column = 0, .history = 0}}),
             "te.embed: histories: sum to 0; expected at least one embedded column");
   EXPECT_EQ(refusal({}), "te.embed: histories: sum to 0; expected at least one embedded column");

@@ -23,11 +23,11 @@ void check_admissible(std::int64_t n, std::span<const std::int64_t> trial_length
   const kernels::spatial::Exclusion exclusion(n, trial_lengths, theiler_window);
   for (std::int64_t i = 0; i < n; ++i)
     if (exclusion.admissible(i) < k)
-      throw ContractError(std::string(kName), "k",
-                          "is " + std::to_string(k) + ", but point " + std::to_string(i) + " has only " +
-                              std::to_string(exclusion.admissible(i)) + " admissible neighbours (n = " +
-                              std::to_string(n) + ", theiler_window = " + std::to_string(theiler_window) +
-                              "); expected k of at most that");
+      throw ContractError(
+          std::string(kName), "k",
+          "is " + std::to_string(k) + ", but point " + std::to_string(i) + " has only " +
+              std::to_string(exclusion.admissible(i)) + " admissible neighbours (n = " + std::to_string(n) +
+              ", theiler_window = " + std::to_string(theiler_window) + "); expected k of at most that");
 }
 
 }  // namespace
@@ -48,15 +48,17 @@ ParameterInfo search_parameter() {
   return info;
 }
 
-void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths, std::int64_t k,
-         std::int64_t theiler_window, const TensorView& distances, const TensorView& indices, Search search) {
+void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths,
+         std::int64_t k, std::int64_t theiler_window, const TensorView& distances, const TensorView& indices,
+         Search search) {
   require_cpu(kName, context);
   check_view(kName, "points", points, DType::f64, 2);
   const std::int64_t n = points.extent(0);
   const std::int64_t d = points.extent(1);
   check_row_count(kName, "points", n);
   if (d < 1) throw ContractError(std::string(kName), "points", "have no columns; expected at least 1");
-  if (k < 1) throw ContractError(std::string(kName), "k", "is " + std::to_string(k) + "; expected at least 1");
+  if (k < 1)
+    throw ContractError(std::string(kName), "k", "is " + std::to_string(k) + "; expected at least 1");
   if (theiler_window < 0)
     throw ContractError(std::string(kName), "theiler_window",
                         "is " + std::to_string(theiler_window) + "; expected at least 0");
@@ -66,25 +68,29 @@ void knn(Context& context, const ConstTensorView& points, std::span<const std::i
   check_view(kName, "distances", distances, DType::f64, {n, k});
   check_view(kName, "indices", indices, DType::i64, {n, k});
   kernels::te::knn(context.pool(), {points.as<double>().data(), n, d}, trial_lengths, k, theiler_window,
-                   static_cast<kernels::spatial::Search>(search), distances.as<double>(), indices.as<std::int64_t>());
+                   static_cast<kernels::spatial::Search>(search), distances.as<double>(),
+                   indices.as<std::int64_t>());
 }
 
 Operation describe_knn() {
   Operation operation;
   operation.name = kName;
-  operation.summary = "The k nearest neighbours of every point in the maximum norm, a Theiler window left out.";
+  operation.summary =
+      "The k nearest neighbours of every point in the maximum norm, a Theiler window left out.";
   operation.paper = "Kraskov, Stoegbauer, Grassberger 2004, section II; Theiler 1986";
   operation.error_model = "exact: one rounding a difference; ties by the smaller index";
   operation.inputs = {{"points", "finite", {DType::f64}, "(n, d)"},
-                      {"trial_lengths", "rows of each trial, summing to n; absent: one trial", {DType::i64},
-                       "(num_trials)", true}};
+                      {"trial_lengths",
+                       "rows of each trial, summing to n; absent: one trial",
+                       {DType::i64},
+                       "(num_trials)",
+                       true}};
   operation.outputs = {{"distances", "to the neighbours, rising", {DType::f64}, "(n, k)"},
                        {"indices", "rows of the neighbours", {DType::i64}, "(n, k)"}};
-  operation.parameters = {
-      {"k", "neighbours of each point", ParameterType::integer, std::nullopt, 1},
-      {"theiler_window", "rows of the same trial this near in time are no neighbours", ParameterType::integer,
-       std::int64_t{0}, 0},
-      search_parameter()};
+  operation.parameters = {{"k", "neighbours of each point", ParameterType::integer, std::nullopt, 1},
+                          {"theiler_window", "rows of the same trial this near in time are no neighbours",
+                           ParameterType::integer, std::int64_t{0}, 0},
+                          search_parameter()};
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)
@@ -93,12 +99,14 @@ Operation describe_knn() {
     const std::int64_t n = points.extent(0);
     const std::int64_t k = arguments.integer("k");
     if (k > n)  // before anything of that size is allocated
-      throw ContractError(std::string(kName), "k",
-                          "is " + std::to_string(k) + "; expected less than the " + std::to_string(n) + " points");
+      throw ContractError(
+          std::string(kName), "k",
+          "is " + std::to_string(k) + "; expected less than the " + std::to_string(n) + " points");
     return std::vector<OutputShape>{{"distances", DType::f64, {n, k}}, {"indices", DType::i64, {n, k}}};
   };
   operation.work = [](const Arguments& arguments) {
-    // the distances that are returned, each a difference, a magnitude and a maximum a dimension: no search counted
+    // the distances that are returned, each a difference, a magnitude and a maximum a dimension: no search
+    // counted
     const auto n = static_cast<double>(arguments.input("points").extent(0));
     const auto d = static_cast<double>(arguments.input("points").extent(1));
     const auto k = static_cast<double>(arguments.integer("k"));

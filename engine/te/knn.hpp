@@ -8,7 +8,8 @@
 
 namespace assay::te {
 
-/// Which structure finds neighbours on the CPU. It never changes a result; `automatic` chooses by size and dimensions.
+/// Which structure finds neighbours on the CPU. It never changes a result; `automatic` chooses by size and
+/// dimensions.
 enum class Search : std::uint8_t { automatic, sorted, tree };
 
 /// "auto", "sorted" or "tree" as the operations' parameter `search` has them.
@@ -17,18 +18,18 @@ ParameterInfo search_parameter();
 
 /// The k nearest neighbours of every point in the maximum norm, all points against all, in double.
 ///
-/// The point itself and every row of its own trial within `theiler_window` rows of it are no neighbours (Theiler 1986;
-/// window 0 leaves out the point alone). Neighbours are ordered by (distance, row index): among equal distances the
-/// smaller index comes first, on every backend, so that indices are exact even with ties.
+/// The point itself and every row of its own trial within `theiler_window` rows of it are no neighbours
+/// (Theiler 1986; window 0 leaves out the point alone). Neighbours are ordered by (distance, row index):
+/// among equal distances the smaller index comes first, on every backend, so that indices are exact even with
+/// ties.
 ///
-/// input   points: (n, d) f64, 1 <= d, finite; trial_lengths: (num_trials) i64, optional, on the host, summing to n
-/// params  k >= 1; theiler_window >= 0
-/// output  distances: (n, k) f64, rising; indices: (n, k) i64
-/// Refused (ContractError): a point with fewer than k admissible neighbours, k < 1.
+/// input   points: (n, d) f64, 1 <= d, finite; trial_lengths: (num_trials) i64, optional, on the host,
+/// summing to n params  k >= 1; theiler_window >= 0 output  distances: (n, k) f64, rising; indices: (n, k)
+/// i64 Refused (ContractError): a point with fewer than k admissible neighbours, k < 1.
 ///
 /// Exact: |a - b| in double has one rounding, and maxima and comparisons have none.
-void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths, std::int64_t k,
-         std::int64_t theiler_window, const TensorView& distances, const TensorView& indices,
+void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths,
+         std::int64_t k, std::int64_t theiler_window, const TensorView& distances, const TensorView& indices,
          Search search = Search::automatic);
 
 Operation describe_knn();

@@ -45,7 +45,8 @@ std::vector<Neighbour> literal(const Tensor& points, const std::vector<std::int6
   const auto values = points.as<double>();
   std::vector<std::int64_t> trial_of;
   for (std::size_t trial = 0; trial < trials.size(); ++trial)
-    trial_of.insert(trial_of.end(), static_cast<std::size_t>(trials[trial]), static_cast<std::int64_t>(trial));
+    trial_of.insert(trial_of.end(), static_cast<std::size_t>(trials[trial]),
+                    static_cast<std::int64_t>(trial));
   trial_of.resize(static_cast<std::size_t>(n));
   std::vector<Neighbour> all;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -113,7 +114,8 @@ TEST(Knn, SearchesAgreeOnManyPoints) {
 std::string refusal(std::int64_t k, std::int64_t window, const std::vector<std::int64_t>& trials) {
   Context context = Context::cpu(1);
   const Tensor made = points(Kind::smooth, 10, 2, 1);
-  Tensor distances(DType::f64, {10, std::max<std::int64_t>(k, 1)}), indices(DType::i64, {10, std::max<std::int64_t>(k, 1)});
+  Tensor distances(DType::f64, {10, std::max<std::int64_t>(k, 1)}),
+      indices(DType::i64, {10, std::max<std::int64_t>(k, 1)});
   try {
     knn(context, made.view(), trials, k, window, distances.view(), indices.view());
   } catch (const ContractError& error) {
@@ -126,13 +128,16 @@ TEST(Knn, RefusesTooFewNeighbours) {
   EXPECT_EQ(refusal(9, 0, {}), "");
   EXPECT_EQ(refusal(0, 0, {}), "te.knn: k: is 0; expected at least 1");
   EXPECT_EQ(refusal(10, 0, {}),
-            "te.knn: k: is 10, but point 0 has only 9 admissible neighbours (n = 10, theiler_window = 0); expected k of "
+            "te.knn: k: is 10, but point 0 has only 9 admissible neighbours (n = 10, theiler_window = 0); "
+            "expected k of "
             "at most that");
   EXPECT_EQ(refusal(7, 2, {}),
-            "te.knn: k: is 7, but point 1 has only 6 admissible neighbours (n = 10, theiler_window = 2); expected k of "
+            "te.knn: k: is 7, but point 1 has only 6 admissible neighbours (n = 10, theiler_window = 2); "
+            "expected k of "
             "at most that");
-  EXPECT_EQ(refusal(7, 2, {5, 5}), "te.knn: k: is 7, but point 1 has only 6 admissible neighbours (n = 10, "
-                                   "theiler_window = 2); expected k of at most that");
+  EXPECT_EQ(refusal(7, 2, {5, 5}),
+            "te.knn: k: is 7, but point 1 has only 6 admissible neighbours (n = 10, "
+            "theiler_window = 2); expected k of at most that");
   EXPECT_EQ(refusal(5, 4, {5, 5}), "");
   EXPECT_EQ(refusal(5, INT64_MAX, {5, 5}), "");
   EXPECT_EQ(refusal(1, 0, {5, 6}), "te.knn: trial_lengths: sum to more than the 10 rows; expected that sum");

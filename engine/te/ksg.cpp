@@ -34,7 +34,9 @@ kernels::spatial::Rows rows_of(const char* argument, const ConstTensorView& view
 }
 
 /// A condition that is absent, or has no columns, is no condition.
-bool given(const ConstTensorView& z) { return z.data != nullptr && !(z.rank() == 2 && z.extent(1) == 0); }
+bool given(const ConstTensorView& z) {
+  return z.data != nullptr && !(z.rank() == 2 && z.extent(1) == 0);
+}
 
 void check_rows(const char* argument, std::int64_t rows, std::int64_t n) {
   if (rows != n)
@@ -54,9 +56,10 @@ void check_admissible(const kernels::spatial::Exclusion& exclusion, const KsgPar
   for (std::int64_t i = 0; i < exclusion.points(); ++i)
     if (exclusion.admissible(i) < parameters.k)
       refuse("k", "is " + std::to_string(parameters.k) + ", but point " + std::to_string(i) + " has only " +
-                      std::to_string(exclusion.admissible(i)) + " admissible neighbours (n = " +
-                      std::to_string(exclusion.points()) + ", theiler_window = " +
-                      std::to_string(parameters.theiler_window) + "); expected k of at most that");
+                      std::to_string(exclusion.admissible(i)) +
+                      " admissible neighbours (n = " + std::to_string(exclusion.points()) +
+                      ", theiler_window = " + std::to_string(parameters.theiler_window) +
+                      "); expected k of at most that");
 }
 
 template <typename T>
@@ -68,7 +71,8 @@ std::span<T> output_span(const char* name, const TensorView& view, const Shape& 
 
 /// |psi(k)| + 3 (1 + ln n): no local value adds more than that.
 double local_magnitude(std::int64_t n, std::int64_t k) {
-  return std::fabs(kernels::te::digamma(static_cast<double>(k))) + 3.0 * (1.0 + std::log(static_cast<double>(n)));
+  return std::fabs(kernels::te::digamma(static_cast<double>(k))) +
+         3.0 * (1.0 + std::log(static_cast<double>(n)));
 }
 
 std::vector<double> error_bound(const Arguments& arguments, std::string_view output,
@@ -86,7 +90,8 @@ std::vector<double> error_bound(const Arguments& arguments, std::string_view out
 }
 
 Work work(const Arguments& arguments) {
-  // each point: the k joint distances (a difference, a magnitude and a maximum a dimension), 3 psi summed; no search
+  // each point: the k joint distances (a difference, a magnitude and a maximum a dimension), 3 psi summed; no
+  // search
   const auto n = static_cast<double>(arguments.input("y").extent(0));
   double d = static_cast<double>(arguments.input("x").extent(1) + arguments.input("y").extent(1));
   if (arguments.has("z")) d += static_cast<double>(arguments.input("z").extent(1));
@@ -122,7 +127,8 @@ KsgPlan::KsgPlan(Context& context, const ConstTensorView& y, const ConstTensorVi
     check_rows("z", condition.n, target.n);
   }
   check_trial_lengths(kName, trial_lengths, target.n);
-  check_admissible(kernels::spatial::Exclusion(target.n, trial_lengths, parameters.theiler_window), parameters);
+  check_admissible(kernels::spatial::Exclusion(target.n, trial_lengths, parameters.theiler_window),
+                   parameters);
   const kernels::te::KsgOptions options{.k = parameters.k,
                                         .algorithm = parameters.algorithm,
                                         .theiler_window = parameters.theiler_window,
@@ -148,22 +154,29 @@ void KsgPlan::evaluate(Context& context, const ConstTensorView& x, const KsgOutp
 }
 
 void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,
-         std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters, const KsgOutputs& outputs) {
+         std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters,
+         const KsgOutputs& outputs) {
   KsgPlan(context, y, z, trial_lengths, parameters).evaluate(context, x, outputs);
 }
 
 Operation describe_ksg() {
   Operation operation;
   operation.name = kName;
-  operation.summary = "Conditional mutual information I(x; y | z) by nearest neighbours in Kraskov's form; without z, "
-                      "mutual information.";
-  operation.paper = "Kraskov, Stoegbauer, Grassberger 2004, eqs. 8 and 9; Frenzel, Pompe 2007, eq. 7; Lizier 2014";
-  operation.error_model = "counts and radii exact; local 32 u (|psi(k)| + 3 (1 + ln n)); their mean by a pairwise sum";
+  operation.summary =
+      "Conditional mutual information I(x; y | z) by nearest neighbours in Kraskov's form; without z, "
+      "mutual information.";
+  operation.paper =
+      "Kraskov, Stoegbauer, Grassberger 2004, eqs. 8 and 9; Frenzel, Pompe 2007, eq. 7; Lizier 2014";
+  operation.error_model =
+      "counts and radii exact; local 32 u (|psi(k)| + 3 (1 + ln n)); their mean by a pairwise sum";
   operation.inputs = {{"x", "finite (source past)", {DType::f64}, "(n, dx)"},
                       {"y", "finite (target next)", {DType::f64}, "(n, dy)"},
                       {"z", "finite (target past); absent: no condition", {DType::f64}, "(n, dz)", true},
-                      {"trial_lengths", "rows of each trial, summing to n; absent: one trial", {DType::i64},
-                       "(num_trials)", true}};
+                      {"trial_lengths",
+                       "rows of each trial, summing to n; absent: one trial",
+                       {DType::i64},
+                       "(num_trials)",
+                       true}};
   operation.outputs = {{"value", "nats", {DType::f64}, "(1)"},
                        {"local", "nats; their mean is value", {DType::f64}, "(n)"},
                        {"radii", "eps_x, eps_y, eps_z", {DType::f64}, "(n, 3)"},

@@ -24,42 +24,47 @@ struct KsgOutputs {
   TensorView counts;  ///< (n, 3) i64: n_xz, n_yz, n_z (without z: n_x, n_y and n - 1)
 };
 
-/// Conditional mutual information I(x; y | z) by nearest neighbours in Kraskov's form, on prepared points (embedded,
-/// normalised, with noise added: engine/analysis). Transfer entropy is I(source past; target next | target past);
-/// without z it is mutual information, and active information storage is I(past; next).
+/// Conditional mutual information I(x; y | z) by nearest neighbours in Kraskov's form, on prepared points
+/// (embedded, normalised, with noise added: engine/analysis). Transfer entropy is I(source past; target next
+/// | target past); without z it is mutual information, and active information storage is I(past; next).
 ///
-/// Kraskov, Stoegbauer, Grassberger 2004 (PRE 69, 066138), eqs. 8 and 9; Frenzel, Pompe 2007 (PRL 99, 204101), eq. 7;
-/// algorithm 2 with a condition as in Lizier 2014 (JIDT). Maximum norm throughout; neighbours and counts leave out the
-/// point itself and rows of its trial within the Theiler window. eps: distance to the k-th neighbour in (x, y, z).
+/// Kraskov, Stoegbauer, Grassberger 2004 (PRE 69, 066138), eqs. 8 and 9; Frenzel, Pompe 2007 (PRL 99,
+/// 204101), eq. 7; algorithm 2 with a condition as in Lizier 2014 (JIDT). Maximum norm throughout; neighbours
+/// and counts leave out the point itself and rows of its trial within the Theiler window. eps: distance to
+/// the k-th neighbour in (x, y, z).
 ///
 ///   algorithm 1: psi(k) + < psi(n_z + 1) - psi(n_xz + 1) - psi(n_yz + 1) >, counts strictly below eps;
 ///                without z: psi(k) + psi(n) - < psi(n_x + 1) + psi(n_y + 1) >
-///   algorithm 2: psi(k) - 2/k + < psi(n_z) - psi(n_xz) + 1/n_xz - psi(n_yz) + 1/n_yz >, counts with <=, within eps_x,
+///   algorithm 2: psi(k) - 2/k + < psi(n_z) - psi(n_xz) + 1/n_xz - psi(n_yz) + 1/n_yz >, counts with <=,
+///   within eps_x,
 ///                eps_y and eps_z, the largest x, y and z distance among the k nearest (Ties, below);
 ///                without z: psi(k) - 1/k + psi(n) - < psi(n_x) + psi(n_y) >
 ///
-/// Ties. Algorithm 1 needs only the k-th smallest distance, which ties do not blur; a zero k-th distance gives zero
-/// counts and a local value of psi(k) - psi(1). Algorithm 2 needs to know which neighbours are the k nearest. Among those
-/// tied at the k-th joint distance (the largest of their x, y and z distances) the one with the smaller second largest of
-/// the three comes first, then the one with the smaller least; all that still share the k-th place are taken. That
-/// depends neither on the order of the points nor on that of x, y and z, compares distances without any arithmetic, and
-/// takes the nearer of two tied points, as a ball in any smoother norm would. (Taking all the tied points
-/// makes the rectangle, and with it the bias on quantised data, as large as can be.)
+/// Ties. Algorithm 1 needs only the k-th smallest distance, which ties do not blur; a zero k-th distance
+/// gives zero counts and a local value of psi(k) - psi(1). Algorithm 2 needs to know which neighbours are the
+/// k nearest. Among those tied at the k-th joint distance (the largest of their x, y and z distances) the one
+/// with the smaller second largest of the three comes first, then the one with the smaller least; all that
+/// still share the k-th place are taken. That depends neither on the order of the points nor on that of x, y
+/// and z, compares distances without any arithmetic, and takes the nearer of two tied points, as a ball in
+/// any smoother norm would. (Taking all the tied points makes the rectangle, and with it the bias on
+/// quantised data, as large as can be.)
 ///
-/// input   x: (n, dx), y: (n, dy), z: (n, dz) f64, finite; z optional; trial_lengths: (num_trials) i64, optional, on the
+/// input   x: (n, dx), y: (n, dy), z: (n, dz) f64, finite; z optional; trial_lengths: (num_trials) i64,
+/// optional, on the
 ///         host, summing to n
 /// params  k from 1; algorithm 1 or 2; theiler_window >= 0
 /// Refused (ContractError): n of x, y and z that differ, a point with fewer than k admissible neighbours.
 ///
-/// Counts and radii are exact. A local value adds psi of at most n: |error| <= 32 u (|psi(k)| + 3 (1 + ln n)),
-/// u = 2^-53; the mean of n of them adds gamma_h of their magnitudes, h = 2 + log2 n (pairwise sum).
-/// The result does not depend on the number of threads, bit for bit.
+/// Counts and radii are exact. A local value adds psi of at most n: |error| <= 32 u (|psi(k)| + 3 (1 + ln
+/// n)), u = 2^-53; the mean of n of them adds gamma_h of their magnitudes, h = 2 + log2 n (pairwise sum). The
+/// result does not depend on the number of threads, bit for bit.
 void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,
-         std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters, const KsgOutputs& outputs);
+         std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters,
+         const KsgOutputs& outputs);
 
-/// `ksg` for many x with the same y, z, trials and parameters, as surrogates and networks have them: what depends on y
-/// and z alone is prepared once. Results equal those of `ksg` bit for bit. y and z are copied; x may have another dx at
-/// each call. Used by one thread at a time.
+/// `ksg` for many x with the same y, z, trials and parameters, as surrogates and networks have them: what
+/// depends on y and z alone is prepared once. Results equal those of `ksg` bit for bit. y and z are copied; x
+/// may have another dx at each call. Used by one thread at a time.
 class KsgPlan {
  public:
   /// Throws as `ksg` does.

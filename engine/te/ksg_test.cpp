@@ -90,7 +90,10 @@ Estimate estimate(const Problem& problem, const KsgParameters& parameters,
   Estimate made{0, Tensor(DType::f64, {n}), Tensor(DType::f64, {n, 3}), Tensor(DType::i64, {n, 3})};
   const ConstTensorView z = problem.z.shape().size() == 2 ? problem.z.view() : ConstTensorView{};
   ksg(context, problem.x.view(), problem.y.view(), z, trials, parameters,
-      {.value = value.view(), .local = made.local.view(), .radii = made.radii.view(), .counts = made.counts.view()});
+      {.value = value.view(),
+       .local = made.local.view(),
+       .radii = made.radii.view(),
+       .counts = made.counts.view()});
   made.value = value.as<double>()[0];
   return made;
 }
@@ -160,12 +163,14 @@ TEST(Ksg, GoldenMutualInformation) {
     bc.push_back(b.back());
     bc.push_back(c.back());
   }
-  const double expected[2][3] = {{0.233573922, 0.157962034, 0.265626772}, {0.232553428, 0.152310756, 0.249721464}};
+  const double expected[2][3] = {{0.233573922, 0.157962034, 0.265626772},
+                                 {0.232553428, 0.152310756, 0.249721464}};
   for (const Search search : kSearches)
     for (const int algorithm : {1, 2}) {
       const KsgParameters parameters{.algorithm = algorithm, .search = search};
       const auto information = [&](const std::vector<double>& other, std::int64_t d) {
-        return estimate({Tensor::from(a, {2000, 1}), Tensor::from(other, {2000, d}), Tensor()}, parameters).value;
+        return estimate({Tensor::from(a, {2000, 1}), Tensor::from(other, {2000, d}), Tensor()}, parameters)
+            .value;
       };
       EXPECT_NEAR(information(b, 1), expected[algorithm - 1][0], 5.1e-10);
       EXPECT_NEAR(information(c, 1), expected[algorithm - 1][1], 5.1e-10);
@@ -190,7 +195,8 @@ struct Literal {
 };
 
 /// Radii and counts as the definitions have them, point by point.
-Literal literal(const Problem& problem, const KsgParameters& parameters, const std::vector<std::int64_t>& trials) {
+Literal literal(const Problem& problem, const KsgParameters& parameters,
+                const std::vector<std::int64_t>& trials) {
   const std::int64_t n = problem.y.shape()[0];
   std::vector<std::int64_t> trial_of(static_cast<std::size_t>(n), 0);
   for (std::size_t trial = 0, row = 0; trial < trials.size(); ++trial)
@@ -271,8 +277,8 @@ TEST(Ksg, RadiiAndCountsAreLiteral) {
       for (const std::int64_t n : {9, 110}) {
         const Problem problem{points(random, kind, n, d[0]), points(random, kind, n, d[1]),
                               d[2] > 0 ? points(random, kind, n, d[2]) : Tensor()};
-        const std::vector<std::int64_t> trials = n > 9 ? std::vector<std::int64_t>{20, 1, n - 40, 19}
-                                                       : std::vector<std::int64_t>{};
+        const std::vector<std::int64_t> trials =
+            n > 9 ? std::vector<std::int64_t>{20, 1, n - 40, 19} : std::vector<std::int64_t>{};
         for (const int algorithm : {1, 2})
           for (const std::int64_t window : {0, 2})
             for (const std::int64_t k : {std::int64_t{1}, std::int64_t{4}, n - 5}) {
@@ -281,9 +287,9 @@ TEST(Ksg, RadiiAndCountsAreLiteral) {
               for (const Search search : kSearches) {
                 parameters.search = search;
                 SCOPED_TRACE(testing::Message()
-                             << "kind " << static_cast<int>(kind) << " dims " << d[0] << d[1] << d[2] << " n " << n
-                             << " algorithm " << algorithm << " window " << window << " k " << k << " search "
-                             << static_cast<int>(search));
+                             << "kind " << static_cast<int>(kind) << " dims " << d[0] << d[1] << d[2] << " n "
+                             << n << " algorithm " << algorithm << " window " << window << " k " << k
+                             << " search " << static_cast<int>(search));
                 expect_literal(expected, estimate(problem, parameters, trials));
                 if (HasFatalFailure()) return;
               }
@@ -325,7 +331,8 @@ TEST(Ksg, ZeroRadiusGivesPsiDifference) {
 TEST(Ksg, ExtremeValuesOverflowToInfiniteDistances) {
   const double huge = std::numeric_limits<double>::max();
   std::vector<double> values{-huge, huge, 0, 1, -1, huge / 2, -huge, 3};
-  const Problem problem{Tensor::from(values, {8, 1}), Tensor::from(values, {8, 1}), Tensor::from(values, {8, 1})};
+  const Problem problem{Tensor::from(values, {8, 1}), Tensor::from(values, {8, 1}),
+                        Tensor::from(values, {8, 1})};
   for (const int algorithm : {1, 2})
     for (const Search search : kSearches) {
       const KsgParameters parameters{.k = 6, .algorithm = algorithm, .search = search};
@@ -344,7 +351,8 @@ TEST(KsgPlan, SurrogatesEqualSingleCalls) {
     for (int surrogate = 0; surrogate < 4; ++surrogate) {
       Problem problem{points(random, Kind::gaussian, n, 1 + surrogate % 2), y.clone(), z.clone()};
       Tensor value(DType::f64, {1});
-      plan.evaluate(context, assay::as_const(problem.x.view()), {.value = value.view(), .local = {}, .radii = {}, .counts = {}});
+      plan.evaluate(context, assay::as_const(problem.x.view()),
+                    {.value = value.view(), .local = {}, .radii = {}, .counts = {}});
       EXPECT_EQ(value.as<double>()[0], estimate(problem, parameters).value);
     }
   }
@@ -369,14 +377,16 @@ TEST(Ksg, RefusesBrokenContracts) {
   const Problem good{column(10), column(10), column(10)};
   EXPECT_EQ(refusal(good, {}), "");
   EXPECT_EQ(refusal(good, {.k = 10}),
-            "te.ksg: k: is 10, but point 0 has only 9 admissible neighbours (n = 10, theiler_window = 0); expected k of "
+            "te.ksg: k: is 10, but point 0 has only 9 admissible neighbours (n = 10, theiler_window = 0); "
+            "expected k of "
             "at most that");
   EXPECT_EQ(refusal(good, {.k = 0}), "te.ksg: k: is 0; expected at least 1");
   EXPECT_EQ(refusal(good, {.algorithm = 3}), "te.ksg: algorithm: is 3; expected 1 or 2");
   EXPECT_EQ(refusal(good, {.theiler_window = -1}), "te.ksg: theiler_window: is -1; expected at least 0");
   EXPECT_EQ(refusal(good, {}, {4, 5}), "te.ksg: trial_lengths: sum to 9; expected the 10 rows");
   EXPECT_EQ(refusal({column(9), column(10), column(10)}, {}), "te.ksg: x: has 9 rows; expected the 10 of y");
-  EXPECT_EQ(refusal({column(10), column(10), column(11)}, {}), "te.ksg: z: has 11 rows; expected the 10 of y");
+  EXPECT_EQ(refusal({column(10), column(10), column(11)}, {}),
+            "te.ksg: z: has 11 rows; expected the 10 of y");
   Problem bad{column(10), column(10), column(10)};
   bad.x.as<double>()[3] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(refusal(bad, {}), "te.ksg: x: element 3 is nan; expected finite numbers");

@@ -31,8 +31,8 @@ void range_count(Context& context, const ConstTensorView& points, const ConstTen
   if (d < 1) throw ContractError(std::string(kName), "points", "have no columns; expected at least 1");
   if (radii.extent(0) != n)
     throw ContractError(std::string(kName), "radii",
-                        "has " + std::to_string(radii.extent(0)) + " elements; expected one for each of the " +
-                            std::to_string(n) + " points");
+                        "has " + std::to_string(radii.extent(0)) +
+                            " elements; expected one for each of the " + std::to_string(n) + " points");
   if (theiler_window < 0)
     throw ContractError(std::string(kName), "theiler_window",
                         "is " + std::to_string(theiler_window) + "; expected at least 0");
@@ -58,14 +58,17 @@ Operation describe_range_count() {
   operation.error_model = "exact, integer for integer";
   operation.inputs = {{"points", "finite", {DType::f64}, "(n, d)"},
                       {"radii", "0 or more; infinity is legal", {DType::f64}, "(n)"},
-                      {"trial_lengths", "rows of each trial, summing to n; absent: one trial", {DType::i64},
-                       "(num_trials)", true}};
+                      {"trial_lengths",
+                       "rows of each trial, summing to n; absent: one trial",
+                       {DType::i64},
+                       "(num_trials)",
+                       true}};
   operation.outputs = {{"counts", "points within the radius", {DType::i64}, "(n)"}};
-  operation.parameters = {
-      {"strict", "count distances below the radius (true) or also equal to it (false)", ParameterType::flag, true},
-      {"theiler_window", "rows of the same trial this near in time are not counted", ParameterType::integer,
-       std::int64_t{0}, 0},
-      search_parameter()};
+  operation.parameters = {{"strict", "count distances below the radius (true) or also equal to it (false)",
+                           ParameterType::flag, true},
+                          {"theiler_window", "rows of the same trial this near in time are not counted",
+                           ParameterType::integer, std::int64_t{0}, 0},
+                          search_parameter()};
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)

@@ -8,10 +8,11 @@
 
 namespace assay::te {
 
-/// For every point, how many other points lie within its own radius in the maximum norm. The point itself and rows of
-/// its own trial within `theiler_window` rows of it are not counted.
+/// For every point, how many other points lie within its own radius in the maximum norm. The point itself and
+/// rows of its own trial within `theiler_window` rows of it are not counted.
 ///
-/// input   points: (n, d) f64, finite; radii: (n) f64, >= 0 (infinity is legal); trial_lengths: (num_trials) i64,
+/// input   points: (n, d) f64, finite; radii: (n) f64, >= 0 (infinity is legal); trial_lengths: (num_trials)
+/// i64,
 ///         optional, on the host, summing to n
 /// params  strict: count distances < radius (true) or <= radius (false); theiler_window >= 0
 /// output  counts: (n) i64

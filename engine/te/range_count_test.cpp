@@ -38,13 +38,14 @@ Tensor radii(std::int64_t n, std::uint64_t seed) {
   return Tensor::from(values, {n});
 }
 
-std::vector<std::int64_t> literal(const Tensor& points, const Tensor& radii, const std::vector<std::int64_t>& trials,
-                                  bool strict, std::int64_t window) {
+std::vector<std::int64_t> literal(const Tensor& points, const Tensor& radii,
+                                  const std::vector<std::int64_t>& trials, bool strict, std::int64_t window) {
   const std::int64_t n = points.shape()[0], d = points.shape()[1];
   const auto values = points.as<double>();
   std::vector<std::int64_t> trial_of;
   for (std::size_t trial = 0; trial < trials.size(); ++trial)
-    trial_of.insert(trial_of.end(), static_cast<std::size_t>(trials[trial]), static_cast<std::int64_t>(trial));
+    trial_of.insert(trial_of.end(), static_cast<std::size_t>(trials[trial]),
+                    static_cast<std::int64_t>(trial));
   trial_of.resize(static_cast<std::size_t>(n));
   std::vector<std::int64_t> counts(static_cast<std::size_t>(n));
   for (std::int64_t i = 0; i < n; ++i)
@@ -114,7 +115,8 @@ TEST(RangeCount, RefusesBadRadii) {
     }
     return "";
   };
-  EXPECT_EQ(refusal({1, 2, 3}), "te.range_count: radii: has 3 elements; expected one for each of the 4 points");
+  EXPECT_EQ(refusal({1, 2, 3}),
+            "te.range_count: radii: has 3 elements; expected one for each of the 4 points");
   EXPECT_EQ(refusal({1, -2, 3, 4}),
             "te.range_count: radii: element 1 is -2.000000; expected 0 or more (infinity is legal)");
   EXPECT_EQ(refusal({1, 2, 3, std::nan("")}),

@@ -11,10 +11,12 @@
 namespace assay::kernels::spatial {
 
 /// The radius within which a strict count with this radius is a count with <=.
-inline double closed_radius(double radius, bool strict) { return strict ? just_below(radius) : radius; }
+inline double closed_radius(double radius, bool strict) {
+  return strict ? just_below(radius) : radius;
+}
 
-/// Radii of every point for a count with <=: columns before `split` are held to data[row * stride + first], the others
-/// to data[row * stride + second].
+/// Radii of every point for a count with <=: columns before `split` are held to data[row * stride + first],
+/// the others to data[row * stride + second].
 struct Radii {
   const double* data = nullptr;
   std::int64_t stride = 1;
@@ -33,7 +35,8 @@ struct Counts {
 };
 
 /// Whether row j lies within the radii of row i.
-inline bool within(std::span<const Coordinate> coordinates, const Radii& radii, std::int64_t i, std::int64_t j) {
+inline bool within(std::span<const Coordinate> coordinates, const Radii& radii, std::int64_t i,
+                   std::int64_t j) {
   const double first = radii.first_of(i);
   const double second = radii.second_of(i);
   for (std::size_t c = 0; c < coordinates.size(); ++c)
@@ -43,13 +46,15 @@ inline bool within(std::span<const Coordinate> coordinates, const Radii& radii, 
   return true;
 }
 
-/// How many of the rows that are no neighbours of `row` lie within its radii: a count over all points has them too many.
+/// How many of the rows that are no neighbours of `row` lie within its radii: a count over all points has
+/// them too many.
 inline std::int64_t excluded_within(std::span<const Coordinate> coordinates, const Radii& radii,
                                     const Exclusion& exclusion, std::int64_t row) {
   const RowRange range = exclusion.of(row);
   if (exclusion.faults().subtract_always) return range.size();
   std::int64_t count = 0;
-  for (std::int64_t other = range.begin; other < range.end; ++other) count += within(coordinates, radii, row, other);
+  for (std::int64_t other = range.begin; other < range.end; ++other)
+    count += within(coordinates, radii, row, other);
   return count;
 }
 

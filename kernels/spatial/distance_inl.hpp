@@ -1,4 +1,5 @@
-// Vector code that the searches share, compiled once for every instruction set that hwy/foreach_target.h goes through.
+// Vector code that the searches share, compiled once for every instruction set that hwy/foreach_target.h goes
+// through.
 #if defined(ASSAY_KERNELS_SPATIAL_DISTANCE_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef ASSAY_KERNELS_SPATIAL_DISTANCE_INL
 #undef ASSAY_KERNELS_SPATIAL_DISTANCE_INL
@@ -61,7 +62,8 @@ HWY_INLINE Vector Distances(const Query& query, std::int64_t position) {
 inline constexpr std::int64_t kBlock = 4 * kLanes;
 static_assert(Columns::kPadding % kBlock == 0);
 
-/// Offers the kBlock points at `position` to the list. With many dimensions it is left as soon as none can enter.
+/// Offers the kBlock points at `position` to the list. With many dimensions it is left as soon as none can
+/// enter.
 template <int kFixed, class List>
 HWY_INLINE void Offer(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
                       List& list) {
@@ -89,7 +91,8 @@ HWY_INLINE void Offer(const Query& query, std::int64_t position, const std::int3
   hn::Store(v2, tag, values + 2 * kLanes);
   hn::Store(v3, tag, values + 3 * kLanes);
   std::uint32_t bits = BitsOf(hn::Le(v0, threshold)) | BitsOf(hn::Le(v1, threshold)) << kLanes |
-                       BitsOf(hn::Le(v2, threshold)) << 2 * kLanes | BitsOf(hn::Le(v3, threshold)) << 3 * kLanes;
+                       BitsOf(hn::Le(v2, threshold)) << 2 * kLanes |
+                       BitsOf(hn::Le(v3, threshold)) << 3 * kLanes;
   for (; bits != 0; bits &= bits - 1) {
     const int lane = std::countr_zero(bits);
     if (values[lane] > list.threshold()) continue;
@@ -100,13 +103,15 @@ HWY_INLINE void Offer(const Query& query, std::int64_t position, const std::int3
 
 /// Lanes that lie within `first` in the columns before `split` and within `second` in the others.
 template <int kFixed>
-HWY_INLINE Mask Within(const Query& query, std::int64_t position, double first, double second, std::int64_t split) {
+HWY_INLINE Mask Within(const Query& query, std::int64_t position, double first, double second,
+                       std::int64_t split) {
   const Tag tag;
   const Vector first_radius = hn::Set(tag, first);
   const Vector second_radius = hn::Set(tag, second);
   const std::int64_t d = kFixed > 0 ? kFixed : query.columns->dimensions();
   const auto column = [&](std::int64_t c) HWY_ATTR {
-    return hn::Le(Difference(query.columns->column(c), position, query.q[c]), c < split ? first_radius : second_radius);
+    return hn::Le(Difference(query.columns->column(c), position, query.q[c]),
+                  c < split ? first_radius : second_radius);
   };
   Mask inside = column(0);
   for (std::int64_t c = 1; c < d; ++c) inside = hn::And(inside, column(c));
@@ -126,10 +131,11 @@ HWY_INLINE std::int64_t Total(Counter counter) {
   return hn::GetLane(hn::SumOfLanes(tag, counter));
 }
 
-/// Appends the admissible points of these kLanes at a distance of at most `radius`; x, y and z end at columns ends[0],
-/// ends[1] and ends[2].
-HWY_INLINE void Gather(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
-                       double radius, const std::int64_t* ends, std::vector<PartDistances>& near) {
+/// Appends the admissible points of these kLanes at a distance of at most `radius`; x, y and z end at columns
+/// ends[0], ends[1] and ends[2].
+HWY_INLINE void Gather(const Query& query, std::int64_t position, const std::int32_t* order,
+                       RowRange excluded, double radius, const std::int64_t* ends,
+                       std::vector<PartDistances>& near) {
   const Tag tag;
   const Mask inside = hn::Le(Distances<0>(query, position), hn::Set(tag, radius));
   if (hn::AllFalse(tag, inside)) return;
@@ -145,8 +151,9 @@ HWY_INLINE void Gather(const Query& query, std::int64_t position, const std::int
   }
 }
 
-HWY_INLINE void GatherBlock(const Query& query, std::int64_t position, const std::int32_t* order, RowRange excluded,
-                            double radius, const std::int64_t* ends, std::vector<PartDistances>& near) {
+HWY_INLINE void GatherBlock(const Query& query, std::int64_t position, const std::int32_t* order,
+                            RowRange excluded, double radius, const std::int64_t* ends,
+                            std::vector<PartDistances>& near) {
   for (std::int64_t at = position; at < position + kBlock; at += kLanes)
     Gather(query, at, order, excluded, radius, ends, near);
 }

@@ -17,8 +17,8 @@ struct RowRange {
   }
 };
 
-/// The rows that are no neighbours of a point: itself, and the rows of its trial at most `window` away (Theiler 1986).
-/// Rows of a trial are consecutive, so they form one range of rows.
+/// The rows that are no neighbours of a point: itself, and the rows of its trial at most `window` away
+/// (Theiler 1986). Rows of a trial are consecutive, so they form one range of rows.
 class Exclusion {
  public:
   /// The faults that a caller may plant (kernels/te/README.md).
@@ -46,7 +46,8 @@ class Exclusion {
 
   RowRange of(std::int64_t row) const {
     if (window_ == 0) return {row, faults_.admit_self ? row : row + 1};
-    const RowRange trial = trial_of_row_.empty() ? RowRange{0, n_} : trial_of_row_[static_cast<std::size_t>(row)];
+    const RowRange trial =
+        trial_of_row_.empty() ? RowRange{0, n_} : trial_of_row_[static_cast<std::size_t>(row)];
     return {std::max(trial.begin, row - window_), std::min(trial.end, row + window_ + 1)};
   }
   std::int64_t points() const { return n_; }

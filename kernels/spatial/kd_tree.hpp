@@ -16,9 +16,9 @@ class ThreadPool;
 
 namespace assay::kernels::spatial {
 
-/// A k-d tree (Bentley 1975; buckets as in Friedman, Bentley, Finkel 1977) whose leaves are searched by vector code.
-/// Every node holds the tight box of its points. Pruning compares rounded differences from the box's faces; rounding is
-/// monotone, so it never loses a point, nor counts one that is outside.
+/// A k-d tree (Bentley 1975; buckets as in Friedman, Bentley, Finkel 1977) whose leaves are searched by
+/// vector code. Every node holds the tight box of its points. Pruning compares rounded differences from the
+/// box's faces; rounding is monotone, so it never loses a point, nor counts one that is outside.
 class KdTree {
  public:
   /// Points of a leaf; all leaves but the last are full.
@@ -26,8 +26,8 @@ class KdTree {
 
   KdTree(ThreadPool& pool, std::span<const Coordinate> coordinates, std::int64_t n);
 
-  /// A node stands for leaves [first_leaf, first_leaf + leaves). Nodes are numbered in preorder: the left half of the
-  /// leaves is node + 1, and a subtree of m leaves has 2 m - 1 nodes.
+  /// A node stands for leaves [first_leaf, first_leaf + leaves). Nodes are numbered in preorder: the left
+  /// half of the leaves is node + 1, and a subtree of m leaves has 2 m - 1 nodes.
   struct Node {
     std::int64_t index = 0;
     std::int64_t first_leaf = 0;
@@ -63,10 +63,12 @@ class KdTree {
 };
 
 /// As those of SortedPoints (sorted_points.hpp).
-void nearest(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion, const NeighbourResult::Options& options);
-void nearest_radius(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion, std::int64_t k, double* radii);
+void nearest(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion,
+             const NeighbourResult::Options& options);
+void nearest_radius(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion, std::int64_t k,
+                    double* radii);
 void boxes(ThreadPool& pool, const KdTree& tree, const Exclusion& exclusion, const BoxTask& task);
-void count(ThreadPool& pool, const KdTree& tree, std::span<const Coordinate> coordinates, const Exclusion& exclusion,
-           const Radii& radii, const Counts& counts);
+void count(ThreadPool& pool, const KdTree& tree, std::span<const Coordinate> coordinates,
+           const Exclusion& exclusion, const Radii& radii, const Counts& counts);
 
 }  // namespace assay::kernels::spatial

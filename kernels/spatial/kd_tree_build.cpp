@@ -10,7 +10,8 @@ namespace assay::kernels::spatial {
 namespace {
 
 /// The coordinate that spreads most over 16 of the rows.
-std::size_t splitting_coordinate(std::span<const Coordinate> coordinates, std::span<const std::int32_t> rows) {
+std::size_t splitting_coordinate(std::span<const Coordinate> coordinates,
+                                 std::span<const std::int32_t> rows) {
   if (coordinates.size() == 1) return 0;
   constexpr std::size_t kSample = 16;
   const std::size_t step = std::max<std::size_t>(rows.size() / kSample, 1);
@@ -68,7 +69,8 @@ void KdTree::split(std::span<const Coordinate> coordinates, Node node, std::vect
   keys.clear();
   for (const std::int32_t row : rows) keys.push_back({coordinate(row), row});
   const auto middle = keys.begin() + static_cast<std::ptrdiff_t>(points_of(node.left()));
-  std::nth_element(keys.begin(), middle, keys.end(), [](const Key& a, const Key& b) { return a.value < b.value; });
+  std::nth_element(keys.begin(), middle, keys.end(),
+                   [](const Key& a, const Key& b) { return a.value < b.value; });
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = keys[i].row;
 }
 
@@ -88,7 +90,8 @@ void KdTree::enclose(Node node) {
   }
   const std::int64_t first = node.first_leaf * kLeafSize;
   for (std::int64_t c = 0; c < d; ++c) {
-    const auto [low, high] = std::minmax_element(columns_.column(c) + first, columns_.column(c) + first + points_of(node));
+    const auto [low, high] =
+        std::minmax_element(columns_.column(c) + first, columns_.column(c) + first + points_of(node));
     box[c] = *low;
     box[d + c] = *high;
   }

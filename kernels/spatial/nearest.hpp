@@ -12,7 +12,8 @@ namespace assay::kernels::spatial {
 /// Up to this k the best are kept sorted, beyond it in a heap.
 inline constexpr std::size_t kSortedListSize = 32;
 
-/// The largest double below a distance (a number that is not negative): what is not above it is below the distance.
+/// The largest double below a distance (a number that is not negative): what is not above it is below the
+/// distance.
 inline double just_below(double distance) {
   if (distance == 0.0) return -std::numeric_limits<double>::denorm_min();
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(distance) - 1);

@@ -6,7 +6,8 @@
 
 namespace assay::kernels::spatial {
 
-/// Takes the radius of a point's k nearest neighbours: data[3 * row + part] for the three parts of the joint space.
+/// Takes the radius of a point's k nearest neighbours: data[3 * row + part] for the three parts of the joint
+/// space.
 class RadiusResult {
  public:
   RadiusResult(std::int64_t k, double* radii) : list_(k), radii_(radii) {}
@@ -26,8 +27,8 @@ class NeighbourResult {
  public:
   struct Options {
     std::int64_t k = 1;
-    std::int64_t skip = 0;         ///< leave out this many of the nearest: a planted fault
-    bool by_larger_row = false;    ///< turn the order of ties round: a planted fault
+    std::int64_t skip = 0;       ///< leave out this many of the nearest: a planted fault
+    bool by_larger_row = false;  ///< turn the order of ties round: a planted fault
     double* distances = nullptr;
     std::int64_t* rows = nullptr;
   };
@@ -44,8 +45,8 @@ class NeighbourResult {
   NearestNeighbours list_;
 };
 
-/// The joint space of x, y and z and what algorithm 2 asks of it: radii holds eps three times for every row on entry,
-/// and eps_x, eps_y, eps_z on return.
+/// The joint space of x, y and z and what algorithm 2 asks of it: radii holds eps three times for every row
+/// on entry, and eps_x, eps_y, eps_z on return.
 struct BoxTask {
   std::int64_t k = 1;
   std::int64_t ends[3] = {0, 0, 0};  ///< columns of x, then y, then z end here

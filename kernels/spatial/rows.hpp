@@ -14,7 +14,8 @@ struct Rows {
   const double* row(std::int64_t i) const { return data + i * d; }
 };
 
-/// Which structure finds neighbours (the CPU backend's choice by size and dimensions, or one that a check asks for).
+/// Which structure finds neighbours (the CPU backend's choice by size and dimensions, or one that a check
+/// asks for).
 enum class Search : std::uint8_t { automatic, sorted, tree };
 
 }  // namespace assay::kernels::spatial

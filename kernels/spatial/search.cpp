@@ -19,9 +19,17 @@ bool tree_for_neighbours(Search search, std::int64_t n, std::int64_t d) {
 }
 
 bool tree_for_counts(Search search, std::int64_t n, std::int64_t d) {
-  return from(search, n, d < 2 ? kNever : d == 2 ? 20'000 : d <= 8 ? 2'000 : d <= 10 ? 16'000 : d <= 16 ? 50'000 : kNever);
+  return from(search, n,
+              d < 2     ? kNever
+              : d == 2  ? 20'000
+              : d <= 8  ? 2'000
+              : d <= 10 ? 16'000
+              : d <= 16 ? 50'000
+                        : kNever);
 }
 
-bool tree_for_conditional(Search search, std::int64_t n) { return from(search, n, 20'000); }
+bool tree_for_conditional(Search search, std::int64_t n) {
+  return from(search, n, 20'000);
+}
 
 }  // namespace assay::kernels::spatial

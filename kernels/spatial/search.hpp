@@ -6,8 +6,8 @@
 
 namespace assay::kernels::spatial {
 
-/// Whether the tree is to be taken rather than sorted windows, by measured crossover (benchmarks/NOTES.md, te): windows for
-/// few points and for many dimensions.
+/// Whether the tree is to be taken rather than sorted windows, by measured crossover (benchmarks/NOTES.md,
+/// te): windows for few points and for many dimensions.
 
 /// To find the nearest neighbours of n points in d dimensions.
 bool tree_for_neighbours(Search search, std::int64_t n, std::int64_t d);

@@ -24,10 +24,12 @@ struct BlockRange {
   std::int64_t end = 0;
 };
 
-std::int64_t BlocksOf(const SortedPoints& points) { return (points.points() + kBlock - 1) / kBlock; }
+std::int64_t BlocksOf(const SortedPoints& points) {
+  return (points.points() + kBlock - 1) / kBlock;
+}
 
-/// Calls visit(position) for blocks of points, outwards from `position` on both sides in turn, until the difference
-/// along the axis exceeds reach() there. Returns the blocks that were visited.
+/// Calls visit(position) for blocks of points, outwards from `position` on both sides in turn, until the
+/// difference along the axis exceeds reach() there. Returns the blocks that were visited.
 template <class Reach, class Visit>
 HWY_INLINE BlockRange Walk(const double* axis, std::int64_t blocks, std::int64_t position, const Reach& reach,
                            const Visit& visit) {
@@ -91,13 +93,13 @@ void SortedNearest(const SortedPoints& points, const Exclusion& exclusion, Neigh
   const bool tail_lost = mutant("te.knn.simd_tail_lost");
   NearestOf(points, exclusion, result, tail_lost ? points.points() / kBlock : BlocksOf(points), begin, end);
 }
-void SortedRadius(const SortedPoints& points, const Exclusion& exclusion, RadiusResult& result, std::int64_t begin,
-                  std::int64_t end) {
+void SortedRadius(const SortedPoints& points, const Exclusion& exclusion, RadiusResult& result,
+                  std::int64_t begin, std::int64_t end) {
   NearestOf(points, exclusion, result, BlocksOf(points), begin, end);
 }
 
-void SortedBoxes(const SortedPoints& points, const Exclusion& exclusion, const BoxTask& task, std::int64_t begin,
-                 std::int64_t end) {
+void SortedBoxes(const SortedPoints& points, const Exclusion& exclusion, const BoxTask& task,
+                 std::int64_t begin, std::int64_t end) {
   const double* axis = points.columns().column(points.axis());
   const std::int32_t* order = points.order().data();
   std::vector<double> q(static_cast<std::size_t>(points.columns().dimensions()));
@@ -110,8 +112,9 @@ void SortedBoxes(const SortedPoints& points, const Exclusion& exclusion, const B
     const double radius = closed_radius(radii[0], task.open_ball);
     Load(points, position, q);
     near.clear();
-    Walk(axis, BlocksOf(points), position, [&]() HWY_ATTR { return radius; },
-         [&](std::int64_t at) HWY_ATTR { GatherBlock(query, at, order, excluded, radius, task.ends, near); });
+    Walk(
+        axis, BlocksOf(points), position, [&]() HWY_ATTR { return radius; },
+        [&](std::int64_t at) HWY_ATTR { GatherBlock(query, at, order, excluded, radius, task.ends, near); });
     const PartDistances box = nearest_box(near, static_cast<std::size_t>(task.k));
     radii[0] = box.x;
     radii[1] = box.y;
@@ -142,7 +145,8 @@ void SortedCount(const SortedPoints& points, const Radii& radii, const Counts& c
         counter = Add(counter, q.size() == 2 ? Within<2>(query, at + lane, first, second, radii.split)
                                              : Within<0>(query, at + lane, first, second, radii.split));
     };
-    Walk(axis, blocks, position, [&]() HWY_ATTR { return along; }, visit);
+    Walk(
+        axis, blocks, position, [&]() HWY_ATTR { return along; }, visit);
     counts.data[row * counts.stride] = Total(end_lost ? before : counter);
   }
 }
@@ -160,8 +164,8 @@ HWY_INLINE Mask Inside(const Query& query, std::int64_t position, Vector radius,
 
 /// The three counts over the blocks that can hold anything; what is excluded is still in them.
 template <int kFixed>
-HWY_INLINE void CountParts(const Query& query, BlockRange range, const double* radii, const std::int64_t* ends,
-                           bool x_without_z, std::int64_t* counts) {
+HWY_INLINE void CountParts(const Query& query, BlockRange range, const double* radii,
+                           const std::int64_t* ends, bool x_without_z, std::int64_t* counts) {
   const Tag tag;
   const hn::RebindToSigned<Tag> integers;
   const Vector rx = hn::Set(tag, radii[0]), ry = hn::Set(tag, radii[1]), rz = hn::Set(tag, radii[2]);
@@ -195,16 +199,20 @@ HWY_INLINE void ConditionalOf(const SortedPoints& points, std::span<const Coordi
     const RowRange excluded = exclusion.of(row);
     Load(points, position, q);
     list.clear();
-    BlockRange range = Walk(axis, blocks, position, [&]() HWY_ATTR { return list.threshold(); },
-                             [&](std::int64_t at) HWY_ATTR { Offer<3 * kFixed>(query, at, order, excluded, list); });
+    BlockRange range = Walk(
+        axis, blocks, position, [&]() HWY_ATTR { return list.threshold(); },
+        [&](std::int64_t at) HWY_ATTR { Offer<3 * kFixed>(query, at, order, excluded, list); });
     double* radii = task.radii + 3 * row;
-    const double eps = task.float_radii ? static_cast<double>(static_cast<float>(list.largest())) : list.largest();
+    const double eps =
+        task.float_radii ? static_cast<double>(static_cast<float>(list.largest())) : list.largest();
     radii[0] = radii[1] = radii[2] = eps;
     if (task.boxes) {
       const double within = closed_radius(eps, task.open_ball);
       near.clear();
-      range = Walk(axis, blocks, position, [&]() HWY_ATTR { return eps; },
-                   [&](std::int64_t at) HWY_ATTR { GatherBlock(query, at, order, excluded, within, task.ends, near); });
+      range = Walk(
+          axis, blocks, position, [&]() HWY_ATTR { return eps; },
+          [&](std::int64_t at)
+              HWY_ATTR { GatherBlock(query, at, order, excluded, within, task.ends, near); });
       const PartDistances box = nearest_box(near, static_cast<std::size_t>(task.k));
       if (!task.joint_radii) {
         radii[0] = box.x;
@@ -222,8 +230,8 @@ HWY_INLINE void ConditionalOf(const SortedPoints& points, std::span<const Coordi
 }
 
 void SortedConditional(const SortedPoints& points, std::span<const Coordinate> coordinates,
-                       const Exclusion& exclusion, const Exclusion& count_exclusion, const ConditionalTask& task,
-                       std::int64_t begin, std::int64_t end) {
+                       const Exclusion& exclusion, const Exclusion& count_exclusion,
+                       const ConditionalTask& task, std::int64_t begin, std::int64_t end) {
   if (coordinates.size() == 3)
     ConditionalOf<1>(points, coordinates, exclusion, count_exclusion, task, begin, end);
   else
@@ -283,10 +291,10 @@ void boxes(ThreadPool& pool, const SortedPoints& points, const Exclusion& exclus
 
 namespace {
 
-/// Along one axis the points within a radius are the positions [first, last), found by bisection on the predicate
-/// itself: |axis - q| <= radius, rounded, is monotone on either side of q.
-void count_along_axis(const SortedPoints& points, const Radii& radii, const Counts& counts, std::int64_t begin,
-                      std::int64_t end) {
+/// Along one axis the points within a radius are the positions [first, last), found by bisection on the
+/// predicate itself: |axis - q| <= radius, rounded, is monotone on either side of q.
+void count_along_axis(const SortedPoints& points, const Radii& radii, const Counts& counts,
+                      std::int64_t begin, std::int64_t end) {
   const double* axis = points.columns().column(0);
   const bool end_lost = mutant("te.range_count.window_off_by_one");
   // the number of values, from `first` on, for which before() holds; no branch on the data
@@ -333,7 +341,8 @@ void count(ThreadPool& pool, const SortedPoints& points, std::span<const Coordin
 void conditional(ThreadPool& pool, const SortedPoints& points, std::span<const Coordinate> coordinates,
                  const Exclusion& exclusion, const Exclusion& count_exclusion, const ConditionalTask& task) {
   pool.parallel_for(points.points(), kGrain, [&](std::int64_t begin, std::int64_t end, unsigned) {
-    HWY_DYNAMIC_DISPATCH(SortedConditional)(points, coordinates, exclusion, count_exclusion, task, begin, end);
+    HWY_DYNAMIC_DISPATCH(SortedConditional)
+    (points, coordinates, exclusion, count_exclusion, task, begin, end);
   });
 }
 

@@ -15,10 +15,10 @@ class ThreadPool;
 
 namespace assay::kernels::spatial {
 
-/// Points in rising order of one coordinate, the axis. A search from a point walks outwards in both directions and ends
-/// where the difference along the axis alone, rounded as every difference is, exceeds what is asked for: rounding is
-/// monotone, so no point beyond can lie nearer. All of it is vector code; with many dimensions or few points it is the
-/// brute force that those cases want.
+/// Points in rising order of one coordinate, the axis. A search from a point walks outwards in both
+/// directions and ends where the difference along the axis alone, rounded as every difference is, exceeds
+/// what is asked for: rounding is monotone, so no point beyond can lie nearer. All of it is vector code; with
+/// many dimensions or few points it is the brute force that those cases want.
 class SortedPoints {
  public:
   /// The axis is the coordinate, from `first_axis` to `last_axis`, that spreads most.
@@ -49,12 +49,13 @@ void nearest_radius(ThreadPool& pool, const SortedPoints& points, const Exclusio
                     double* radii);
 /// The smallest box around the k nearest neighbours of every point (nearest_box.hpp).
 void boxes(ThreadPool& pool, const SortedPoints& points, const Exclusion& exclusion, const BoxTask& task);
-/// How many admissible points lie within the radii of every point. `coordinates` are those that the points were made of.
+/// How many admissible points lie within the radii of every point. `coordinates` are those that the points
+/// were made of.
 void count(ThreadPool& pool, const SortedPoints& points, std::span<const Coordinate> coordinates,
            const Exclusion& exclusion, const Radii& radii, const Counts& counts);
 
-/// Everything that the estimate of I(x; y | z) asks of a point, in one walk along a coordinate of z, which is the axis.
-/// Columns are those of x, y and z in turn.
+/// Everything that the estimate of I(x; y | z) asks of a point, in one walk along a coordinate of z, which is
+/// the axis. Columns are those of x, y and z in turn.
 struct ConditionalTask {
   std::int64_t k = 4;
   std::int64_t ends[3] = {0, 0, 0};
@@ -70,8 +71,9 @@ struct ConditionalTask {
 };
 
 /// Takes excluded rows that lie within the radii of `row` (for counts with <=) off its counts.
-inline void subtract_excluded(std::span<const Coordinate> coordinates, const ConditionalTask& task, RowRange excluded,
-                             std::int64_t row, const double* radii, std::int64_t* counts) {
+inline void subtract_excluded(std::span<const Coordinate> coordinates, const ConditionalTask& task,
+                              RowRange excluded, std::int64_t row, const double* radii,
+                              std::int64_t* counts) {
   for (std::int64_t other = excluded.begin; other < excluded.end; ++other) {
     bool inside[3] = {true, true, true};
     std::int64_t c = 0;

@@ -12,8 +12,8 @@ class ThreadPool;
 
 namespace assay::kernels::te {
 
-/// psi(x) for x > 0: psi(x) = psi(x + 1) - 1/x until x >= 8, then ln x - 1/(2x) - sum B_2m / (2m x^2m), m = 1 .. 9
-/// (Abramowitz, Stegun 1964, 6.3.5 and 6.3.18). The first term left out is below 2.4e-17 at x = 8.
+/// psi(x) for x > 0: psi(x) = psi(x + 1) - 1/x until x >= 8, then ln x - 1/(2x) - sum B_2m / (2m x^2m), m = 1
+/// .. 9 (Abramowitz, Stegun 1964, 6.3.5 and 6.3.18). The first term left out is below 2.4e-17 at x = 8.
 inline double digamma(double x) {
   const double large = mutant("te.digamma.too_few_recurrences") ? 3.0 : 8.0;
   double recurrence = 0.0;
@@ -22,12 +22,13 @@ inline double digamma(double x) {
   const double s = r * r;
   const double c8 = mutant("te.digamma.series_term_dropped") ? 0.0 : 1.0 / 240.0;
   const double series =
-      s * (1.0 / 12.0 -
-           s * (1.0 / 120.0 -
-                s * (1.0 / 252.0 -
-                     s * (c8 - s * (1.0 / 132.0 -
-                                    s * (691.0 / 32760.0 -
-                                         s * (1.0 / 12.0 - s * (3617.0 / 8160.0 - s * (43867.0 / 14364.0)))))))));
+      s *
+      (1.0 / 12.0 -
+       s * (1.0 / 120.0 -
+            s * (1.0 / 252.0 -
+                 s * (c8 - s * (1.0 / 132.0 -
+                                s * (691.0 / 32760.0 -
+                                     s * (1.0 / 12.0 - s * (3617.0 / 8160.0 - s * (43867.0 / 14364.0)))))))));
   const double half = mutant("te.digamma.half_term_sign") ? -0.5 * r : 0.5 * r;
   return (std::log(x) - half) - series - recurrence;
 }

@@ -24,7 +24,8 @@ std::vector<Source> sources_of(std::span<const Lags> variables) {
   for (const Lags& variable : variables)
     for (std::int64_t j = 0; j < variable.history; ++j) {
       const std::int64_t lag = reversed ? variable.history - 1 - j : j;
-      sources.push_back({variable.column, (no_delay ? 0 : variable.delay) + lag * (no_tau ? 1 : variable.tau)});
+      sources.push_back(
+          {variable.column, (no_delay ? 0 : variable.delay) + lag * (no_tau ? 1 : variable.tau)});
     }
   return sources;
 }
@@ -48,7 +49,8 @@ void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t>
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t t = first + i;
         double* row = embedded.data() + (written + i) * d;
-        for (const Source& source : sources) *row++ = series.data[(t - source.offset) * series.d + source.column];
+        for (const Source& source : sources)
+          *row++ = series.data[(t - source.offset) * series.d + source.column];
         times[static_cast<std::size_t>(written + i)] = within ? t - trial_begin : t;
       }
     });

@@ -28,7 +28,8 @@ Structure structure_of(ThreadPool& pool, std::span<const Coordinate> coordinates
 
 /// Rows of one's own, so that a plan may outlive what it was made from.
 struct OwnedRows {
-  explicit OwnedRows(spatial::Rows rows) : values(rows.data, rows.data + rows.n * rows.d), n(rows.n), d(rows.d) {}
+  explicit OwnedRows(spatial::Rows rows)
+      : values(rows.data, rows.data + rows.n * rows.d), n(rows.n), d(rows.d) {}
   spatial::Rows view() const { return {values.data(), n, d}; }
   std::vector<double> values;
   std::int64_t n;
@@ -50,7 +51,8 @@ double pairwise_sum(std::span<const double> values) {
 std::vector<double> psi_table(ThreadPool& pool, std::int64_t largest) {
   std::vector<double> table(static_cast<std::size_t>(largest + 1), 0.0);
   pool.parallel_for(largest, 1024, [&](std::int64_t begin, std::int64_t end, unsigned) {
-    for (std::int64_t m = begin + 1; m <= end; ++m) table[static_cast<std::size_t>(m)] = digamma(static_cast<double>(m));
+    for (std::int64_t m = begin + 1; m <= end; ++m)
+      table[static_cast<std::size_t>(m)] = digamma(static_cast<double>(m));
   });
   return table;
 }
@@ -58,7 +60,8 @@ std::vector<double> psi_table(ThreadPool& pool, std::int64_t largest) {
 /// Local values from the counts (engine/te/ksg.hpp). The faults are read once here.
 class LocalValue {
  public:
-  LocalValue(ThreadPool& pool, const KsgOptions& options, std::int64_t n, bool conditional, std::int64_t largest)
+  LocalValue(ThreadPool& pool, const KsgOptions& options, std::int64_t n, bool conditional,
+             std::int64_t largest)
       : box_(options.algorithm == 2), conditional_(conditional), psi_(psi_table(pool, largest + 1)) {
     const auto k = static_cast<double>(options.k);
     constant_ = digamma(k);
@@ -70,7 +73,9 @@ class LocalValue {
   }
 
   double operator()(std::int64_t n_xz, std::int64_t n_yz, std::int64_t n_z) const {
-    if (!box_) return constant_ + ((conditional_ ? psi(n_z + shift_) : psi_n_) - psi(n_xz + shift_)) - psi(n_yz + shift_);
+    if (!box_)
+      return constant_ + ((conditional_ ? psi(n_z + shift_) : psi_n_) - psi(n_xz + shift_)) -
+             psi(n_yz + shift_);
     if (!conditional_) return constant_ + (psi_n_ - psi(n_xz)) - psi(n_yz);
     return constant_ + (psi(n_z) - psi(n_xz)) - psi(n_yz) +
            reciprocal_ * (1.0 / static_cast<double>(n_xz) + 1.0 / static_cast<double>(n_yz));
@@ -91,8 +96,8 @@ class LocalValue {
 }  // namespace
 
 struct KsgPlan::State {
-  State(ThreadPool& pool, spatial::Rows y_rows, spatial::Rows z_rows, std::span<const std::int64_t> trial_lengths,
-        const KsgOptions& asked)
+  State(ThreadPool& pool, spatial::Rows y_rows, spatial::Rows z_rows,
+        std::span<const std::int64_t> trial_lengths, const KsgOptions& asked)
       : options(asked),
         n(y_rows.n),
         y(y_rows),
@@ -138,7 +143,7 @@ struct KsgPlan::State {
   std::optional<spatial::SortedPoints> walked;
   // for the searches
   std::optional<Structure> yz;
-  std::optional<Structure> alone;  // z
+  std::optional<Structure> alone;    // z
   std::optional<OwnedRows> first_x;  // kept by a planted fault
 };
 
@@ -169,8 +174,9 @@ void KsgPlan::State::walk(ThreadPool& pool, spatial::Rows x, double* radii, std:
 void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, std::int64_t* counts) {
   const bool box = options.algorithm == 2;
   const auto joint = spatial::coordinates({x, y.view(), z.view()});
-  const Structure points = structure_of(
-      pool, joint, n, spatial::tree_for_neighbours(options.search, n, static_cast<std::int64_t>(joint.size())));
+  const Structure points =
+      structure_of(pool, joint, n,
+                   spatial::tree_for_neighbours(options.search, n, static_cast<std::int64_t>(joint.size())));
   const spatial::BoxTask task{.k = largest_k,
                               .ends = {x.d, x.d + y.d, x.d + y.d + z.d},
                               .open_ball = mutant("te.ksg.ties_open_ball"),
@@ -188,12 +194,14 @@ void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, st
   const bool strict = box == mutant(box ? "te.ksg.algorithm2_strict" : "te.ksg.counts_not_strict");
   std::vector<double> closed(radii, radii + 3 * n);
   for (double& radius : closed) radius = spatial::closed_radius(radius, strict);
-  const auto count_in = [&](const Structure& structure, std::span<const Coordinate> coordinates, std::int64_t part,
-                            std::int64_t split, std::int64_t column) {
-    const spatial::Radii within{.data = closed.data(), .stride = 3, .first = part, .second = 2, .split = split};
+  const auto count_in = [&](const Structure& structure, std::span<const Coordinate> coordinates,
+                            std::int64_t part, std::int64_t split, std::int64_t column) {
+    const spatial::Radii within{
+        .data = closed.data(), .stride = 3, .first = part, .second = 2, .split = split};
     std::visit(
         [&](const auto& points_of) {
-          count(pool, points_of, coordinates, count_exclusion, within, {.data = counts + column, .stride = 3});
+          count(pool, points_of, coordinates, count_exclusion, within,
+                {.data = counts + column, .stride = 3});
         },
         structure);
   };
@@ -207,8 +215,8 @@ void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, st
     for (std::int64_t i = 0; i < n; ++i) counts[3 * i + 2] = n - 1;
 }
 
-KsgPlan::KsgPlan(ThreadPool& pool, spatial::Rows y, spatial::Rows z, std::span<const std::int64_t> trial_lengths,
-                 const KsgOptions& options)
+KsgPlan::KsgPlan(ThreadPool& pool, spatial::Rows y, spatial::Rows z,
+                 std::span<const std::int64_t> trial_lengths, const KsgOptions& options)
     : state_(std::make_unique<State>(pool, y, z, trial_lengths, options)) {}
 KsgPlan::KsgPlan(KsgPlan&&) noexcept = default;
 KsgPlan& KsgPlan::operator=(KsgPlan&&) noexcept = default;
@@ -232,7 +240,8 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
 
   std::int64_t largest = 0;
   for (std::int64_t i = 0; i < state.n; ++i)
-    largest = std::max({largest, counts[3 * i], counts[3 * i + 1], state.conditional ? counts[3 * i + 2] : 0});
+    largest =
+        std::max({largest, counts[3 * i], counts[3 * i + 1], state.conditional ? counts[3 * i + 2] : 0});
   const LocalValue value(pool, state.options, state.n, state.conditional, largest);
   std::vector<double> own_local(result.local.empty() ? static_cast<std::size_t>(state.n) : 0);
   const std::span<double> local = result.local.empty() ? std::span(own_local) : result.local;
@@ -242,7 +251,8 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
   });
   if (result.value.empty()) return;
   const bool last_lost = mutant("te.ksg.mean_loses_last");
-  result.value[0] = pairwise_sum(local.first(local.size() - (last_lost ? 1 : 0))) / static_cast<double>(state.n);
+  result.value[0] =
+      pairwise_sum(local.first(local.size() - (last_lost ? 1 : 0))) / static_cast<double>(state.n);
 }
 
 }  // namespace assay::kernels::te

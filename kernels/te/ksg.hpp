@@ -27,8 +27,9 @@ struct KsgResult {
   std::span<std::int64_t> counts;  ///< (n, 3): n_xz, n_yz, n_z
 };
 
-/// Kraskov's estimate for many x with the same y, z and trials (engine/te/ksg.hpp): what depends on y and z alone is
-/// built by the constructor. `z` without data: no condition. Every point has at least k admissible neighbours.
+/// Kraskov's estimate for many x with the same y, z and trials (engine/te/ksg.hpp): what depends on y and z
+/// alone is built by the constructor. `z` without data: no condition. Every point has at least k admissible
+/// neighbours.
 class KsgPlan {
  public:
   KsgPlan(ThreadPool& pool, spatial::Rows y, spatial::Rows z, std::span<const std::int64_t> trial_lengths,

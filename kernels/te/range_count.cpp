@@ -23,11 +23,12 @@ void range_count(ThreadPool& pool, spatial::Rows points, std::span<const double>
   std::transform(radii.begin(), radii.end(), closed.begin(), [=](double radius) {
     return spatial::closed_radius(rounded ? static_cast<double>(static_cast<float>(radius)) : radius, strict);
   });
-  const spatial::Exclusion exclusion(points.n, trial_lengths, theiler_window,
-                                     {.window_exclusive = mutant("te.range_count.theiler_exclusive"),
-                                      .ignore_trials = mutant("te.range_count.trial_boundary_ignored"),
-                                      .admit_self = mutant("te.range_count.counts_self"),
-                                      .subtract_always = mutant("te.range_count.excluded_always_subtracted")});
+  const spatial::Exclusion exclusion(
+      points.n, trial_lengths, theiler_window,
+      {.window_exclusive = mutant("te.range_count.theiler_exclusive"),
+       .ignore_trials = mutant("te.range_count.trial_boundary_ignored"),
+       .admit_self = mutant("te.range_count.counts_self"),
+       .subtract_always = mutant("te.range_count.excluded_always_subtracted")});
   const std::vector<spatial::Coordinate> coordinates = spatial::coordinates({points});
   const spatial::Radii within{.data = closed.data(), .stride = 1, .first = 0, .second = 0, .split = points.d};
   const spatial::Counts into{.data = counts.data(), .stride = 1};
