@@ -11,9 +11,10 @@ std::map<std::string, Tensor> run(const Operation& operation, const Arguments& a
   std::map<std::string, Tensor> outputs;
   Outputs views;
   for (const OutputShape& shape : operation.output_shapes(resolved)) {
-    const bool floating = shape.dtype == DType::f64 || shape.dtype == DType::f32 || shape.dtype == DType::f16 ||
-                          shape.dtype == DType::bf16;
-    const auto placed = outputs.emplace(shape.name, Tensor(floating ? DType::f64 : shape.dtype, shape.shape)).first;
+    const bool floating = shape.dtype == DType::f64 || shape.dtype == DType::f32 ||
+                          shape.dtype == DType::f16 || shape.dtype == DType::bf16;
+    const auto placed =
+        outputs.emplace(shape.name, Tensor(floating ? DType::f64 : shape.dtype, shape.shape)).first;
     views.emplace(shape.name, placed->second.view());
   }
   body(resolved, views);

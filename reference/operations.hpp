@@ -9,8 +9,8 @@
 
 namespace assay::reference {
 
-/// The reference body of an operation: host arguments (resolved) in, host outputs out; outputs of every floating-point
-/// type are f64 here, so that the truth is not rounded before the comparison.
+/// The reference body of an operation: host arguments (resolved) in, host outputs out; outputs of every
+/// floating-point type are f64 here, so that the truth is not rounded before the comparison.
 using Body = void (*)(const Arguments&, const Outputs&);
 
 /// The body of the operation of that name; nullptr where the name is unknown.
