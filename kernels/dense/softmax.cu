@@ -2,12 +2,15 @@
 // thread at most. Who holds a row follows from its number of columns:
 //
 //   columns         held by
-//   up to 1,024     8 or 32 lanes of a warp
+//   up to 1,024     8, 16 or 32 lanes of a warp
 //   up to 16,384    one block of threads
 //   up to 262,144   a cluster of 2, 4 or 8 blocks that exchange maximum and sum through shared memory (sm_90 and later)
 //   more            nobody: one block walks the row twice, the first time with a running maximum and sum (online)
 //
 // Where there are no clusters, one block holds up to 32,768 columns and the online walk takes the rest.
+//
+// Many rows for clusters are streamed: blocks stay for many rows, and while one row is worked on, the next is on its way
+// into shared memory.
 //
 // Which thread holds which element follows from the columns alone as well, never from the alignment: a row gives the same
 // bits wherever it lies. Columns that fill whole vectors of 16 bytes are read and written as such where the row is
@@ -15,6 +18,7 @@
 #include <cooperative_groups.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <cuda_pipeline_primitives.h>
 
 #include <algorithm>
 #include <iterator>
@@ -193,21 +197,34 @@ __device__ float join_block(float value, float* slots, Join join, Faults faults)
   return join_lanes<32>(lane < warps ? slots[lane] : Join::identity(), join);
 }
 
-/// The same over a cluster: each block puts its value into a slot of every other's shared memory.
-template <typename Join>
-__device__ float join_cluster(float value, float* slots, float* peers, Join join, Faults faults) {
-  value = join_block(value, slots, join, faults);
-  [[maybe_unused]] const int lost = faults.lost_peer ? 1 : 0;
+/// What a block knows of its part of a row.
+struct Part {
+  float maximum;
+  float sum;  ///< of exp(x - maximum)
+};
+
+/// Joins what the blocks of a cluster know: each puts its part into a slot of every other's shared memory. Returns maximum
+/// and sum of the row.
+///
+/// A block's exponentials, taken relative to its own maximum, get the factor exp(own - maximum) later, as its sum gets it
+/// here. One exchange a row instead of two. The two exponents add up to d_j, so the error grows by one exp and one
+/// product, 3 u where exp is good to 1 ulp, in numerator and sum each; that exp (2 u) is counted with 4 u in the contract.
+__device__ Part join_cluster(Part own, Part* peers, Faults faults) {
 #if __CUDA_ARCH__ >= 900
   const cg::cluster_group cluster = cg::this_cluster();
   const int blocks = static_cast<int>(cluster.num_blocks());
-  if (static_cast<int>(threadIdx.x) < blocks)
-    cluster.map_shared_rank(peers, threadIdx.x)[cluster.block_rank()] = value;
+  if (static_cast<int>(threadIdx.x) < blocks) cluster.map_shared_rank(peers, threadIdx.x)[cluster.block_rank()] = own;
   cluster.sync();
-  value = peers[0];
-  for (int block = 1; block < blocks - lost; ++block) value = join(value, peers[block]);
+  const int heard = blocks - (faults.lost_peer ? 1 : 0);
+  float maximum = peers[0].maximum;
+  for (int block = 1; block < heard; ++block) maximum = fmaxf(maximum, peers[block].maximum);
+  float sum = 0;
+  for (int block = 0; block < heard; ++block)
+    sum += peers[block].sum * expf(peers[block].maximum - (faults.no_maximum ? 0.0f : maximum));
+  return {maximum, sum};
+#else
+  return own;
 #endif
-  return value;
 }
 
 /// Rows of up to Lanes * Width * Count columns: `Lanes` lanes of a warp hold one.
@@ -234,41 +251,82 @@ __global__ void __launch_bounds__(128) softmax_by_lanes(Matrix<T> matrix, Faults
   }
 }
 
-/// Rows of up to 32 columns a thread: one block holds one, or one cluster of blocks.
-template <typename T, int Width, bool Clustered>
+/// Rows of up to 32 columns a thread: one block holds one, or one cluster of blocks. Streamed: x and y are aligned, the
+/// columns fill whole vectors, and dynamic shared memory has room for the vectors of all threads, to which the next row is
+/// brought. Otherwise each block has part in one row alone.
+template <typename T, int Width, bool Clustered, bool Streamed>
 __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faults faults) {
   constexpr int count = elements_per_thread / Width;
+  extern __shared__ uint4 room[];
   __shared__ float slots[2][32];
-  __shared__ float peers[2][8];
+  [[maybe_unused]] __shared__ Part peers[2][8];
   int thread = static_cast<int>(threadIdx.x);
   int threads = static_cast<int>(blockDim.x);
   std::int64_t row = blockIdx.x;
+  std::int64_t rows_at_once = gridDim.x;
 #if __CUDA_ARCH__ >= 900
   if constexpr (Clustered) {
     const cg::cluster_group cluster = cg::this_cluster();
     row /= cluster.num_blocks();
+    rows_at_once /= cluster.num_blocks();
     thread += static_cast<int>(cluster.block_rank() * blockDim.x);
     threads *= static_cast<int>(cluster.num_blocks());
-    // No block may write into another's shared memory before that one runs; the wait is below, behind the loads.
-    asm volatile("barrier.cluster.arrive.relaxed.aligned;");
+    cluster.sync();  // no block may write into another's shared memory before that one runs
   }
 #endif
   const int columns = static_cast<int>(matrix.columns);
-  float values[elements_per_thread];
-  load_part<T, Width, count>(values, matrix.x + row * matrix.x_row_stride + thread * Width, threads * Width,
-                             (faults.unhandled_tail ? columns / 8 * 8 : columns) - thread * Width, matrix.x_aligned);
-  const float own_maximum = maximum_of(values);
-#if __CUDA_ARCH__ >= 900
-  if constexpr (Clustered) asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
-#endif
-  const auto join = [&](float value, int round, auto operation) {
-    return Clustered ? join_cluster(value, slots[round], peers[round], operation, faults)
-                     : join_block(value, slots[round], operation, faults);
+  const int offset = thread * Width;
+  const int step = threads * Width;
+  const int readable = (faults.unhandled_tail ? columns / 8 * 8 : columns) - offset;
+  // Each thread brings and takes its own vectors: no barrier between.
+  const auto fetch = [&](std::int64_t next) {
+    const T* from = matrix.x + next * matrix.x_row_stride + offset;
+#pragma unroll
+    for (int k = 0; k < count; ++k)
+      if (k * step < readable) __pipeline_memcpy_async(&room[k * blockDim.x + threadIdx.x], from + k * step, 16);
+    __pipeline_commit();
   };
-  const float maximum = join(own_maximum, 0, Larger());
-  const float sum = join(exponentiate<Width, count>(values, faults.no_maximum ? 0.0f : maximum, faults), 1, Plus());
-  store_part<T, Width, count>(values, 1.0f / sum, matrix.y + row * columns + thread * Width, threads * Width,
-                              columns - thread * Width, matrix.y_aligned);
+  if constexpr (Streamed) fetch(row);
+  int parity = 0;
+  do {
+    float values[elements_per_thread];
+    if constexpr (Streamed) {
+      __pipeline_wait_prior(0);
+      uint4 raw[count];
+#pragma unroll
+      for (int k = 0; k < count; ++k) {
+        raw[k] = all_minus_infinity<T>();
+        if (k * step < readable) raw[k] = room[k * blockDim.x + threadIdx.x];
+      }
+      if (row + rows_at_once < matrix.rows) fetch(row + rows_at_once);
+#pragma unroll
+      for (int k = 0; k < count; ++k) {
+        const auto vector = __builtin_bit_cast(Vector<T>, raw[k]);
+#pragma unroll
+        for (int i = 0; i < Width; ++i) values[k * Width + i] = widen(vector.elements[i]);
+      }
+    } else {
+      const T* x = matrix.x + row * matrix.x_row_stride + offset;
+      load_part<T, Width, count>(values, x, step, readable, matrix.x_aligned);
+    }
+
+    Part part;
+    part.maximum = join_block(maximum_of(values), slots[0], Larger(), faults);
+    // A block's part of a row may be nothing but -Inf where the row is not.
+    const float shift =
+        faults.no_maximum || (Clustered && part.maximum == minus_infinity()) ? 0.0f : part.maximum;
+    part.sum = join_block(exponentiate<Width, count>(values, shift, faults), slots[1], Plus(), faults);
+    float scale = 1.0f / part.sum;
+    if constexpr (Clustered) {
+      if (faults.no_maximum) part.maximum = 0;
+      const Part whole = join_cluster(part, peers[parity], faults);
+      scale = 1.0f / whole.sum * expf(part.maximum - (faults.no_maximum ? 0.0f : whole.maximum));
+    }
+    T* y = matrix.y + row * columns;
+    store_part<T, Width, count>(values, scale, y + offset, step, columns - offset, Streamed || matrix.y_aligned);
+    row += rows_at_once;
+    parity ^= 1;
+  } while (Streamed && row < matrix.rows);
 }
 
 /// Rows of any length, by one block of 512 threads each, read twice (Milakov, Gimelshein 2018).
@@ -334,10 +392,10 @@ int threads_for(std::int64_t columns) {
   return static_cast<int>((columns + 32 * elements_per_thread - 1) / (32 * elements_per_thread)) * 32;
 }
 
-template <typename T, int Width>
-void launch_clustered(cudaStream_t stream, const Matrix<T>& matrix) {
-  unsigned blocks = 2;
-  while (blocks < 8 && matrix.columns > blocks * std::int64_t{16384}) blocks *= 2;
+// Blocks hold the rows, `blocks` of them each.
+template <typename T, int Width, bool Clustered, bool Streamed>
+void launch_by_blocks(cudaStream_t stream, const Matrix<T>& matrix, unsigned blocks) {
+  const auto kernel = softmax_by_blocks<T, Width, Clustered, Streamed>;
   cudaLaunchAttribute cluster{};
   cluster.id = cudaLaunchAttributeClusterDimension;
   cluster.val.clusterDim = {blocks, 1, 1};
@@ -346,26 +404,58 @@ void launch_clustered(cudaStream_t stream, const Matrix<T>& matrix) {
   launch.blockDim = dim3(static_cast<unsigned>(threads_for((matrix.columns + blocks - 1) / blocks)));
   launch.stream = stream;
   launch.attrs = &cluster;
-  launch.numAttrs = 1;
-  detail::check(cudaLaunchKernelEx(&launch, softmax_by_blocks<T, Width, true>, matrix, selected_faults()),
-                "dense.softmax: launch");
+  launch.numAttrs = Clustered ? 1 : 0;
+  if constexpr (Streamed) {
+    launch.dynamicSmemBytes = launch.blockDim.x * elements_per_thread * sizeof(T);
+    detail::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                       static_cast<int>(launch.dynamicSmemBytes)),
+                  "cudaFuncSetAttribute");
+    int at_once = 0;  // clusters, hence rows
+    detail::check(cudaOccupancyMaxActiveClusters(&at_once, kernel, &launch), "cudaOccupancyMaxActiveClusters");
+    const std::int64_t rows = std::min<std::int64_t>(matrix.rows, std::max(at_once, 1));
+    launch.gridDim = dim3(static_cast<unsigned>(rows) * blocks);
+  }
+  detail::check(cudaLaunchKernelEx(&launch, kernel, matrix, selected_faults()), "dense.softmax: launch");
+}
+
+// Rows of up to 1,024 columns. With whole vectors 8 lanes are enough to fill transactions, and the fewer hold a row, the
+// more bytes each has on its way; with single elements it takes a warp.
+template <typename T, int Width>
+void launch_short(cudaStream_t stream, const Matrix<T>& matrix) {
+  constexpr int vector = Vector<T>::width;
+  const std::int64_t columns = matrix.columns;
+  if (columns <= 8 * vector) return launch_by_lanes<T, Width, vector / Width, 8>(stream, matrix);
+  if constexpr (Width > 1) {
+    if (columns <= 16 * vector) return launch_by_lanes<T, Width, 2, 8>(stream, matrix);
+    if (columns <= 128) return launch_by_lanes<T, Width, 16 / Width, 8>(stream, matrix);
+    if (columns <= 256) return launch_by_lanes<T, Width, 16 / Width, 16>(stream, matrix);
+  } else {
+    if (columns <= 128) return launch_by_lanes<T, 1, 4, 32>(stream, matrix);
+    if (columns <= 256) return launch_by_lanes<T, 1, 8, 32>(stream, matrix);
+  }
+  if (columns <= 512) return launch_by_lanes<T, Width, 16 / Width, 32>(stream, matrix);
+  launch_by_lanes<T, Width, 32 / Width, 32>(stream, matrix);
 }
 
 template <typename T, int Width>
 void launch(cudaStream_t stream, const Matrix<T>& matrix) {
   const std::int64_t columns = matrix.columns;
-  if (columns <= 8 * Vector<T>::width) return launch_by_lanes<T, Width, Vector<T>::width / Width, 8>(stream, matrix);
-  if (columns <= 256) return launch_by_lanes<T, Width, 8 / Width, 32>(stream, matrix);
-  if (columns <= 512) return launch_by_lanes<T, Width, 16 / Width, 32>(stream, matrix);
-  if (columns <= 1024) return launch_by_lanes<T, Width, 32 / Width, 32>(stream, matrix);
-  const auto blocks = static_cast<unsigned>(matrix.rows);
+  if (columns <= 1024) return launch_short<T, Width>(stream, matrix);
   const bool clusters = columns > 16384 && has_clusters();
-  if (columns <= 16384 || (columns <= 32768 && !clusters))
-    softmax_by_blocks<T, Width, false><<<blocks, threads_for(columns), 0, stream>>>(matrix, selected_faults());
-  else if (columns <= 262144 && clusters)
-    launch_clustered<T, Width>(stream, matrix);
-  else
-    softmax_online<T, Width><<<blocks, 512, 0, stream>>>(matrix, selected_faults());
+  if (columns <= 16384 || (columns <= 32768 && !clusters)) {
+    launch_by_blocks<T, Width, false, false>(stream, matrix, 1);
+  } else if (columns <= 262144 && clusters) {
+    unsigned blocks = 2;
+    while (blocks < 8 && columns > blocks * std::int64_t{16384}) blocks *= 2;
+    if constexpr (Width > 1) {
+      // With fewer blocks all are under way at once, and there is no next row to bring.
+      if (matrix.x_aligned && matrix.y_aligned && matrix.rows * blocks >= 1024)
+        return launch_by_blocks<T, Width, true, true>(stream, matrix, blocks);
+    }
+    launch_by_blocks<T, Width, true, false>(stream, matrix, blocks);
+  } else {
+    softmax_online<T, Width><<<static_cast<unsigned>(matrix.rows), 512, 0, stream>>>(matrix, selected_faults());
+  }
 }
 
 template <typename T>
