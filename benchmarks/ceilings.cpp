@@ -26,7 +26,8 @@ Ceiling cpu_copy_rate(ThreadPool& pool) {
   Tensor target_owner(DType::u8, {static_cast<std::int64_t>(bytes)});
   auto* source = const_cast<std::uint8_t*>(source_owner.as<std::uint8_t>().data());
   std::uint8_t* target = target_owner.as<std::uint8_t>().data();
-  // Written before it is read: pages that were never touched all map to one page of zeros, and copy from the cache.
+  // Written before it is read: pages that were never touched all map to one page of zeros, and copy from the
+  // cache.
   pool.parallel_for(bytes, chunk, [&](std::int64_t begin, std::int64_t end, unsigned) {
     std::memset(source + begin, 1, static_cast<std::size_t>(end - begin));
     std::memset(target + begin, 2, static_cast<std::size_t>(end - begin));
@@ -42,12 +43,14 @@ Ceiling cpu_copy_rate(ThreadPool& pool) {
   return {"copy rate", best, "GB/s", "best of 5 copies of 256 MiB on all threads, bytes read plus written"};
 }
 
-constexpr int lanes = 96;  // enough independent chains for two fused multiply-add units of 8 lanes and latency 4
+constexpr int lanes =
+    96;  // enough independent chains for two fused multiply-add units of 8 lanes and latency 4
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
 #endif
-double multiply_add_chains(std::int64_t steps, double factor) {
+double
+multiply_add_chains(std::int64_t steps, double factor) {
   double chain[lanes];
   for (int lane = 0; lane < lanes; ++lane) chain[lane] = 1.0 + lane;
   for (std::int64_t step = 0; step < steps; ++step)
@@ -64,12 +67,14 @@ Ceiling cpu_fma_rate(ThreadPool& pool) {
   for (int repeat = 0; repeat < 4; ++repeat) {
     std::vector<double> sums(pool.threads());
     const auto start = Clock::now();
-    pool.parallel_for(pool.threads(), 1,
-                      [&](std::int64_t begin, std::int64_t, unsigned) { sums[begin] = multiply_add_chains(steps, 0.5); });
+    pool.parallel_for(pool.threads(), 1, [&](std::int64_t begin, std::int64_t, unsigned) {
+      sums[begin] = multiply_add_chains(steps, 0.5);
+    });
     best = std::max(best, 2.0 * lanes * steps * pool.threads() / seconds_since(start) / 1e9);
     for (const double sum : sums) sink = sink + sum;
   }
-  return {"fma rate", best, "GFLOP/s", "best of 4 runs of independent double multiply-add chains on all threads"};
+  return {"fma rate", best, "GFLOP/s",
+          "best of 4 runs of independent double multiply-add chains on all threads"};
 }
 
 Ceiling device_copy_rate(Context& context) {
@@ -83,7 +88,8 @@ Ceiling device_copy_rate(Context& context) {
     context.stream().copy(target.data(), source.data(), bytes);
     end.record(context.stream());
     end.synchronize();
-    if (repeat > 1) best = std::max(best, 2.0 * static_cast<double>(bytes) / (milliseconds_between(begin, end) * 1e6));
+    if (repeat > 1)
+      best = std::max(best, 2.0 * static_cast<double>(bytes) / (milliseconds_between(begin, end) * 1e6));
   }
   return {"copy rate", best, "GB/s", "best of 6 device-to-device copies of 2 GiB, bytes read plus written"};
 }

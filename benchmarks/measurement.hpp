@@ -27,12 +27,12 @@ struct Measurement {
   double flops = 0;                ///< of one call, declared
   double bytes = 0;                ///< that one call moves at least, declared
   std::vector<Ceiling> ceilings;
-  double roofline_share = 0;  ///< least possible time / median; 0 where the case declares no ceiling
-  bool impossible = false;    ///< faster than the ceiling allows by more than its own uncertainty
-  bool checked = false;       ///< the output was held to the reference before, and to itself after timing
-  std::string failure;        ///< why the check failed; a case that failed has no samples
-  std::string invalid_reason; ///< why the times must not be used; empty: they may
-  std::string cache;          ///< "cold: 7 buffer sets in turn" or "warm"
+  double roofline_share = 0;   ///< least possible time / median; 0 where the case declares no ceiling
+  bool impossible = false;     ///< faster than the ceiling allows by more than its own uncertainty
+  bool checked = false;        ///< the output was held to the reference before, and to itself after timing
+  std::string failure;         ///< why the check failed; a case that failed has no samples
+  std::string invalid_reason;  ///< why the times must not be used; empty: they may
+  std::string cache;           ///< "cold: 7 buffer sets in turn" or "warm"
   unsigned threads = 1;
   std::int64_t calls_per_sample = 1;
   double size = 0;

@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double warm_up_seconds = 0.05;
-constexpr double cpu_sample_seconds = 50e-6;   // the steady clock resolves some 30 ns
+constexpr double cpu_sample_seconds = 50e-6;    // the steady clock resolves some 30 ns
 constexpr double cuda_sample_seconds = 500e-6;  // events resolve some 0.5 us
 constexpr std::size_t set_memory_limit = std::size_t{8} << 30;
 
@@ -116,7 +116,17 @@ struct PreparedCall::State {
 };
 
 PreparedCall::PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments)
-    : state_(new State{context, operation, arguments.clone(), {}, {}, 0, 1, context.backend() == Backend::cuda, {}, {}, {}}) {
+    : state_(new State{context,
+                       operation,
+                       arguments.clone(),
+                       {},
+                       {},
+                       0,
+                       1,
+                       context.backend() == Backend::cuda,
+                       {},
+                       {},
+                       {}}) {
   State& state = *state_;
   state.resolved = resolve(operation, state.arguments.view());
   if (!state.on_device) {
@@ -151,13 +161,15 @@ std::int64_t PreparedCall::calibrate() {
   const auto capture = [&](std::int64_t rounds) {
     state.calls = rounds * round;
     state.graph.emplace(Graph::capture(state.context.stream(), [&] {
-      for (std::int64_t call = 0; call < state.calls; ++call) state.call(state.sets[static_cast<std::size_t>(call % round)]);
+      for (std::int64_t call = 0; call < state.calls; ++call)
+        state.call(state.sets[static_cast<std::size_t>(call % round)]);
     }));
   };
   capture(1);
   sample();
   const double once = sample();
-  const std::int64_t rounds = std::clamp<std::int64_t>(std::llround(std::ceil(cuda_sample_seconds / once)), 1, 200);
+  const std::int64_t rounds =
+      std::clamp<std::int64_t>(std::llround(std::ceil(cuda_sample_seconds / once)), 1, 200);
   if (rounds > 1) capture(rounds);
   sample();
   return state.calls;
@@ -184,8 +196,10 @@ std::map<std::string, Tensor> PreparedCall::outputs() {
   std::map<std::string, Tensor> copies;
   for (const auto& [name, view] : set.outputs) {
     Tensor& copy = copies.emplace(name, Tensor(view.dtype, view.shape)).first->second;
-    if (state.on_device) state.context.stream().copy(copy.view().data, view.data, view.bytes());
-    else std::copy_n(view.data, view.bytes(), copy.view().data);
+    if (state.on_device)
+      state.context.stream().copy(copy.view().data, view.data, view.bytes());
+    else
+      std::copy_n(view.data, view.bytes(), copy.view().data);
   }
   if (state.on_device) state.context.stream().synchronize();
   return copies;

@@ -15,9 +15,10 @@ struct CpuClock {
   static CpuClock now();
 };
 
-/// One call of an operation with everything in place to be timed again and again: arguments and outputs where the backend
-/// computes, and on a device as many copies of them, used in turn, as it takes to exceed its cache five times over, so that
-/// every call finds its data in memory. On the CPU the same buffers are used again ("warm").
+/// One call of an operation with everything in place to be timed again and again: arguments and outputs where
+/// the backend computes, and on a device as many copies of them, used in turn, as it takes to exceed its
+/// cache five times over, so that every call finds its data in memory. On the CPU the same buffers are used
+/// again ("warm").
 class PreparedCall {
  public:
   PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments);

@@ -10,9 +10,10 @@ namespace assay::benchmarks {
 
 namespace {
 
-analysis::Points prepared(std::int64_t n, const analysis::TeSpec& spec, const analysis::EstimationOptions& options,
-                          std::uint64_t seed) {
-  const std::int64_t reach = std::max((spec.k_history - 1) * spec.k_tau + 1, (spec.l_history - 1) * spec.l_tau + spec.delay);
+analysis::Points prepared(std::int64_t n, const analysis::TeSpec& spec,
+                          const analysis::EstimationOptions& options, std::uint64_t seed) {
+  const std::int64_t reach =
+      std::max((spec.k_history - 1) * spec.k_tau + 1, (spec.l_history - 1) * spec.l_tau + spec.delay);
   const analysis::GeneratedSystem system = analysis::coupled_ar1(n + reach, 0.4, 0.4, 0.4, seed);
   const auto layout = analysis::layout_of(system.table, spec);
   if (!layout) throw std::invalid_argument(layout.error().message);
@@ -23,8 +24,8 @@ analysis::Points prepared(std::int64_t n, const analysis::TeSpec& spec, const an
 
 }  // namespace
 
-HostArguments transfer_entropy_points(std::int64_t n, const analysis::TeSpec& spec, std::int64_t k, std::int64_t algorithm,
-                                      std::uint64_t seed) {
+HostArguments transfer_entropy_points(std::int64_t n, const analysis::TeSpec& spec, std::int64_t k,
+                                      std::int64_t algorithm, std::uint64_t seed) {
   analysis::EstimationOptions options;
   options.k = k;
   options.algorithm = static_cast<int>(algorithm);

@@ -18,7 +18,8 @@ namespace assay::benchmarks {
 namespace {
 
 bool runs_on(const Operation& operation, const Case& item, Backend backend) {
-  return operation.has(backend) && std::find(item.backends.begin(), item.backends.end(), backend) != item.backends.end();
+  return operation.has(backend) &&
+         std::find(item.backends.begin(), item.backends.end(), backend) != item.backends.end();
 }
 
 struct Selected {
@@ -53,7 +54,8 @@ std::string check(Context& context, const Operation& operation, const HostArgume
   return comparison.pass() ? "" : comparison.reason();
 }
 
-std::string unequal_output(const std::map<std::string, Tensor>& before, const std::map<std::string, Tensor>& after) {
+std::string unequal_output(const std::map<std::string, Tensor>& before,
+                           const std::map<std::string, Tensor>& after) {
   for (const auto& [name, tensor] : before) {
     const Tensor& other = after.at(name);
     const auto view = tensor.view();
@@ -77,13 +79,14 @@ void judge_against_roofline(Measurement& made, const std::string& kind) {
   const double floor = floor_ns(made.ceilings, kind, made.flops, made.bytes);
   if (floor <= 0 || made.samples_ns.empty()) return;
   made.roofline_share = floor / made.median_ns();
-  // A copy that the caches hold can beat the memory's rate on a CPU; cold device buffers cannot. 15 % is what the two
-  // measured rates may differ by.
+  // A copy that the caches hold can beat the memory's rate on a CPU; cold device buffers cannot. 15 % is what
+  // the two measured rates may differ by.
   made.impossible = made.cache != "warm" && made.roofline_share > 1.15;
   if (made.impossible) made.invalid_reason = "faster than the measured ceiling allows";
 }
 
-std::vector<Measurement> run_peers(const Selected& selected, const HostArguments& arguments, const Measurement& ours) {
+std::vector<Measurement> run_peers(const Selected& selected, const HostArguments& arguments,
+                                   const Measurement& ours) {
   std::vector<Measurement> measured;
   for (const Peer* peer : selected.peers) {
     Measurement made = ours;
@@ -106,13 +109,14 @@ std::vector<Measurement> run_peers(const Selected& selected, const HostArguments
   return measured;
 }
 
-std::string check_case(Context& context, const Selected& selected, const HostArguments& arguments, std::uint64_t seed) {
+std::string check_case(Context& context, const Selected& selected, const HostArguments& arguments,
+                       std::uint64_t seed) {
   return selected.item->check_with ? check(context, *selected.operation, selected.item->check_with(seed))
                                    : check(context, *selected.operation, arguments);
 }
 
-/// The case that is being timed, in memory: one at a time, since a case may fill the device. Google Benchmark enters a case
-/// several times until it has found how often to repeat it.
+/// The case that is being timed, in memory: one at a time, since a case may fill the device. Google Benchmark
+/// enters a case several times until it has found how often to repeat it.
 struct Live {
   const Case* item = nullptr;
   std::unique_ptr<HostArguments> arguments;
@@ -121,7 +125,8 @@ struct Live {
 };
 
 /// Checks the answer, then puts everything in place to be timed. Empty, or why the answer is wrong.
-std::string prepare(Context& context, const Selected& selected, std::uint64_t seed, Live& live, Measurement& made) {
+std::string prepare(Context& context, const Selected& selected, std::uint64_t seed, Live& live,
+                    Measurement& made) {
   if (live.item == selected.item) return made.failure;
   live = {};
   live.item = selected.item;
@@ -146,8 +151,10 @@ void time_case(benchmark::State& state, const Selected& selected, Live& live, Me
     made.samples_ns.push_back(seconds * 1e9);
     state.SetIterationTime(seconds);
   }
-  const double calls = static_cast<double>(made.samples_ns.size()) * static_cast<double>(made.calls_per_sample);
-  made.telemetry["cpu_ns_per_call"] = std::to_string((CpuClock::now().seconds - cpu_before.seconds) * 1e9 / calls);
+  const double calls =
+      static_cast<double>(made.samples_ns.size()) * static_cast<double>(made.calls_per_sample);
+  made.telemetry["cpu_ns_per_call"] =
+      std::to_string((CpuClock::now().seconds - cpu_before.seconds) * 1e9 / calls);
   const std::string changed = unequal_output(live.answer, live.call->outputs());
   if (!changed.empty()) {
     made.failure = "output '" + changed + "' changed while it was timed";
@@ -163,14 +170,18 @@ void time_case(benchmark::State& state, const Selected& selected, Live& live, Me
   if (made.roofline_share > 0) state.counters["roofline"] = made.roofline_share;
 }
 
-/// Leaves the case registered with Google Benchmark; when that runs, the answer is checked and then timed into `made`.
+/// Leaves the case registered with Google Benchmark; when that runs, the answer is checked and then timed
+/// into `made`.
 benchmark::internal::Benchmark* register_case(Context& context, const Selected& selected, std::uint64_t seed,
-                                              const std::shared_ptr<Measurement>& made, const std::shared_ptr<Live>& live) {
+                                              const std::shared_ptr<Measurement>& made,
+                                              const std::shared_ptr<Live>& live) {
   const std::string name = name_of(made->operation, *selected.item, made->backend);
   const auto body = [&context, &selected, seed, made, live](benchmark::State& state) {
     const std::string wrong = prepare(context, selected, seed, *live, *made);
-    if (wrong.empty()) time_case(state, selected, *live, *made);
-    else state.SkipWithError(wrong.c_str());
+    if (wrong.empty())
+      time_case(state, selected, *live, *made);
+    else
+      state.SkipWithError(wrong.c_str());
   };
   return benchmark::RegisterBenchmark(name.c_str(), body)->UseManualTime()->Unit(benchmark::kMicrosecond);
 }
@@ -209,19 +220,21 @@ std::string name_of(const std::string& operation, const Case& item, Backend back
 std::vector<std::string> names(const Options& options, Backend backend) {
   const std::vector<Suite> all = suites();
   std::vector<std::string> listed;
-  for (const Selected& one : select(all, options, backend)) listed.push_back(name_of(one.operation->name, *one.item, backend));
+  for (const Selected& one : select(all, options, backend))
+    listed.push_back(name_of(one.operation->name, *one.item, backend));
   return listed;
 }
 
-Measurement measure(Context& context, const Operation& operation, const Case& item, const std::vector<Ceiling>& ceilings,
-                    const Options& options) {
+Measurement measure(Context& context, const Operation& operation, const Case& item,
+                    const std::vector<Ceiling>& ceilings, const Options& options) {
   const Selected one{&operation, &item, {}};
   const auto made = std::make_shared<Measurement>(describe(context, one, ceilings));
   const auto live = std::make_shared<Live>();
   if (!prepare(context, one, options.seed, *live, *made).empty()) return *made;
   const double sample = std::max(live->call->sample(), 1e-6);
   const double samples = std::clamp(options.seconds / sample, 30.0, 20'000.0);
-  register_case(context, one, options.seed, made, live)->Iterations(static_cast<benchmark::IterationCount>(samples));
+  register_case(context, one, options.seed, made, live)
+      ->Iterations(static_cast<benchmark::IterationCount>(samples));
   run_registered();
   return *made;
 }
@@ -240,7 +253,8 @@ std::vector<Measurement> run(Context& context, const Options& options) {
     measured.push_back(measure(context, *one.operation, *one.item, ceilings, options));
     if (one.peers.empty()) continue;
     const Measurement ours = measured.back();
-    for (Measurement& peer : run_peers(one, one.item->make(options.seed), ours)) measured.push_back(std::move(peer));
+    for (Measurement& peer : run_peers(one, one.item->make(options.seed), ours))
+      measured.push_back(std::move(peer));
   }
   return measured;
 }
@@ -251,7 +265,8 @@ std::size_t run_google_benchmark(Context& context, const Options& options, int* 
   const std::vector<Ceiling> ceilings = measure_ceilings(context);
   const auto live = std::make_shared<Live>();
   for (const Selected& one : selected)
-    register_case(context, one, options.seed, std::make_shared<Measurement>(describe(context, one, ceilings)), live);
+    register_case(context, one, options.seed, std::make_shared<Measurement>(describe(context, one, ceilings)),
+                  live);
   benchmark::Initialize(argc, argv);
   const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
   benchmark::ClearRegisteredBenchmarks();

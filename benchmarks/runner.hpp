@@ -13,9 +13,9 @@ namespace assay::benchmarks {
 
 struct Options {
   std::function<bool(const std::string& operation)> wanted;  ///< empty: all
-  bool quick = false;        ///< only the quick cases, and shorter
-  bool peers = false;        ///< run the peers beside the cases they name
-  double seconds = 0.5;      ///< time spent on each case: 30 to 20,000 samples
+  bool quick = false;                                        ///< only the quick cases, and shorter
+  bool peers = false;                                        ///< run the peers beside the cases they name
+  double seconds = 0.5;  ///< time spent on each case: 30 to 20,000 samples
   std::uint64_t seed = 1;
   /// Called when a case begins: (done so far, of how many, name).
   std::function<void(int, int, const std::string&)> progress;
@@ -28,15 +28,16 @@ std::string name_of(const std::string& operation, const Case& item, Backend back
 std::vector<std::string> names(const Options& options, Backend backend);
 
 /// Checks one case and measures it; `operation` need not be the listed one (a test passes wrong ones).
-Measurement measure(Context& context, const Operation& operation, const Case& item, const std::vector<Ceiling>& ceilings,
-                    const Options& options);
+Measurement measure(Context& context, const Operation& operation, const Case& item,
+                    const std::vector<Ceiling>& ceilings, const Options& options);
 
-/// Checks and measures the cases on the context's backend, through Google Benchmark. A case whose answer is wrong is not timed:
-/// it comes back with `failure`. Peers that are not there come back with `invalid_reason`.
+/// Checks and measures the cases on the context's backend, through Google Benchmark. A case whose answer is
+/// wrong is not timed: it comes back with `failure`. Peers that are not there come back with
+/// `invalid_reason`.
 std::vector<Measurement> run(Context& context, const Options& options);
 
-/// Runs the same cases under Google Benchmark's own command line and console output (its flags choose the cases).
-/// Returns the number that ran.
+/// Runs the same cases under Google Benchmark's own command line and console output (its flags choose the
+/// cases). Returns the number that ran.
 std::size_t run_google_benchmark(Context& context, const Options& options, int* argc, char** argv);
 
 }  // namespace assay::benchmarks

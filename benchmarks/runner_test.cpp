@@ -16,7 +16,8 @@ Case digamma_case() {
           .make =
               [](std::uint64_t seed) {
                 std::vector<double> x(1000);
-                for (std::size_t i = 0; i < x.size(); ++i) x[i] = 0.5 + static_cast<double>((seed + i * 7919) % 5000);
+                for (std::size_t i = 0; i < x.size(); ++i)
+                  x[i] = 0.5 + static_cast<double>((seed + i * 7919) % 5000);
                 HostArguments arguments;
                 arguments.inputs.emplace("x", Tensor::from(x, {1000}));
                 return arguments;
@@ -24,7 +25,8 @@ Case digamma_case() {
           .ceiling = "memory"};
 }
 
-const std::vector<Ceiling> ceilings = {{"copy rate", 10.0, "GB/s", "given"}, {"fma rate", 20.0, "GFLOP/s", "given"}};
+const std::vector<Ceiling> ceilings = {{"copy rate", 10.0, "GB/s", "given"},
+                                       {"fma rate", 20.0, "GFLOP/s", "given"}};
 
 TEST(Runner, MeasuresACheckedCase) {
   Context context = Context::cpu(2);
@@ -55,7 +57,8 @@ TEST(Runner, AnAnswerThatChangesWhileItIsTimedIsRejected) {
   Context context = Context::cpu(1);
   Operation drifting = *find_operation("te.digamma");
   int calls = 0;
-  drifting.run = [&calls, right = drifting.run](Context& on, const Arguments& arguments, const Outputs& outputs) {
+  drifting.run = [&calls, right = drifting.run](Context& on, const Arguments& arguments,
+                                                const Outputs& outputs) {
     right(on, arguments, outputs);
     if (++calls > 3) outputs.at("psi").as<double>()[7] += 1e-3;
   };

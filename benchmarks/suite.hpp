@@ -17,10 +17,12 @@ struct Case {
   /// Fresh random inputs for a seed.
   std::function<HostArguments(std::uint64_t seed)> make;
   std::vector<Backend> backends = {Backend::cpu, Backend::cuda};
-  /// What bounds it: "memory" (bytes at the copy rate), "compute" (flops at the fused multiply-add rate), or "none".
+  /// What bounds it: "memory" (bytes at the copy rate), "compute" (flops at the fused multiply-add rate), or
+  /// "none".
   std::string ceiling = "memory";
   bool quick = true;  ///< part of a --quick run
-  /// The answer is held to the reference; where that would take minutes, to the reference on this smaller case.
+  /// The answer is held to the reference; where that would take minutes, to the reference on this smaller
+  /// case.
   std::function<HostArguments(std::uint64_t seed)> check_with = {};
 };
 
@@ -28,7 +30,8 @@ struct Case {
 struct Peer {
   std::string name;   ///< "JIDT 1.6, k-d tree, double"
   std::string label;  ///< the label of the case it stands beside
-  /// Times of `repeats` runs in nanoseconds; throws std::runtime_error with the reason where the peer is not there.
+  /// Times of `repeats` runs in nanoseconds; throws std::runtime_error with the reason where the peer is not
+  /// there.
   std::function<std::vector<double>(const HostArguments&, int repeats)> run;
 };
 

@@ -34,12 +34,18 @@ std::string to_string(const Value& value) {
   return std::visit(Printer{}, value);
 }
 
-const ConstTensorView& Arguments::input(std::string_view name) const { return look_up(inputs, name, "input"); }
+const ConstTensorView& Arguments::input(std::string_view name) const {
+  return look_up(inputs, name, "input");
+}
 std::int64_t Arguments::integer(std::string_view name) const {
   return std::get<std::int64_t>(look_up(parameters, name, "parameter"));
 }
-double Arguments::real(std::string_view name) const { return std::get<double>(look_up(parameters, name, "parameter")); }
-bool Arguments::flag(std::string_view name) const { return std::get<bool>(look_up(parameters, name, "parameter")); }
+double Arguments::real(std::string_view name) const {
+  return std::get<double>(look_up(parameters, name, "parameter"));
+}
+bool Arguments::flag(std::string_view name) const {
+  return std::get<bool>(look_up(parameters, name, "parameter"));
+}
 const std::string& Arguments::text(std::string_view name) const {
   return std::get<std::string>(look_up(parameters, name, "parameter"));
 }

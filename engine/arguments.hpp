@@ -33,7 +33,8 @@ class Arguments {
   const std::vector<std::int64_t>& integers(std::string_view name) const;
 };
 
-/// Inputs and parameters of one call that own their memory: what a generator makes. Move-only, as tensors are.
+/// Inputs and parameters of one call that own their memory: what a generator makes. Move-only, as tensors
+/// are.
 struct HostArguments {
   std::map<std::string, Tensor> inputs;
   std::map<std::string, Value> parameters;

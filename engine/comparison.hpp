@@ -21,7 +21,7 @@ struct OutputComparison {
   double allowed = 0;             ///< the bound there
   double got = 0;
   double expected = 0;
-  std::string reason;  ///< empty where it passes; else one line
+  std::string reason;          ///< empty where it passes; else one line
   double utilisation() const;  ///< observed / allowed; 0 where exactly equal
 };
 
@@ -33,8 +33,9 @@ struct Comparison {
   const OutputComparison* worst() const;
 };
 
-/// Compares host outputs with the reference's (harness.md, Correctness 2, 3 and 5): NaN, +Inf, -Inf and finite must
-/// fall where the reference has them; each finite element is held to the operation's own bound; integers are equal.
+/// Compares host outputs with the reference's (harness.md, Correctness 2, 3 and 5): NaN, +Inf, -Inf and
+/// finite must fall where the reference has them; each finite element is held to the operation's own bound;
+/// integers are equal.
 Comparison compare_outputs(const Operation& operation, const Arguments& host_arguments,
                            const std::map<std::string, Tensor>& outputs,
                            const std::map<std::string, Tensor>& reference);

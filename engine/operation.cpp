@@ -48,21 +48,23 @@ void check_number(const Operation& operation, const ParameterInfo& parameter, do
                             range_text(parameter));
 }
 
-bool holds_type(const Value& value, ParameterType type) { return value.index() == static_cast<std::size_t>([&] {
-    switch (type) {
-      case ParameterType::integer:
-        return 0;
-      case ParameterType::real:
-        return 1;
-      case ParameterType::flag:
-        return 2;
-      case ParameterType::text:
-        return 3;
-      case ParameterType::integers:
-        return 4;
-    }
-    return 0;
-  }()); }
+bool holds_type(const Value& value, ParameterType type) {
+  return value.index() == static_cast<std::size_t>([&] {
+           switch (type) {
+             case ParameterType::integer:
+               return 0;
+             case ParameterType::real:
+               return 1;
+             case ParameterType::flag:
+               return 2;
+             case ParameterType::text:
+               return 3;
+             case ParameterType::integers:
+               return 4;
+           }
+           return 0;
+         }());
+}
 
 void check_parameter(const Operation& operation, const ParameterInfo& parameter, const Value& value) {
   if (!holds_type(value, parameter.type))
@@ -119,18 +121,21 @@ Arguments resolve(const Operation& operation, Arguments arguments) {
       throw ContractError(operation.name, name, "is no input; expected: " + names_of(operation.inputs));
     if (std::find(info->dtypes.begin(), info->dtypes.end(), view.dtype) == info->dtypes.end()) {
       std::string types;
-      for (const DType type : info->dtypes) types += (types.empty() ? "" : " or ") + std::string(name_of(type));
+      for (const DType type : info->dtypes)
+        types += (types.empty() ? "" : " or ") + std::string(name_of(type));
       throw ContractError(operation.name, name,
                           "holds " + std::string(name_of(view.dtype)) + "; expected " + types);
     }
   }
   for (const auto& info : operation.inputs)
     if (!info.optional && !arguments.has(info.name))
-      throw ContractError(operation.name, info.name, "is missing; expected " + info.shape + ", " + info.summary);
+      throw ContractError(operation.name, info.name,
+                          "is missing; expected " + info.shape + ", " + info.summary);
   for (const auto& [name, value] : arguments.parameters) {
     const auto info = find_info(operation.parameters, name);
     if (info == operation.parameters.end())
-      throw ContractError(operation.name, name, "is no parameter; expected: " + names_of(operation.parameters));
+      throw ContractError(operation.name, name,
+                          "is no parameter; expected: " + names_of(operation.parameters));
     check_parameter(operation, *info, value);
   }
   for (const auto& info : operation.parameters) {
@@ -150,7 +155,8 @@ Value parse_value(const Operation& operation, const ParameterInfo& parameter, st
     case ParameterType::flag:
       if (text == "true" || text == "1") return true;
       if (text == "false" || text == "0") return false;
-      throw ContractError(operation.name, parameter.name, "is '" + std::string(text) + "'; expected true or false");
+      throw ContractError(operation.name, parameter.name,
+                          "is '" + std::string(text) + "'; expected true or false");
     case ParameterType::text:
       return std::string(text);
     case ParameterType::integers: {

@@ -37,12 +37,12 @@ struct ParameterInfo {
   std::vector<std::string> choices = {};  ///< legal values of a text parameter; empty: any
 };
 
-/// How an operation runs on CUDA: not at all, by a per-item body shared with the CPU, or by a body of its own that
-/// nothing without a GPU can have run.
+/// How an operation runs on CUDA: not at all, by a per-item body shared with the CPU, or by a body of its own
+/// that nothing without a GPU can have run.
 enum class CudaBody : std::uint8_t { none, shared, cuda_only };
 
-/// What a call must do at least: floating-point operations, and bytes with each input read once and each output
-/// written once.
+/// What a call must do at least: floating-point operations, and bytes with each input read once and each
+/// output written once.
 struct Work {
   double flops = 0;
   double bytes = 0;
@@ -65,16 +65,18 @@ struct Operation {
   std::vector<ParameterInfo> parameters;
   CudaBody cuda_body = CudaBody::none;
 
-  /// Shapes of all outputs for checked arguments (`resolve`). Only shapes and parameters of the arguments are read,
-  /// except for small integer inputs that determine a shape; those lie on the host on every backend.
+  /// Shapes of all outputs for checked arguments (`resolve`). Only shapes and parameters of the arguments are
+  /// read, except for small integer inputs that determine a shape; those lie on the host on every backend.
   std::function<std::vector<OutputShape>(const Arguments&)> output_shapes;
   std::function<Work(const Arguments&)> work;
-  /// Allowed |y - r| of every element of an output, from the call's own (host) arguments and the reference's values r;
-  /// the derivation stands in the contract header. An empty vector means: equal, element for element.
-  std::function<std::vector<double>(const Arguments&, std::string_view output, std::span<const double> reference)>
+  /// Allowed |y - r| of every element of an output, from the call's own (host) arguments and the reference's
+  /// values r; the derivation stands in the contract header. An empty vector means: equal, element for
+  /// element.
+  std::function<std::vector<double>(const Arguments&, std::string_view output,
+                                    std::span<const double> reference)>
       error_bound;
-  /// Runs on the context's backend; views lie in that backend's memory. Throws ContractError for broken contracts,
-  /// BackendUnavailable where the operation has no body for the backend.
+  /// Runs on the context's backend; views lie in that backend's memory. Throws ContractError for broken
+  /// contracts, BackendUnavailable where the operation has no body for the backend.
   std::function<void(Context&, const Arguments&, const Outputs&)> run;
 
   bool has(Backend backend) const { return backend != Backend::cuda || cuda_body != CudaBody::none; }
@@ -86,15 +88,16 @@ std::span<const Operation> operations();
 /// The operation of that name, or nullptr.
 const Operation* find_operation(std::string_view name);
 
-/// Checks arguments against the description and fills in defaults. Throws ContractError: unknown or missing names,
-/// wrong types, values out of range.
+/// Checks arguments against the description and fills in defaults. Throws ContractError: unknown or missing
+/// names, wrong types, values out of range.
 Arguments resolve(const Operation& operation, Arguments arguments);
 
 /// Parses "4", "0.5", "true", "row", "1,2,3" as the parameter's type. Throws ContractError that names both.
 Value parse_value(const Operation& operation, const ParameterInfo& parameter, std::string_view text);
 
-/// Allocates the outputs on the host, runs, and returns them: for callers that hold host arrays. On the CUDA backend
-/// inputs are copied to the device and outputs back. Arguments need not be resolved.
-std::map<std::string, Tensor> run_on_host(Context& context, const Operation& operation, const Arguments& arguments);
+/// Allocates the outputs on the host, runs, and returns them: for callers that hold host arrays. On the CUDA
+/// backend inputs are copied to the device and outputs back. Arguments need not be resolved.
+std::map<std::string, Tensor> run_on_host(Context& context, const Operation& operation,
+                                          const Arguments& arguments);
 
 }  // namespace assay

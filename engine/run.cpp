@@ -14,7 +14,8 @@ std::size_t footprint(const Operation& operation, const std::string& name, const
   std::int64_t last = 0;
   for (std::size_t axis = 0; axis < view.rank(); ++axis) {
     if (view.shape[axis] == 0) return 0;
-    if (view.strides[axis] < 0) throw ContractError(operation.name, name, "has a negative stride; expected none");
+    if (view.strides[axis] < 0)
+      throw ContractError(operation.name, name, "has a negative stride; expected none");
     last += (view.shape[axis] - 1) * view.strides[axis];
   }
   return static_cast<std::size_t>(last + 1) * size_of(view.dtype);
@@ -28,7 +29,8 @@ void check_on_host(const Operation& operation, const Arguments& arguments) {
 
 }  // namespace
 
-std::map<std::string, Tensor> run_on_host(Context& context, const Operation& operation, const Arguments& arguments) {
+std::map<std::string, Tensor> run_on_host(Context& context, const Operation& operation,
+                                          const Arguments& arguments) {
   if (!operation.has(context.backend()))
     throw BackendUnavailable(operation.name + " has no " + std::string(name_of(context.backend())) + " body");
   const Arguments resolved = resolve(operation, arguments);
@@ -62,7 +64,8 @@ std::map<std::string, Tensor> run_on_host(Context& context, const Operation& ope
     views.emplace(name, view_of(buffer, tensor.dtype(), tensor.shape()));
   }
   operation.run(context, on_device, views);
-  for (auto& [name, tensor] : outputs) context.stream().copy(tensor.view().data, views.at(name).data, tensor.bytes());
+  for (auto& [name, tensor] : outputs)
+    context.stream().copy(tensor.view().data, views.at(name).data, tensor.bytes());
   context.synchronize();
   return outputs;
 }

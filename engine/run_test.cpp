@@ -8,7 +8,8 @@
 namespace assay {
 namespace {
 
-// y_ij = factor * x_ij over rows that may be strided: enough of an operation to show what run_on_host does around one.
+// y_ij = factor * x_ij over rows that may be strided: enough of an operation to show what run_on_host does
+// around one.
 Operation scale() {
   Operation operation;
   operation.name = "test.scale";
@@ -31,7 +32,8 @@ Operation scale() {
     const auto* from = reinterpret_cast<const double*>(x.data);
     for (std::int64_t row = 0; row < x.extent(0); ++row)
       for (std::int64_t column = 0; column < x.extent(1); ++column)
-        y[row * x.extent(1) + column] = arguments.real("factor") * from[row * x.strides[0] + column * x.strides[1]];
+        y[row * x.extent(1) + column] =
+            arguments.real("factor") * from[row * x.strides[0] + column * x.strides[1]];
   };
   return operation;
 }

@@ -271,8 +271,8 @@ CheckResult run_property(const Job& job, const RunOptions& options) {
     message = fmt::format("{} cases ran and none asserted anything", result.cases);
   }
   if (verdict == Verdict::pass && options.controls) {
-    // The control ends at its first failure, so it may have all the cases of the property: a user's --cases 2 says how
-    // much of the data is to be seen, not how often the property may miss a fault.
+    // The control ends at its first failure, so it may have all the cases of the property: a user's --cases 2
+    // says how much of the data is to be seen, not how often the property may miss a fault.
     const int control_cases = std::max(cases, job.property->cases);
     const std::string why = check_control(job, *context, control_cases, options);
     if (!why.empty()) {

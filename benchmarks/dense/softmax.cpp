@@ -16,9 +16,10 @@ struct Size {
   bool quick;
 };
 
-// Normal logits of scale 3, as attention scores and language models have them. Sums of uniforms stand in for normals:
-// the draw is a small part of a run's time that way. What is drawn, 2^22 values, is repeated beyond that with a shift, so
-// that no two rows are alike: the time of a draw of half a gigabyte would exceed that of the measurement.
+// Normal logits of scale 3, as attention scores and language models have them. Sums of uniforms stand in for
+// normals: the draw is a small part of a run's time that way. What is drawn, 2^22 values, is repeated beyond
+// that with a shift, so that no two rows are alike: the time of a draw of half a gigabyte would exceed that
+// of the measurement.
 template <typename Element>
 Tensor logits(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
   Tensor x(dtype_of<Element>(), {rows, columns});
@@ -48,14 +49,13 @@ void describe_softmax(Suite& suite) {
   const std::vector<Backend> both = {Backend::cpu, Backend::cuda};
   const std::vector<Backend> cuda = {Backend::cuda};
   const std::vector<Size> sizes = {
-      {1024, 1024, both, true},     // small enough for any machine
-      {64, 32000, both, true},      // one step of decoding: a batch over a vocabulary
-      {131072, 128, cuda, false},   // short rows: windowed attention, routers
-      {16384, 4096, cuda, true},    // attention scores
-      {8192, 8192, cuda, true},
-      {4096, 16384, cuda, false},
-      {512, 128256, cuda, true},    // Llama 3's vocabulary
-      {8192, 8191, cuda, false},    // odd columns: no row is aligned with the last
+      {1024, 1024, both, true},    // small enough for any machine
+      {64, 32000, both, true},     // one step of decoding: a batch over a vocabulary
+      {131072, 128, cuda, false},  // short rows: windowed attention, routers
+      {16384, 4096, cuda, true},   // attention scores
+      {8192, 8192, cuda, true},   {4096, 16384, cuda, false},
+      {512, 128256, cuda, true},  // Llama 3's vocabulary
+      {8192, 8191, cuda, false},  // odd columns: no row is aligned with the last
   };
   for (const Size& size : sizes) {
     for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
@@ -64,7 +64,8 @@ void describe_softmax(Suite& suite) {
                    std::string(name_of(type));
       item.size = static_cast<double>(size.rows * size.columns);
       item.make = [=](std::uint64_t seed) { return arguments(type, size.rows, size.columns, seed); };
-      // The reference takes tens of seconds on the large ones. Rows are computed alike and apart: a few stand for all.
+      // The reference takes tens of seconds on the large ones. Rows are computed alike and apart: a few stand
+      // for all.
       if (size.rows * size.columns > (1 << 21))
         item.check_with = [=](std::uint64_t seed) { return arguments(type, 7, size.columns, seed); };
       item.backends = size.backends;

@@ -13,7 +13,8 @@ HostArguments neighbours(std::int64_t n, std::int64_t histories, std::int64_t k,
 
 Case size(std::int64_t n, std::int64_t histories, std::int64_t k, bool quick) {
   Case item;
-  item.label = "n=" + std::to_string(n) + ",d=" + std::to_string(2 * histories + 1) + ",k=" + std::to_string(k);
+  item.label =
+      "n=" + std::to_string(n) + ",d=" + std::to_string(2 * histories + 1) + ",k=" + std::to_string(k);
   item.size = static_cast<double>(n);
   item.make = [=](std::uint64_t seed) { return neighbours(n, histories, k, seed); };
   // The reference sorts all distances of every point.

@@ -15,15 +15,20 @@ struct Size {
 };
 
 Case item_of(const Size& size) {
-  const analysis::TeSpec spec{.sources = {0}, .targets = {1}, .k_history = size.histories, .l_history = size.histories};
+  const analysis::TeSpec spec{
+      .sources = {0}, .targets = {1}, .k_history = size.histories, .l_history = size.histories};
   Case item;
   item.label = "n=" + std::to_string(size.n) + ",k=" + std::to_string(size.k);
   if (size.histories != 1) item.label += ",histories=" + std::to_string(size.histories);
   if (size.algorithm != 1) item.label += ",algorithm=" + std::to_string(size.algorithm);
   item.size = static_cast<double>(size.n);
-  item.make = [=](std::uint64_t seed) { return transfer_entropy_points(size.n, spec, size.k, size.algorithm, seed); };
+  item.make = [=](std::uint64_t seed) {
+    return transfer_entropy_points(size.n, spec, size.k, size.algorithm, seed);
+  };
   if (size.n > 2000)
-    item.check_with = [=](std::uint64_t seed) { return transfer_entropy_points(2000, spec, size.k, size.algorithm, seed); };
+    item.check_with = [=](std::uint64_t seed) {
+      return transfer_entropy_points(2000, spec, size.k, size.algorithm, seed);
+    };
   item.ceiling = "none";
   item.quick = size.quick;
   return item;
@@ -37,7 +42,8 @@ void describe_ksg(Suite& suite) {
   suite.add(item_of({.n = 100'000}));
   suite.add(item_of({.n = 10'000, .histories = 2}));
   suite.add(item_of({.n = 10'000, .algorithm = 2}));
-  for (const char* label : {"n=1000,k=4", "n=10000,k=4"}) suite.peer(peers::jidt(label, 0)).peer(peers::jidt(label, 1));
+  for (const char* label : {"n=1000,k=4", "n=10000,k=4"})
+    suite.peer(peers::jidt(label, 0)).peer(peers::jidt(label, 1));
 }
 
 }  // namespace assay::benchmarks::te

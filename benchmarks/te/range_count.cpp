@@ -13,7 +13,8 @@ HostArguments counted(std::int64_t n, std::int64_t histories, std::uint64_t seed
   Tensor radii(DType::f64, {n});
   const double typical = std::pow(4.0 / static_cast<double>(n), 1.0 / static_cast<double>(2 * histories + 1));
   const auto values = radii.as<double>();
-  for (std::int64_t row = 0; row < n; ++row) values[row] = typical * (0.75 + 0.5 * static_cast<double>(row % 97) / 97);
+  for (std::int64_t row = 0; row < n; ++row)
+    values[row] = typical * (0.75 + 0.5 * static_cast<double>(row % 97) / 97);
   arguments.inputs.emplace("radii", std::move(radii));
   return arguments;
 }
@@ -32,7 +33,10 @@ Case size(std::int64_t n, std::int64_t histories, bool quick) {
 }  // namespace
 
 void describe_range_count(Suite& suite) {
-  suite.add(size(1'000, 1, true)).add(size(10'000, 1, true)).add(size(100'000, 1, false)).add(size(10'000, 4, false));
+  suite.add(size(1'000, 1, true))
+      .add(size(10'000, 1, true))
+      .add(size(100'000, 1, false))
+      .add(size(10'000, 4, false));
 }
 
 }  // namespace assay::benchmarks::te

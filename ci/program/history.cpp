@@ -56,7 +56,8 @@ int export_run(const Invocation& invocation, const std::string& path) {
   return code_of(ExitCode::ok);
 }
 
-/// Adds the runs of a file of JSON lines; those that are stored already are left as they are. A bad line refuses all.
+/// Adds the runs of a file of JSON lines; those that are stored already are left as they are. A bad line
+/// refuses all.
 int import_runs(const Invocation& invocation, const std::string& path) {
   const reports::JsonLines lines = reports::read_json_lines(std::filesystem::path(path));
   if (!lines.ok()) throw Failure(ExitCode::usage, reports::describe(lines.errors.front(), path));
@@ -64,7 +65,8 @@ int import_runs(const Invocation& invocation, const std::string& path) {
   reports::Store store = open_store(invocation);
   std::size_t added = 0;
   for (const reports::RunRecord& record : lines.runs) added += store.import(record) ? 1 : 0;
-  invocation.print(fmt::format("{}: {} of {} runs added to {}\n", path, added, lines.runs.size(), store.url()));
+  invocation.print(
+      fmt::format("{}: {} of {} runs added to {}\n", path, added, lines.runs.size(), store.url()));
   return code_of(ExitCode::ok);
 }
 
@@ -142,7 +144,9 @@ Command describe_history() {
   Command command;
   command.path = "history";
   command.summary = "The stored runs, or what they say of one operation";
-  command.examples = "Examples:\n  assay history\n  assay history te.ksg --on cpu --json\n  assay history --export run.jsonl";
+  command.examples =
+      "Examples:\n  assay history\n  assay history te.ksg --on cpu --json\n  assay history --export "
+      "run.jsonl";
   command.options = {{"limit", "N", "the newest N runs", "30"},
                      {"on", "BACKEND", "only results on that backend"},
                      {"export", "FILE.jsonl", "write a run as JSON lines instead"},

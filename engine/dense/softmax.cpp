@@ -17,14 +17,17 @@ namespace {
 
 constexpr const char* name = "dense.softmax";
 
-bool is_element_type(DType type) { return type == DType::f32 || type == DType::f16 || type == DType::bf16; }
+bool is_element_type(DType type) {
+  return type == DType::f32 || type == DType::f16 || type == DType::bf16;
+}
 
 void check(const Context& context, const ConstTensorView& x, const TensorView& y) {
   const auto space = context.backend() == Backend::cuda ? MemorySpace::device : MemorySpace::host;
   const auto refuse = [](const char* argument, const std::string& expected) {
     throw ContractError(name, argument, expected);
   };
-  if (!is_element_type(x.dtype)) refuse("x", "holds " + std::string(name_of(x.dtype)) + "; expected f32, f16 or bf16");
+  if (!is_element_type(x.dtype))
+    refuse("x", "holds " + std::string(name_of(x.dtype)) + "; expected f32, f16 or bf16");
   if (x.rank() != 2) refuse("x", "has shape " + to_string(x.shape) + "; expected (rows, columns)");
   if (x.extent(1) > 1 && x.strides[1] != 1)
     refuse("x", "has column stride " + std::to_string(x.strides[1]) + "; expected 1");
@@ -38,7 +41,8 @@ void check(const Context& context, const ConstTensorView& x, const TensorView& y
   for (const auto& [argument, held] : {std::pair("x", x.space), std::pair("y", y.space)})
     if (held != space)
       refuse(argument, "lies in " + std::string(held == MemorySpace::host ? "host" : "device") +
-                           " memory; expected memory of the " + std::string(name_of(context.backend())) + " backend");
+                           " memory; expected memory of the " + std::string(name_of(context.backend())) +
+                           " backend");
 }
 
 double value_at(const ConstTensorView& x, std::int64_t row, std::int64_t column) {
@@ -70,7 +74,8 @@ std::vector<double> bound(const Arguments& arguments, std::string_view, std::spa
   std::vector<double> below(static_cast<std::size_t>(columns));  // |d_j|
   for (std::int64_t row = 0; row < rows; ++row) {
     double maximum = -std::numeric_limits<double>::infinity();
-    for (std::int64_t column = 0; column < columns; ++column) maximum = std::max(maximum, value_at(x, row, column));
+    for (std::int64_t column = 0; column < columns; ++column)
+      maximum = std::max(maximum, value_at(x, row, column));
     double mean_below = 0;  // D
     const std::size_t first = static_cast<std::size_t>(row * columns);
     for (std::int64_t column = 0; column < columns; ++column) {
@@ -81,8 +86,9 @@ std::vector<double> bound(const Arguments& arguments, std::string_view, std::spa
     for (std::int64_t column = 0; column < columns; ++column) {
       const auto j = static_cast<std::size_t>(column);
       const double r = reference[first + j];
-      const double relative =
-          r > 0 ? 1.001 * ((below[j] + climbs * mean_below + 10) * u + gamma) + output_unit : 0;  // 4u + 4u + 2u
+      const double relative = r > 0
+                                  ? 1.001 * ((below[j] + climbs * mean_below + 10) * u + gamma) + output_unit
+                                  : 0;  // 4u + 4u + 2u
       allowed[first + j] = r * relative + 0x1p-147 + half_spacing;
     }
   }
@@ -114,7 +120,8 @@ Operation describe_softmax() {
   operation.summary = "Row-wise softmax, computed in float whatever the element type.";
   operation.paper = "Bridle 1990; shifted form: Blanchard, Higham, Higham 2021, IMA J. Numer. Anal. 41, 2311";
   operation.error_model =
-      "r (1.001 ((|d| + c D + 10) u + gamma_h) + u_out) + tiny, u = 2^-24, h = 32 (more beyond 32768 columns)";
+      "r (1.001 ((|d| + c D + 10) u + gamma_h) + u_out) + tiny, u = 2^-24, h = 32 (more beyond 32768 "
+      "columns)";
   const std::vector<DType> types = {DType::f32, DType::f16, DType::bf16};
   operation.inputs = {{"x", "logits; rows may be strided", types, "(rows, columns)"}};
   operation.outputs = {{"y", "probabilities; each row sums to one", types, "(rows, columns)"}};

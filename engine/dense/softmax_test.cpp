@@ -28,7 +28,8 @@ TEST(Softmax, OneCall) {
   EXPECT_FLOAT_EQ(y.as<float>()[2], 0.625f);
 }
 
-// The operation's outputs and bound against the reference on one input; returns the largest share of the bound used.
+// The operation's outputs and bound against the reference on one input; returns the largest share of the
+// bound used.
 double worst_share(const Tensor& x) {
   const Operation operation = dense::describe_softmax();
   Context context = Context::cpu(2);
@@ -50,15 +51,17 @@ double worst_share(const Tensor& x) {
   return worst;
 }
 
-// Every upper half of a float's bits, which is every bfloat16, and every binary16, each in a row beside 0: every value
-// is loaded, and stored values go through the subnormals.
+// Every upper half of a float's bits, which is every bfloat16, and every binary16, each in a row beside 0:
+// every value is loaded, and stored values go through the subnormals.
 template <typename Element>
 Tensor every_pattern() {
   std::vector<Element> values;
   for (unsigned pattern = 0; pattern < 65536; ++pattern) {
     values.push_back(from_float<Element>(0));
-    if constexpr (std::is_same_v<Element, float>) values.push_back(detail::float_of(pattern << 16 | 0x1234));
-    else values.push_back(Element{static_cast<std::uint16_t>(pattern)});
+    if constexpr (std::is_same_v<Element, float>)
+      values.push_back(detail::float_of(pattern << 16 | 0x1234));
+    else
+      values.push_back(Element{static_cast<std::uint16_t>(pattern)});
   }
   return Tensor::from(values, {65536, 2});
 }
@@ -100,15 +103,29 @@ TEST(Softmax, RefusesWhatItsContractRefuses) {
             "dense.softmax: x: holds f64; expected f32, f16 or bf16");
   EXPECT_EQ(refusal(changed(x.view(), [](auto& view) { view.shape = {24}; }), y.view()),
             "dense.softmax: x: has shape (24); expected (rows, columns)");
-  EXPECT_EQ(refusal(changed(x.view(), [](auto& view) { view.strides = {12, 2}; }), y.view()),
+  EXPECT_EQ(refusal(changed(x.view(),
+                            [](auto& view) {
+                              view.strides = {12, 2};
+                            }),
+                    y.view()),
             "dense.softmax: x: has column stride 2; expected 1");
-  EXPECT_EQ(refusal(changed(x.view(), [](auto& view) { view.strides = {5, 1}; }), y.view()),
+  EXPECT_EQ(refusal(changed(x.view(),
+                            [](auto& view) {
+                              view.strides = {5, 1};
+                            }),
+                    y.view()),
             "dense.softmax: x: has row stride 5; expected at least its 6 columns");
-  EXPECT_EQ(refusal(x.view(), changed(y.view(), [](auto& view) { view.shape = {6, 4}; })),
+  EXPECT_EQ(refusal(x.view(), changed(y.view(),
+                                      [](auto& view) {
+                                        view.shape = {6, 4};
+                                      })),
             "dense.softmax: y: has shape (6, 4); expected (4, 6)");
   EXPECT_EQ(refusal(x.view(), changed(y.view(), [](auto& view) { view.dtype = DType::f16; })),
             "dense.softmax: y: holds f16; expected f32");
-  EXPECT_EQ(refusal(x.view(), changed(y.view(), [](auto& view) { view.strides = {8, 1}; })),
+  EXPECT_EQ(refusal(x.view(), changed(y.view(),
+                                      [](auto& view) {
+                                        view.strides = {8, 1};
+                                      })),
             "dense.softmax: y: is strided; expected a contiguous tensor");
   EXPECT_EQ(refusal(changed(x.view(), [](auto& view) { view.space = MemorySpace::device; }), y.view()),
             "dense.softmax: x: lies in device memory; expected memory of the cpu backend");

@@ -9,8 +9,9 @@ TensorView view_in(std::byte* memory, std::size_t held_bytes, DType dtype, Shape
   auto strides = contiguous_strides(shape);
   TensorView view{memory, dtype, std::move(shape), std::move(strides), space};
   if (view.bytes() > held_bytes)
-    throw std::length_error("a view of shape " + to_string(view.shape) + " needs " + std::to_string(view.bytes()) +
-                            " bytes; the buffer holds " + std::to_string(held_bytes));
+    throw std::length_error("a view of shape " + to_string(view.shape) + " needs " +
+                            std::to_string(view.bytes()) + " bytes; the buffer holds " +
+                            std::to_string(held_bytes));
   return view;
 }
 

@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// Owned memory of one device, 256-byte aligned, uninitialised. Move-only. The constructor throws DeviceError where
-/// the memory is not to be had, BackendUnavailable without CUDA; zero bytes is a valid size.
+/// Owned memory of one device, 256-byte aligned, uninitialised. Move-only. The constructor throws DeviceError
+/// where the memory is not to be had, BackendUnavailable without CUDA; zero bytes is a valid size.
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;

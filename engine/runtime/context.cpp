@@ -37,7 +37,9 @@ Context::Context(Context&&) noexcept = default;
 Context& Context::operator=(Context&&) noexcept = default;
 Context::~Context() = default;
 
-Context Context::cpu(unsigned threads) { return Context(std::make_unique<State>(Backend::cpu, -1, threads)); }
+Context Context::cpu(unsigned threads) {
+  return Context(std::make_unique<State>(Backend::cpu, -1, threads));
+}
 
 Context Context::cuda(int device, unsigned threads) {
   const Availability availability = cuda_available();
@@ -49,8 +51,12 @@ Context Context::cuda(int device, unsigned threads) {
   return Context(std::make_unique<State>(Backend::cuda, device, threads));
 }
 
-Backend Context::backend() const { return state_->backend; }
-int Context::device() const { return state_->device; }
+Backend Context::backend() const {
+  return state_->backend;
+}
+int Context::device() const {
+  return state_->device;
+}
 
 ThreadPool& Context::pool() {
   if (!state_->pool) state_->pool.emplace(state_->threads);
@@ -83,6 +89,8 @@ void Context::synchronize() {
   throw DeviceError("device code reported an unknown status", false);
 }
 
-Workspace& Context::workspace() { return state_->workspace; }
+Workspace& Context::workspace() {
+  return state_->workspace;
+}
 
 }  // namespace assay

@@ -12,13 +12,15 @@ namespace assay {
 
 namespace {
 
-// A limit of `quota` microseconds of CPU time in every `period`; none where either is not a positive number ("max").
+// A limit of `quota` microseconds of CPU time in every `period`; none where either is not a positive number
+// ("max").
 std::optional<unsigned> limit_of(const std::string& quota, const std::string& period) {
   std::istringstream quota_text(quota);
   std::istringstream period_text(period);
   long long quota_us = 0;
   long long period_us = 0;
-  if (!(quota_text >> quota_us) || !(period_text >> period_us) || quota_us <= 0 || period_us <= 0) return std::nullopt;
+  if (!(quota_text >> quota_us) || !(period_text >> period_us) || quota_us <= 0 || period_us <= 0)
+    return std::nullopt;
   return static_cast<unsigned>(std::clamp<long long>((quota_us + period_us - 1) / period_us, 1, 1 << 20));
 }
 
@@ -67,7 +69,8 @@ std::optional<unsigned> cgroup_cpu_limit(const std::filesystem::path& root, std:
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool unified = controllers.empty();
     if (!unified && !names_cpu(controllers)) continue;
-    // In a container the group's own folder is often mounted as the root, so the root is looked at in every case.
+    // In a container the group's own folder is often mounted as the root, so the root is looked at in every
+    // case.
     std::filesystem::path group = std::filesystem::path(line.substr(second + 1)).relative_path();
     while (true) {
       limit = smaller(limit, unified ? version_2(root / group) : version_1(root / "cpu" / group));
@@ -82,7 +85,8 @@ unsigned usable_cpus() {
   unsigned count = std::max(1u, std::thread::hardware_concurrency());
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) count = static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    count = static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
   std::ifstream membership("/proc/self/cgroup");
   std::ostringstream text;
   text << membership.rdbuf();

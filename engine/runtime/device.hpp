@@ -44,8 +44,8 @@ std::string cuda_driver_version();
 /// "13.0": the CUDA runtime that this program was linked with; empty without CUDA.
 std::string cuda_runtime_version();
 
-/// Makes a device current on this thread for as long as it lives, and the earlier one after that. Launches and
-/// allocations need it; streams, events and buffers bring their own. A negative ordinal does nothing.
+/// Makes a device current on this thread for as long as it lives, and the earlier one after that. Launches
+/// and allocations need it; streams, events and buffers bring their own. A negative ordinal does nothing.
 class DeviceScope {
  public:
   explicit DeviceScope(int device);

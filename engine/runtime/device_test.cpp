@@ -23,8 +23,10 @@ namespace {
 static_assert(std::is_nothrow_move_constructible_v<Stream> && !std::is_copy_constructible_v<Stream>);
 static_assert(std::is_nothrow_move_constructible_v<Event> && !std::is_copy_constructible_v<Event>);
 static_assert(std::is_nothrow_move_constructible_v<Graph> && !std::is_copy_constructible_v<Graph>);
-static_assert(std::is_nothrow_move_constructible_v<DeviceBuffer> && !std::is_copy_constructible_v<DeviceBuffer>);
-static_assert(std::is_nothrow_move_constructible_v<PinnedBuffer> && !std::is_copy_constructible_v<PinnedBuffer>);
+static_assert(std::is_nothrow_move_constructible_v<DeviceBuffer> &&
+              !std::is_copy_constructible_v<DeviceBuffer>);
+static_assert(std::is_nothrow_move_constructible_v<PinnedBuffer> &&
+              !std::is_copy_constructible_v<PinnedBuffer>);
 static_assert(std::is_nothrow_move_constructible_v<StatusWord> && !std::is_copy_constructible_v<StatusWord>);
 static_assert(std::is_nothrow_destructible_v<Stream> && std::is_nothrow_destructible_v<DeviceBuffer>);
 static_assert(std::is_move_constructible_v<Context> && !std::is_copy_constructible_v<Context>);
@@ -159,9 +161,10 @@ TEST_F(OnDevice, AGraphRunsWhatWasRecordedEachTimeItIsLaunched) {
   DeviceBuffer draws(context.device(), count * sizeof(kernels::runtime_probe::Draws));
   const Graph graph = Graph::capture(context.stream(), [&] {
     context.stream().fill(draws.data(), 0, draws.bytes());
-    ASSERT_EQ(kernels::runtime_probe::draw(context.stream().handle(), 3,
-                                           reinterpret_cast<kernels::runtime_probe::Draws*>(draws.data()), count),
-              0);
+    ASSERT_EQ(
+        kernels::runtime_probe::draw(context.stream().handle(), 3,
+                                     reinterpret_cast<kernels::runtime_probe::Draws*>(draws.data()), count),
+        0);
   });
   EXPECT_EQ(graph.nodes(), 2u);
   for (int launch = 0; launch < 2; ++launch) {
@@ -199,9 +202,10 @@ TEST_F(OnDevice, TheWorkspaceLivesOnTheDeviceAndStopsAllocating) {
 
 TEST_F(OnDevice, AStatusReportedByAKernelIsThrownOnceByTheNextSynchronisation) {
   Context context = Context::cuda();
-  ASSERT_EQ(kernels::runtime_probe::report_status(context.stream().handle(), context.status().on_device(),
-                                                  static_cast<std::uint32_t>(DeviceStatus::index_out_of_range)),
-            0);
+  ASSERT_EQ(
+      kernels::runtime_probe::report_status(context.stream().handle(), context.status().on_device(),
+                                            static_cast<std::uint32_t>(DeviceStatus::index_out_of_range)),
+      0);
   try {
     context.synchronize();
     FAIL() << "the status was not seen";
@@ -224,14 +228,16 @@ TEST_F(OnDevice, PhiloxAndTheSixteenBitTypesAgreeWithTheHost) {
   context.stream().copy(draws.data(), buffer.data(), buffer.bytes());
   context.synchronize();
   for (int index = 0; index < count; ++index) {
-    const Draws expected = kernels::runtime_probe::draw_all(0x1234567890abcdefu, static_cast<std::uint64_t>(index));
+    const Draws expected =
+        kernels::runtime_probe::draw_all(0x1234567890abcdefu, static_cast<std::uint64_t>(index));
     const Draws& got = draws[static_cast<std::size_t>(index)];
     ASSERT_EQ(got.word, expected.word) << index;
     ASSERT_EQ(got.long_word, expected.long_word) << index;
     ASSERT_EQ(got.uniform, expected.uniform) << index;
     ASSERT_EQ(got.uniform_float, expected.uniform_float) << index;
     ASSERT_EQ(got.below, expected.below) << index;
-    for (int place = 0; place < 8; ++place) ASSERT_EQ(got.permutation[place], expected.permutation[place]) << index;
+    for (int place = 0; place < 8; ++place)
+      ASSERT_EQ(got.permutation[place], expected.permutation[place]) << index;
     ASSERT_EQ(got.half, expected.half) << index;
     ASSERT_EQ(got.bfloat16, expected.bfloat16) << index;
     ASSERT_LE(std::abs(got.normal - expected.normal), 16 * 0x1p-53 * std::abs(expected.normal)) << index;

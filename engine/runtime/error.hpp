@@ -26,7 +26,8 @@ class BackendUnavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A failed call of the device's runtime. `sticky` errors outlive the call: the process cannot use the device again.
+/// A failed call of the device's runtime. `sticky` errors outlive the call: the process cannot use the device
+/// again.
 class DeviceError : public std::runtime_error {
  public:
   DeviceError(const std::string& what, bool sticky) : std::runtime_error(what), sticky_(sticky) {}

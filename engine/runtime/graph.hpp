@@ -14,8 +14,9 @@ class Stream;
 /// Calls throw DeviceError, or BackendUnavailable without CUDA.
 class Graph {
  public:
-  /// Records what `work` puts on the stream; nothing runs. The work must neither synchronise nor allocate: run it once
-  /// before, so that workspaces have grown. An exception of `work` ends the capture and is passed on.
+  /// Records what `work` puts on the stream; nothing runs. The work must neither synchronise nor allocate:
+  /// run it once before, so that workspaces have grown. An exception of `work` ends the capture and is passed
+  /// on.
   static Graph capture(Stream& stream, const std::function<void()>& work);
 
   void launch(const Stream& stream) const;

@@ -23,13 +23,17 @@ bool mutant_selected(std::string_view id) {
 }
 }  // namespace detail
 
-bool mutant_reached() { return reached.load(std::memory_order_relaxed); }
+bool mutant_reached() {
+  return reached.load(std::memory_order_relaxed);
+}
 
 }  // namespace assay
 #else
 namespace assay {
 
-bool mutant_reached() { return false; }
+bool mutant_reached() {
+  return false;
+}
 
 }  // namespace assay
 #endif

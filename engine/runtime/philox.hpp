@@ -12,8 +12,8 @@ struct PhiloxBlock {
   std::uint32_t words[4];
 };
 
-/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC11): ten rounds of
-/// multiply, swap and exclusive or over a 128-bit counter under a 64-bit key.
+/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC11): ten
+/// rounds of multiply, swap and exclusive or over a 128-bit counter under a 64-bit key.
 ASSAY_HOST_DEVICE inline PhiloxBlock philox(PhiloxBlock counter, std::uint32_t key_0, std::uint32_t key_1) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t product_0 = std::uint64_t{0xD2511F53u} * counter.words[0];
@@ -28,9 +28,10 @@ ASSAY_HOST_DEVICE inline PhiloxBlock philox(PhiloxBlock counter, std::uint32_t k
   return counter;
 }
 
-/// A stream of random numbers that is a pure function of (seed, stream, position): the key is the seed, the upper half
-/// of the counter the stream, the lower half the block. The same integers and uniforms, bit for bit, on host and device;
-/// normals agree to 16 units in the last place, the two sides' log and cos being different code.
+/// A stream of random numbers that is a pure function of (seed, stream, position): the key is the seed, the
+/// upper half of the counter the stream, the lower half the block. The same integers and uniforms, bit for
+/// bit, on host and device; normals agree to 16 units in the last place, the two sides' log and cos being
+/// different code.
 class Philox {
  public:
   ASSAY_HOST_DEVICE explicit Philox(std::uint64_t seed, std::uint64_t stream = 0, std::uint64_t block = 0)
@@ -53,25 +54,27 @@ class Philox {
   ASSAY_HOST_DEVICE double uniform() { return static_cast<double>(next_u64() >> 11) * 0x1p-53; }
   /// In [0, 1), a multiple of 2^-24.
   ASSAY_HOST_DEVICE float uniform_float() { return static_cast<float>(next_u32() >> 8) * 0x1p-24f; }
-  /// Standard normal (Box, Muller 1958), from two uniforms; the second value of the pair is not kept, so that position
-  /// i of a stream of normals is block i.
+  /// Standard normal (Box, Muller 1958), from two uniforms; the second value of the pair is not kept, so that
+  /// position i of a stream of normals is block i.
   ASSAY_HOST_DEVICE double normal() {
     const double radius_draw = 1.0 - uniform();  // in (0, 1]: its logarithm is finite
     const double angle = 6.283185307179586 * uniform();
     return std::sqrt(-2.0 * std::log(radius_draw)) * std::cos(angle);
   }
-  /// In [0, count), every value equally likely: a 128-bit product with rejection (Lemire 2019, ACM TOMACS 29, 3).
-  /// Precondition: count >= 1.
+  /// In [0, count), every value equally likely: a 128-bit product with rejection (Lemire 2019, ACM TOMACS 29,
+  /// 3). Precondition: count >= 1.
   ASSAY_HOST_DEVICE std::uint64_t below(std::uint64_t count) {
     unsigned __int128 product = static_cast<unsigned __int128>(next_u64()) * count;
     if (static_cast<std::uint64_t>(product) < count) {
-      const std::uint64_t threshold = (0 - count) % count;  // 2^64 mod count: so many low halves come up once too often
+      const std::uint64_t threshold =
+          (0 - count) % count;  // 2^64 mod count: so many low halves come up once too often
       while (static_cast<std::uint64_t>(product) < threshold)
         product = static_cast<unsigned __int128>(next_u64()) * count;
     }
     return static_cast<std::uint64_t>(product >> 64);
   }
-  /// Puts `count` values into uniformly random order (Fisher, Yates 1938, in Durstenfeld's form, from the end).
+  /// Puts `count` values into uniformly random order (Fisher, Yates 1938, in Durstenfeld's form, from the
+  /// end).
   template <typename T>
   ASSAY_HOST_DEVICE void shuffle(T* values, std::uint64_t count) {
     for (std::uint64_t last = count; last > 1; --last) {
@@ -89,8 +92,12 @@ class Philox {
   }
 
  private:
-  ASSAY_HOST_DEVICE static std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
-  ASSAY_HOST_DEVICE static std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+  ASSAY_HOST_DEVICE static std::uint32_t low(std::uint64_t value) {
+    return static_cast<std::uint32_t>(value);
+  }
+  ASSAY_HOST_DEVICE static std::uint32_t high(std::uint64_t value) {
+    return static_cast<std::uint32_t>(value >> 32);
+  }
 
   std::uint64_t seed_;
   std::uint64_t stream_;

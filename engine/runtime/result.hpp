@@ -10,7 +10,15 @@ namespace assay {
 
 /// What is wrong with untrusted input: one line that says what, where and what was expected.
 struct InputError {
-  enum class Code : std::uint8_t { not_found, unreadable, malformed, not_finite, out_of_range, too_large, write_failed };
+  enum class Code : std::uint8_t {
+    not_found,
+    unreadable,
+    malformed,
+    not_finite,
+    out_of_range,
+    too_large,
+    write_failed
+  };
   Code code = Code::malformed;
   std::string message;  ///< one line, complete in itself, the place included
   std::optional<std::uint64_t> byte_offset;
@@ -18,7 +26,8 @@ struct InputError {
   std::optional<std::uint64_t> column;  ///< 1-based field number of a table
 };
 
-/// A value or the reason why there is none. GCC 12 has no std::expected; this holds the part of it that is needed.
+/// A value or the reason why there is none. GCC 12 has no std::expected; this holds the part of it that is
+/// needed.
 template <typename T>
 class [[nodiscard]] Result {
  public:

@@ -6,10 +6,15 @@
 namespace assay {
 
 /// What device code may report; it never throws. Zero is good.
-enum class DeviceStatus : std::uint32_t { ok = 0, index_out_of_range = 1, value_out_of_range = 2, capacity_exceeded = 3 };
+enum class DeviceStatus : std::uint32_t {
+  ok = 0,
+  index_out_of_range = 1,
+  value_out_of_range = 2,
+  capacity_exceeded = 3
+};
 
-/// One word that kernels write and the host reads after a synchronisation (Context::synchronize does): page-locked host
-/// memory that the device sees, so that reading it costs no copy. Move-only.
+/// One word that kernels write and the host reads after a synchronisation (Context::synchronize does):
+/// page-locked host memory that the device sees, so that reading it costs no copy. Move-only.
 class StatusWord {
  public:
   /// Throws DeviceError, or BackendUnavailable without CUDA.

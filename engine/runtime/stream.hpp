@@ -9,8 +9,9 @@ namespace assay {
 
 class Event;
 
-/// An ordered queue of device work, on one device, that does not wait for the legacy default stream. Move-only.
-/// Every call throws DeviceError where the runtime reports a failure, BackendUnavailable without CUDA.
+/// An ordered queue of device work, on one device, that does not wait for the legacy default stream.
+/// Move-only. Every call throws DeviceError where the runtime reports a failure, BackendUnavailable without
+/// CUDA.
 class Stream {
  public:
   explicit Stream(int device);
@@ -24,8 +25,8 @@ class Stream {
   bool idle() const;
   /// Later work of this stream waits for the event.
   void wait(const Event& event);
-  /// Copies between host and device memory in any direction, in stream order. Pageable host memory is staged by the
-  /// runtime; pinned memory is copied directly and must stay until the stream has been synchronised.
+  /// Copies between host and device memory in any direction, in stream order. Pageable host memory is staged
+  /// by the runtime; pinned memory is copied directly and must stay until the stream has been synchronised.
   void copy(void* to, const void* from, std::size_t bytes);
   /// Sets each byte of device memory.
   void fill(void* memory, unsigned char value, std::size_t bytes);

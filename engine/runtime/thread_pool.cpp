@@ -49,8 +49,8 @@ struct ThreadPool::State {
   std::int64_t chunks = 0;
   std::atomic<std::int64_t> next{0};
 
-  // Chunks are handed out in rising order, so every chunk below a failed one is run: the failure with the lowest index,
-  // which is the one kept, does not depend on timing.
+  // Chunks are handed out in rising order, so every chunk below a failed one is run: the failure with the
+  // lowest index, which is the one kept, does not depend on timing.
   void work(unsigned worker) {
     const Place before = place;
     place = {this, worker};
@@ -108,20 +108,26 @@ ThreadPool::ThreadPool(unsigned threads) : state_(std::make_unique<State>()) {
   }
 }
 
-ThreadPool::~ThreadPool() { state_->shut_down(); }
+ThreadPool::~ThreadPool() {
+  state_->shut_down();
+}
 
-unsigned ThreadPool::threads() const { return state_->threads; }
+unsigned ThreadPool::threads() const {
+  return state_->threads;
+}
 
 void ThreadPool::parallel_for(std::int64_t count, std::int64_t grain, const Body& body) {
   if (count < 0 || grain < 1)
-    throw std::invalid_argument("parallel_for: expected a count of at least 0 and a grain of at least 1, not " +
-                                std::to_string(count) + " and " + std::to_string(grain));
+    throw std::invalid_argument(
+        "parallel_for: expected a count of at least 0 and a grain of at least 1, not " +
+        std::to_string(count) + " and " + std::to_string(grain));
   if (count == 0) return;
   State& state = *state_;
   const bool nested = place.pool == &state;
   const std::int64_t chunks = (count - 1) / grain + 1;
   if (nested || chunks == 1 || state.threads == 1) {
-    std::unique_lock<std::mutex> one_call;  // a worker's scratch belongs to one call at a time, serial calls included
+    std::unique_lock<std::mutex>
+        one_call;  // a worker's scratch belongs to one call at a time, serial calls included
     if (!nested) one_call = std::unique_lock(state.calls);
     const Place before = place;
     if (!nested) place = {&state, 0};

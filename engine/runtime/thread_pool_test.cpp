@@ -89,7 +89,8 @@ TEST(ThreadPool, TheFailureWithTheLowestIndexIsRethrownAndThePoolStaysUsable) {
     ASSERT_EQ(message, "item 20");
   }
   std::atomic<int> sum{0};
-  pool.parallel_for(10, 1, [&](std::int64_t begin, std::int64_t, unsigned) { sum += static_cast<int>(begin); });
+  pool.parallel_for(10, 1,
+                    [&](std::int64_t begin, std::int64_t, unsigned) { sum += static_cast<int>(begin); });
   EXPECT_EQ(sum, 45);
 }
 

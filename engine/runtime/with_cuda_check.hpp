@@ -8,7 +8,8 @@
 
 namespace assay::detail {
 
-/// Whether the error outlives the call that reports it: after these the device's context is lost for the process.
+/// Whether the error outlives the call that reports it: after these the device's context is lost for the
+/// process.
 inline bool is_sticky(cudaError_t code) {
   switch (code) {
     case cudaErrorIllegalAddress:
@@ -29,8 +30,8 @@ inline bool is_sticky(cudaError_t code) {
   }
 }
 
-/// Throws DeviceError that names the call and the runtime's error. The pending error is cleared where it can be, so that
-/// the next call does not report it again.
+/// Throws DeviceError that names the call and the runtime's error. The pending error is cleared where it can
+/// be, so that the next call does not report it again.
 inline void check(cudaError_t code, const char* call) {
   if (code == cudaSuccess) return;
   (void)cudaGetLastError();

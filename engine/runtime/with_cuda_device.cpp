@@ -35,7 +35,9 @@ int attribute(int device, cudaDeviceAttr which) {
 
 }  // namespace
 
-bool cuda_compiled() { return true; }
+bool cuda_compiled() {
+  return true;
+}
 
 Availability cuda_available() {
   int count = 0;

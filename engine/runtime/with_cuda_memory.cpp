@@ -17,7 +17,9 @@ DeviceBuffer::DeviceBuffer(int device, std::size_t bytes) : bytes_(bytes) {
   memory_.reset(static_cast<std::byte*>(memory));
 }
 
-void DeviceBuffer::Free::operator()(std::byte* memory) const noexcept { (void)cudaFree(memory); }
+void DeviceBuffer::Free::operator()(std::byte* memory) const noexcept {
+  (void)cudaFree(memory);
+}
 
 PinnedBuffer::PinnedBuffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
@@ -26,7 +28,9 @@ PinnedBuffer::PinnedBuffer(std::size_t bytes) : bytes_(bytes) {
   memory_.reset(static_cast<std::byte*>(memory));
 }
 
-void PinnedBuffer::Free::operator()(std::byte* memory) const noexcept { (void)cudaFreeHost(memory); }
+void PinnedBuffer::Free::operator()(std::byte* memory) const noexcept {
+  (void)cudaFreeHost(memory);
+}
 
 StatusWord::StatusWord(int device) {
   const DeviceScope scope(device);
@@ -39,7 +43,9 @@ StatusWord::StatusWord(int device) {
   on_device_ = static_cast<std::uint32_t*>(seen_from_device);
 }
 
-void StatusWord::Free::operator()(std::uint32_t* word) const noexcept { (void)cudaFreeHost(word); }
+void StatusWord::Free::operator()(std::uint32_t* word) const noexcept {
+  (void)cudaFreeHost(word);
+}
 
 DeviceStatus StatusWord::take() {
   volatile std::uint32_t* word = on_host_.get();  // the device writes it behind the compiler's back

@@ -17,9 +17,13 @@ Stream::Stream(int device) : device_(device) {
   handle_.reset(stream);
 }
 
-void Stream::Destroy::operator()(CUstream_st* stream) const noexcept { (void)cudaStreamDestroy(stream); }
+void Stream::Destroy::operator()(CUstream_st* stream) const noexcept {
+  (void)cudaStreamDestroy(stream);
+}
 
-void Stream::synchronize() { check(cudaStreamSynchronize(handle_.get()), "cudaStreamSynchronize"); }
+void Stream::synchronize() {
+  check(cudaStreamSynchronize(handle_.get()), "cudaStreamSynchronize");
+}
 
 bool Stream::idle() const {
   const cudaError_t code = cudaStreamQuery(handle_.get());
@@ -55,13 +59,17 @@ Event::Event(int device, bool timing) {
   handle_.reset(event);
 }
 
-void Event::Destroy::operator()(CUevent_st* event) const noexcept { (void)cudaEventDestroy(event); }
+void Event::Destroy::operator()(CUevent_st* event) const noexcept {
+  (void)cudaEventDestroy(event);
+}
 
 void Event::record(const Stream& stream) {
   check(cudaEventRecord(handle_.get(), stream.handle()), "cudaEventRecord");
 }
 
-void Event::synchronize() const { check(cudaEventSynchronize(handle_.get()), "cudaEventSynchronize"); }
+void Event::synchronize() const {
+  check(cudaEventSynchronize(handle_.get()), "cudaEventSynchronize");
+}
 
 bool Event::done() const {
   const cudaError_t code = cudaEventQuery(handle_.get());
@@ -112,6 +120,8 @@ void Graph::launch(const Stream& stream) const {
   check(cudaGraphLaunch(handle_.get(), stream.handle()), "cudaGraphLaunch");
 }
 
-void Graph::Destroy::operator()(CUgraphExec_st* graph) const noexcept { (void)cudaGraphExecDestroy(graph); }
+void Graph::Destroy::operator()(CUgraphExec_st* graph) const noexcept {
+  (void)cudaGraphExecDestroy(graph);
+}
 
 }  // namespace assay

@@ -10,9 +10,9 @@
 
 namespace assay {
 
-/// Scratch memory of a context: handed out by moving a mark, given back when a frame ends, kept for the next call. It
-/// grows to the largest use and allocates nothing after that. Host or device memory. Used by one thread at a time:
-/// parallel bodies take one piece before they start and share it out by worker.
+/// Scratch memory of a context: handed out by moving a mark, given back when a frame ends, kept for the next
+/// call. It grows to the largest use and allocates nothing after that. Host or device memory. Used by one
+/// thread at a time: parallel bodies take one piece before they start and share it out by worker.
 class Workspace {
  public:
   Workspace(MemorySpace space, int device) : space_(space), device_(device) {}
@@ -21,7 +21,10 @@ class Workspace {
   class Frame {
    public:
     explicit Frame(Workspace& workspace)
-        : workspace_(workspace), block_(workspace.block_), used_(workspace.used_), depth_(workspace.frames_++) {}
+        : workspace_(workspace),
+          block_(workspace.block_),
+          used_(workspace.used_),
+          depth_(workspace.frames_++) {}
     ~Frame();
     Frame(const Frame&) = delete;
     Frame& operator=(const Frame&) = delete;
@@ -33,9 +36,9 @@ class Workspace {
     std::size_t depth_;
   };
 
-  /// `bytes` of uninitialised memory, 256-byte aligned, valid until the innermost frame ends. Throws std::logic_error
-  /// outside any frame, std::bad_alloc or DeviceError where memory is short. A larger request than ever before
-  /// allocates, which on a device may wait for its work.
+  /// `bytes` of uninitialised memory, 256-byte aligned, valid until the innermost frame ends. Throws
+  /// std::logic_error outside any frame, std::bad_alloc or DeviceError where memory is short. A larger
+  /// request than ever before allocates, which on a device may wait for its work.
   std::byte* take_bytes(std::size_t bytes);
   template <typename T>
   std::span<T> take(std::size_t count) {

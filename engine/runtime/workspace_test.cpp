@@ -12,7 +12,8 @@ TEST(Workspace, PiecesAreAlignedAndDoNotOverlap) {
   Workspace workspace(MemorySpace::host, -1);
   const Workspace::Frame frame(workspace);
   std::byte* previous_end = nullptr;
-  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{255}, std::size_t{256}, std::size_t{257}}) {
+  for (const std::size_t bytes :
+       {std::size_t{0}, std::size_t{1}, std::size_t{255}, std::size_t{256}, std::size_t{257}}) {
     std::byte* piece = workspace.take_bytes(bytes);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(piece) % 256, 0u);
     EXPECT_GE(piece, previous_end);

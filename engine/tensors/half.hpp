@@ -5,17 +5,24 @@
 #include "engine/runtime/host_device.hpp"
 #include "engine/tensors/dtype.hpp"
 
-/// Conversions between float and the 16-bit types. Widening is exact. Narrowing rounds to nearest, ties to even, as IEEE
-/// 754 has it: subnormals are rounded correctly, values from the overflow threshold on become infinite, and a NaN stays
-/// a NaN (quiet, its sign and upper payload bits kept). The same bits on host and device.
+/// Conversions between float and the 16-bit types. Widening is exact. Narrowing rounds to nearest, ties to
+/// even, as IEEE 754 has it: subnormals are rounded correctly, values from the overflow threshold on become
+/// infinite, and a NaN stays a NaN (quiet, its sign and upper payload bits kept). The same bits on host and
+/// device.
 namespace assay {
 
 namespace detail {
-ASSAY_HOST_DEVICE constexpr std::uint32_t bits_of(float value) { return __builtin_bit_cast(std::uint32_t, value); }
-ASSAY_HOST_DEVICE constexpr float float_of(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
+ASSAY_HOST_DEVICE constexpr std::uint32_t bits_of(float value) {
+  return __builtin_bit_cast(std::uint32_t, value);
+}
+ASSAY_HOST_DEVICE constexpr float float_of(std::uint32_t bits) {
+  return __builtin_bit_cast(float, bits);
+}
 }  // namespace detail
 
-ASSAY_HOST_DEVICE constexpr float to_float(float value) { return value; }
+ASSAY_HOST_DEVICE constexpr float to_float(float value) {
+  return value;
+}
 
 ASSAY_HOST_DEVICE constexpr float to_float(BFloat16 value) {
   return detail::float_of(static_cast<std::uint32_t>(value.bits) << 16);
@@ -25,7 +32,8 @@ ASSAY_HOST_DEVICE constexpr float to_float(Half value) {
   const std::uint32_t sign = static_cast<std::uint32_t>(value.bits & 0x8000u) << 16;
   const std::uint32_t exponent = (value.bits >> 10) & 0x1Fu;
   const std::uint32_t fraction = value.bits & 0x3FFu;
-  if (exponent == 0x1F) return detail::float_of(sign | 0x7F800000u | fraction << 13 | (fraction != 0 ? 0x00400000u : 0u));
+  if (exponent == 0x1F)
+    return detail::float_of(sign | 0x7F800000u | fraction << 13 | (fraction != 0 ? 0x00400000u : 0u));
   if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, which float holds as a normal number
     const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
     return detail::float_of(sign | detail::bits_of(magnitude));
@@ -36,7 +44,8 @@ ASSAY_HOST_DEVICE constexpr float to_float(Half value) {
 ASSAY_HOST_DEVICE constexpr BFloat16 to_bfloat16(float value) {
   const std::uint32_t bits = detail::bits_of(value);
   if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x0040u)};
-  // Adding just under half a unit carries into the kept bits where rounding goes up; the kept bit breaks the tie.
+  // Adding just under half a unit carries into the kept bits where rounding goes up; the kept bit breaks the
+  // tie.
   return {static_cast<std::uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16)};
 }
 
@@ -47,7 +56,7 @@ ASSAY_HOST_DEVICE constexpr Half to_half(float value) {
   if (magnitude > 0x7F800000u)
     return {static_cast<std::uint16_t>(sign | 0x7E00u | ((magnitude >> 13) & 0x3FFu))};
   if (magnitude >= 0x477FF000u) return {static_cast<std::uint16_t>(sign | 0x7C00u)};  // 65520 and above
-  if (magnitude >= 0x38800000u) {                                                     // normal: 2^-14 and above
+  if (magnitude >= 0x38800000u) {  // normal: 2^-14 and above
     const std::uint32_t rounded = magnitude + 0xFFFu + ((magnitude >> 13) & 1u);
     return {static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13))};
   }

@@ -10,7 +10,9 @@
 namespace assay {
 namespace {
 
-bool same_bits(float a, float b) { return detail::bits_of(a) == detail::bits_of(b); }
+bool same_bits(float a, float b) {
+  return detail::bits_of(a) == detail::bits_of(b);
+}
 
 // The value of a binary16 pattern by its definition, in double.
 double half_value(std::uint16_t bits) {

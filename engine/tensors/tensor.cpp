@@ -50,7 +50,8 @@ void throw_wrong_view(DType held, DType asked, bool contiguous) {
   if (held != asked)
     throw std::invalid_argument("a tensor of " + std::string(name_of(held)) + " was read as " +
                                 std::string(name_of(asked)));
-  throw std::invalid_argument(contiguous ? "unreadable tensor view" : "a strided tensor view was read as contiguous");
+  throw std::invalid_argument(contiguous ? "unreadable tensor view"
+                                         : "a strided tensor view was read as contiguous");
 }
 }  // namespace detail
 
@@ -60,8 +61,8 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape
 
 void Tensor::assign(const void* source, std::size_t count) {
   if (count != bytes())
-    throw std::invalid_argument("a tensor of shape " + to_string(shape_) + " needs " + std::to_string(bytes()) +
-                                " bytes, not " + std::to_string(count));
+    throw std::invalid_argument("a tensor of shape " + to_string(shape_) + " needs " +
+                                std::to_string(bytes()) + " bytes, not " + std::to_string(count));
   if (count > 0) std::memcpy(memory_.get(), source, count);
 }
 
@@ -71,12 +72,16 @@ Tensor Tensor::clone() const {
   return copy;
 }
 
-TensorView Tensor::view() { return {memory_.get(), dtype_, shape_, contiguous_strides(shape_), MemorySpace::host}; }
+TensorView Tensor::view() {
+  return {memory_.get(), dtype_, shape_, contiguous_strides(shape_), MemorySpace::host};
+}
 
 ConstTensorView Tensor::view() const {
   return {memory_.get(), dtype_, shape_, contiguous_strides(shape_), MemorySpace::host};
 }
 
-void Tensor::Free::operator()(std::byte* memory) const noexcept { ::operator delete[](memory, alignment); }
+void Tensor::Free::operator()(std::byte* memory) const noexcept {
+  ::operator delete[](memory, alignment);
+}
 
 }  // namespace assay

@@ -15,7 +15,8 @@ namespace assay {
 /// Extents of a tensor, outermost first. `{}` is a scalar with one element.
 using Shape = std::vector<std::int64_t>;
 
-/// Number of elements. Throws std::length_error where the product does not fit 63 bits or an extent is negative.
+/// Number of elements. Throws std::length_error where the product does not fit 63 bits or an extent is
+/// negative.
 std::int64_t element_count(const Shape& shape);
 
 /// "(1000, 3)".
@@ -67,12 +68,12 @@ auto BasicTensorView<Byte>::as() const {
 template <typename T>
 ConstTensorView view_of(const T* data, Shape shape, MemorySpace space = MemorySpace::host) {
   auto strides = contiguous_strides(shape);
-  return {reinterpret_cast<const std::byte*>(data), dtype_of<T>(), std::move(shape), std::move(strides), space};
+  return {reinterpret_cast<const std::byte*>(data), dtype_of<T>(), std::move(shape), std::move(strides),
+          space};
 }
 template <typename T>
-TensorView view_of(T* data, Shape shape, MemorySpace space = MemorySpace::host)
-  requires(!std::is_const_v<T>)
-{
+TensorView view_of(T* data, Shape shape,
+                   MemorySpace space = MemorySpace::host) requires(!std::is_const_v<T>) {
   auto strides = contiguous_strides(shape);
   return {reinterpret_cast<std::byte*>(data), dtype_of<T>(), std::move(shape), std::move(strides), space};
 }

@@ -1,5 +1,5 @@
-// dense.softmax on the CPU. Three sweeps over a row: the maximum; the exponentials and their sum, kept as floats; the
-// scaling. A row up to some 100,000 columns stays in the cache of its core between the sweeps.
+// dense.softmax on the CPU. Three sweeps over a row: the maximum; the exponentials and their sum, kept as
+// floats; the scaling. A row up to some 100,000 columns stays in the cache of its core between the sweeps.
 #include "kernels/dense/softmax.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -28,31 +28,39 @@ using Signed = hn::Rebind<std::int32_t, Floats>;
 using Shorts = hn::Rebind<std::uint16_t, Floats>;
 using Vector = hn::Vec<Floats>;
 
-// Columns whose exponentials are added in float before they join the row's total in double: 16 in each of four running
-// sums of a vector's lanes.
-HWY_INLINE std::int64_t block_of(std::int64_t lanes) { return 16 * 4 * lanes; }
+// Columns whose exponentials are added in float before they join the row's total in double: 16 in each of
+// four running sums of a vector's lanes.
+HWY_INLINE std::int64_t block_of(std::int64_t lanes) {
+  return 16 * 4 * lanes;
+}
 
-HWY_INLINE Vector load(const float* from) { return hn::LoadU(Floats(), from); }
+HWY_INLINE Vector load(const float* from) {
+  return hn::LoadU(Floats(), from);
+}
 
 HWY_INLINE Vector load(const BFloat16* from) {
   const auto bits = hn::LoadU(Shorts(), reinterpret_cast<const std::uint16_t*>(from));
   return hn::BitCast(Floats(), hn::ShiftLeft<16>(hn::PromoteTo(Words(), bits)));
 }
 
-// Highway's own widening of binary16 leaves out infinities and NaN where the machine has no instruction for it.
+// Highway's own widening of binary16 leaves out infinities and NaN where the machine has no instruction for
+// it.
 HWY_INLINE Vector load(const Half* from) {
   const Words words;
   const auto bits = hn::PromoteTo(words, hn::LoadU(Shorts(), reinterpret_cast<const std::uint16_t*>(from)));
   const auto sign = hn::ShiftLeft<16>(hn::And(bits, hn::Set(words, 0x8000u)));
   const auto magnitude = hn::ShiftLeft<13>(hn::And(bits, hn::Set(words, 0x7FFFu)));
   // The exponent field counts from 15 where float counts from 127; the product is exact, subnormals included.
-  const auto scaled = hn::BitCast(words, hn::Mul(hn::BitCast(Floats(), magnitude), hn::Set(Floats(), 0x1p112f)));
+  const auto scaled =
+      hn::BitCast(words, hn::Mul(hn::BitCast(Floats(), magnitude), hn::Set(Floats(), 0x1p112f)));
   const auto special = hn::VecFromMask(words, hn::Gt(magnitude, hn::Set(words, 0x0F7FFFFFu)));
   const auto all_ones_exponent = hn::And(special, hn::Set(words, 0x7F800000u));
   return hn::BitCast(Floats(), hn::Or(hn::Or(scaled, all_ones_exponent), sign));
 }
 
-HWY_INLINE void store(Vector values, float* to) { hn::StoreU(values, Floats(), to); }
+HWY_INLINE void store(Vector values, float* to) {
+  hn::StoreU(values, Floats(), to);
+}
 
 HWY_INLINE void store_shorts(hn::Vec<Words> bits, std::uint16_t* to) {
   hn::StoreU(hn::DemoteTo(Shorts(), hn::BitCast(Signed(), bits)), Shorts(), to);
@@ -80,7 +88,8 @@ HWY_INLINE void store(Vector values, Half* to) {
   store_shorts(hn::IfThenElse(is_subnormal, subnormal, normal), reinterpret_cast<std::uint16_t*>(to));
 }
 
-// Calls body(vector, column) for a row in whole vectors; the last one is filled up with -Inf, whose exponential is 0.
+// Calls body(vector, column) for a row in whole vectors; the last one is filled up with -Inf, whose
+// exponential is 0.
 template <typename Element, typename Body>
 HWY_INLINE void for_each_vector(const Element* row, std::int64_t columns, const Body& body) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
@@ -165,7 +174,9 @@ namespace assay::kernels::dense {
 
 HWY_EXPORT(run_rows);
 
-std::size_t softmax_scratch(const SoftmaxCall& call) { return static_cast<std::size_t>(call.columns + 16); }
+std::size_t softmax_scratch(const SoftmaxCall& call) {
+  return static_cast<std::size_t>(call.columns + 16);
+}
 
 void softmax_cpu(ThreadPool& pool, const SoftmaxCall& call, std::span<float> scratch) {
   const std::size_t per_worker = softmax_scratch(call);

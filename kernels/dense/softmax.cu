@@ -1,20 +1,21 @@
-// dense.softmax on CUDA. Every element is read once and written once; in between a row lives in registers, 32 elements a
-// thread at most. Who holds a row follows from its number of columns:
+// dense.softmax on CUDA. Every element is read once and written once; in between a row lives in registers, 32
+// elements a thread at most. Who holds a row follows from its number of columns:
 //
 //   columns         held by
 //   up to 1,024     8, 16 or 32 lanes of a warp
 //   up to 16,384    one block of threads
-//   up to 262,144   a cluster of 2, 4 or 8 blocks that exchange maximum and sum through shared memory (sm_90 and later)
-//   more            nobody: one block walks the row twice, the first time with a running maximum and sum (online)
+//   up to 262,144   a cluster of 2, 4 or 8 blocks that exchange maximum and sum through shared memory (sm_90
+//   and later) more            nobody: one block walks the row twice, the first time with a running maximum
+//   and sum (online)
 //
 // Where there are no clusters, one block holds up to 32,768 columns and the online walk takes the rest.
 //
-// Many rows for clusters are streamed: blocks stay for many rows, and while one row is worked on, the next is on its way
-// into shared memory.
+// Many rows for clusters are streamed: blocks stay for many rows, and while one row is worked on, the next is
+// on its way into shared memory.
 //
-// Which thread holds which element follows from the columns alone as well, never from the alignment: a row gives the same
-// bits wherever it lies. Columns that fill whole vectors of 16 bytes are read and written as such where the row is
-// aligned; other numbers of columns go element by element, neighbours side by side.
+// Which thread holds which element follows from the columns alone as well, never from the alignment: a row
+// gives the same bits wherever it lies. Columns that fill whole vectors of 16 bytes are read and written as
+// such where the row is aligned; other numbers of columns go element by element, neighbours side by side.
 #include <cooperative_groups.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -34,21 +35,22 @@ namespace {
 
 namespace cg = cooperative_groups;
 
-// Planted faults, handed to the kernels by value; constants in the usual build, where an empty argument is left.
+// Planted faults, handed to the kernels by value; constants in the usual build, where an empty argument is
+// left.
 struct Faults {
 #ifdef ASSAY_MUTANTS
   bool unhandled_tail, no_maximum, lost_vector, half_precision_sum, missing_barrier, lost_peer;
 #else
-  static constexpr bool unhandled_tail = false, no_maximum = false, lost_vector = false, half_precision_sum = false,
-                        missing_barrier = false, lost_peer = false;
+  static constexpr bool unhandled_tail = false, no_maximum = false, lost_vector = false,
+                        half_precision_sum = false, missing_barrier = false, lost_peer = false;
 #endif
 };
 
 Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
-  return {mutant("dense.softmax.cuda_unhandled_tail"),      mutant("dense.softmax.cuda_no_maximum"),
-          mutant("dense.softmax.cuda_lost_vector"),         mutant("dense.softmax.cuda_half_precision_sum"),
-          mutant("dense.softmax.cuda_missing_barrier"),     mutant("dense.softmax.cuda_lost_peer")};
+  return {mutant("dense.softmax.cuda_unhandled_tail"),  mutant("dense.softmax.cuda_no_maximum"),
+          mutant("dense.softmax.cuda_lost_vector"),     mutant("dense.softmax.cuda_half_precision_sum"),
+          mutant("dense.softmax.cuda_missing_barrier"), mutant("dense.softmax.cuda_lost_peer")};
 #else
   return {};
 #endif
@@ -59,26 +61,37 @@ constexpr unsigned whole_warp = 0xFFFFFFFFu;
 
 template <typename T>
 struct Matrix {
-  const T* x;                ///< (rows, columns)
+  const T* x;                 ///< (rows, columns)
   std::int64_t x_row_stride;  ///< in elements
-  T* y;                      ///< (rows, columns), contiguous
+  T* y;                       ///< (rows, columns), contiguous
   std::int64_t rows;
   std::int64_t columns;
   bool x_aligned;  ///< every row of x begins on a multiple of 16 bytes
   bool y_aligned;
 };
 
-__device__ float minus_infinity() { return __int_as_float(static_cast<int>(0xFF800000u)); }
+__device__ float minus_infinity() {
+  return __int_as_float(static_cast<int>(0xFF800000u));
+}
 
-__device__ float widen(float value) { return value; }
-__device__ float widen(__half value) { return __half2float(value); }
-__device__ float widen(__nv_bfloat16 value) { return __bfloat162float(value); }
+__device__ float widen(float value) {
+  return value;
+}
+__device__ float widen(__half value) {
+  return __half2float(value);
+}
+__device__ float widen(__nv_bfloat16 value) {
+  return __bfloat162float(value);
+}
 
 template <typename T>
 __device__ T narrow(float value) {
-  if constexpr (sizeof(T) == 4) return value;
-  else if constexpr (std::is_same_v<T, __half>) return __float2half_rn(value);
-  else return __float2bfloat16_rn(value);
+  if constexpr (sizeof(T) == 4)
+    return value;
+  else if constexpr (std::is_same_v<T, __half>)
+    return __float2half_rn(value);
+  else
+    return __float2bfloat16_rn(value);
 }
 
 /// 16 bytes of elements.
@@ -95,9 +108,9 @@ __device__ uint4 all_minus_infinity() {
   return {word, word, word, word};
 }
 
-/// The part of a row that one thread holds, widened to float: `Count` times `Width` elements that lie side by side, the
-/// first of them at `mine`, the next `step` elements on; -Inf, whose exponential is 0, from `left` elements on, where the
-/// row has ended.
+/// The part of a row that one thread holds, widened to float: `Count` times `Width` elements that lie side by
+/// side, the first of them at `mine`, the next `step` elements on; -Inf, whose exponential is 0, from `left`
+/// elements on, where the row has ended.
 template <typename T, int Width, int Count>
 __device__ void load_part(float (&values)[Width * Count], const T* mine, int step, int left, bool aligned) {
   if constexpr (Width > 1) {
@@ -154,7 +167,8 @@ __device__ float maximum_of(const float (&values)[Elements]) {
   return largest;  // NaN are passed over here and met again in the sum
 }
 
-/// Replaces values by exp(value - shift) and returns their sum: four running sums of up to eight, then a tree.
+/// Replaces values by exp(value - shift) and returns their sum: four running sums of up to eight, then a
+/// tree.
 template <int Width, int Count>
 __device__ float exponentiate(float (&values)[Width * Count], float shift, Faults faults) {
   float sums[4] = {0, 0, 0, 0};
@@ -186,7 +200,8 @@ __device__ float join_lanes(float value, Join join) {
   return value;
 }
 
-/// Joins a value of each thread of the block; all get the result. `slots`: 32 floats of shared memory for this call alone.
+/// Joins a value of each thread of the block; all get the result. `slots`: 32 floats of shared memory for
+/// this call alone.
 template <typename Join>
 __device__ float join_block(float value, float* slots, Join join, Faults faults) {
   const int lane = static_cast<int>(threadIdx.x % 32);
@@ -203,17 +218,19 @@ struct Part {
   float sum;  ///< of exp(x - maximum)
 };
 
-/// Joins what the blocks of a cluster know: each puts its part into a slot of every other's shared memory. Returns maximum
-/// and sum of the row.
+/// Joins what the blocks of a cluster know: each puts its part into a slot of every other's shared memory.
+/// Returns maximum and sum of the row.
 ///
-/// A block's exponentials, taken relative to its own maximum, get the factor exp(own - maximum) later, as its sum gets it
-/// here. One exchange a row instead of two. The two exponents add up to d_j, so the error grows by one exp and one
-/// product, 3 u where exp is good to 1 ulp, in numerator and sum each; that exp (2 u) is counted with 4 u in the contract.
+/// A block's exponentials, taken relative to its own maximum, get the factor exp(own - maximum) later, as its
+/// sum gets it here. One exchange a row instead of two. The two exponents add up to d_j, so the error grows
+/// by one exp and one product, 3 u where exp is good to 1 ulp, in numerator and sum each; that exp (2 u) is
+/// counted with 4 u in the contract.
 __device__ Part join_cluster(Part own, Part* peers, Faults faults) {
 #if __CUDA_ARCH__ >= 900
   const cg::cluster_group cluster = cg::this_cluster();
   const int blocks = static_cast<int>(cluster.num_blocks());
-  if (static_cast<int>(threadIdx.x) < blocks) cluster.map_shared_rank(peers, threadIdx.x)[cluster.block_rank()] = own;
+  if (static_cast<int>(threadIdx.x) < blocks)
+    cluster.map_shared_rank(peers, threadIdx.x)[cluster.block_rank()] = own;
   cluster.sync();
   const int heard = blocks - (faults.lost_peer ? 1 : 0);
   float maximum = peers[0].maximum;
@@ -251,9 +268,9 @@ __global__ void __launch_bounds__(128) softmax_by_lanes(Matrix<T> matrix, Faults
   }
 }
 
-/// Rows of up to 32 columns a thread: one block holds one, or one cluster of blocks. Streamed: x and y are aligned, the
-/// columns fill whole vectors, and dynamic shared memory has room for the vectors of all threads, to which the next row is
-/// brought. Otherwise each block has part in one row alone.
+/// Rows of up to 32 columns a thread: one block holds one, or one cluster of blocks. Streamed: x and y are
+/// aligned, the columns fill whole vectors, and dynamic shared memory has room for the vectors of all
+/// threads, to which the next row is brought. Otherwise each block has part in one row alone.
 template <typename T, int Width, bool Clustered, bool Streamed>
 __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faults faults) {
   constexpr int count = elements_per_thread / Width;
@@ -283,7 +300,8 @@ __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faul
     const T* from = matrix.x + next * matrix.x_row_stride + offset;
 #pragma unroll
     for (int k = 0; k < count; ++k)
-      if (k * step < readable) __pipeline_memcpy_async(&room[k * blockDim.x + threadIdx.x], from + k * step, 16);
+      if (k * step < readable)
+        __pipeline_memcpy_async(&room[k * blockDim.x + threadIdx.x], from + k * step, 16);
     __pipeline_commit();
   };
   if constexpr (Streamed) fetch(row);
@@ -323,7 +341,8 @@ __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faul
       scale = 1.0f / whole.sum * expf(part.maximum - (faults.no_maximum ? 0.0f : whole.maximum));
     }
     T* y = matrix.y + row * columns;
-    store_part<T, Width, count>(values, scale, y + offset, step, columns - offset, Streamed || matrix.y_aligned);
+    store_part<T, Width, count>(values, scale, y + offset, step, columns - offset,
+                                Streamed || matrix.y_aligned);
     row += rows_at_once;
     parity ^= 1;
   } while (Streamed && row < matrix.rows);
@@ -354,16 +373,19 @@ __global__ void __launch_bounds__(512, 1) softmax_online(Matrix<T> matrix, Fault
     load_part<T, Width, count>(values, x + first, threads * Width, left(first, readable), matrix.x_aligned);
     const float maximum = fmaxf(running_maximum, maximum_of(values));
     const float shift = shift_for(maximum);
-    running_sum = running_sum * expf(running_maximum - shift) + exponentiate<Width, count>(values, shift, faults);
+    running_sum =
+        running_sum * expf(running_maximum - shift) + exponentiate<Width, count>(values, shift, faults);
     running_maximum = maximum;
   }
   const float maximum = join_block(running_maximum, slots[0], Larger(), faults);
-  const float sum = join_block(running_sum * expf(running_maximum - shift_for(maximum)), slots[1], Plus(), faults);
+  const float sum =
+      join_block(running_sum * expf(running_maximum - shift_for(maximum)), slots[1], Plus(), faults);
   const float shift = faults.no_maximum ? 0.0f : maximum;
   for (std::int64_t first = 0; first < columns; first += tile) {
     load_part<T, Width, count>(values, x + first, threads * Width, left(first, readable), matrix.x_aligned);
     exponentiate<Width, count>(values, shift, faults);
-    store_part<T, Width, count>(values, 1.0f / sum, y + first, threads * Width, left(first, columns), matrix.y_aligned);
+    store_part<T, Width, count>(values, 1.0f / sum, y + first, threads * Width, left(first, columns),
+                                matrix.y_aligned);
   }
 }
 
@@ -372,16 +394,18 @@ void launch_by_lanes(cudaStream_t stream, const Matrix<T>& matrix) {
   constexpr int rows_per_block = 128 / Lanes;
   const std::int64_t blocks = (matrix.rows + rows_per_block - 1) / rows_per_block;
   softmax_by_lanes<T, Width, Count, Lanes>
-      <<<static_cast<unsigned>(std::min<std::int64_t>(blocks, 1 << 30)), 128, 0, stream>>>(matrix, selected_faults());
+      <<<static_cast<unsigned>(std::min<std::int64_t>(blocks, 1 << 30)), 128, 0, stream>>>(matrix,
+                                                                                           selected_faults());
 }
 
-// Whether the current device runs clusters and this program holds machine code of its generation; code made at start
-// from older PTX would hold the kernels without their cluster part.
+// Whether the current device runs clusters and this program holds machine code of its generation; code made
+// at start from older PTX would hold the kernels without their cluster part.
 bool has_clusters() {
   int device = 0;
   int major = 0;
   detail::check(cudaGetDevice(&device), "cudaGetDevice");
-  detail::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+  detail::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+                "cudaDeviceGetAttribute");
   constexpr int compiled_for[] = {__CUDA_ARCH_LIST__};
   return major >= 9 && std::any_of(std::begin(compiled_for), std::end(compiled_for),
                                    [&](int architecture) { return architecture / 100 == major; });
@@ -411,15 +435,16 @@ void launch_by_blocks(cudaStream_t stream, const Matrix<T>& matrix, unsigned blo
                                        static_cast<int>(launch.dynamicSmemBytes)),
                   "cudaFuncSetAttribute");
     int at_once = 0;  // clusters, hence rows
-    detail::check(cudaOccupancyMaxActiveClusters(&at_once, kernel, &launch), "cudaOccupancyMaxActiveClusters");
+    detail::check(cudaOccupancyMaxActiveClusters(&at_once, kernel, &launch),
+                  "cudaOccupancyMaxActiveClusters");
     const std::int64_t rows = std::min<std::int64_t>(matrix.rows, std::max(at_once, 1));
     launch.gridDim = dim3(static_cast<unsigned>(rows) * blocks);
   }
   detail::check(cudaLaunchKernelEx(&launch, kernel, matrix, selected_faults()), "dense.softmax: launch");
 }
 
-// Rows of up to 1,024 columns. With whole vectors 8 lanes are enough to fill transactions, and the fewer hold a row, the
-// more bytes each has on its way; with single elements it takes a warp.
+// Rows of up to 1,024 columns. With whole vectors 8 lanes are enough to fill transactions, and the fewer hold
+// a row, the more bytes each has on its way; with single elements it takes a warp.
 template <typename T, int Width>
 void launch_short(cudaStream_t stream, const Matrix<T>& matrix) {
   constexpr int vector = Vector<T>::width;
@@ -454,7 +479,8 @@ void launch(cudaStream_t stream, const Matrix<T>& matrix) {
     }
     launch_by_blocks<T, Width, true, false>(stream, matrix, blocks);
   } else {
-    softmax_online<T, Width><<<static_cast<unsigned>(matrix.rows), 512, 0, stream>>>(matrix, selected_faults());
+    softmax_online<T, Width>
+        <<<static_cast<unsigned>(matrix.rows), 512, 0, stream>>>(matrix, selected_faults());
   }
 }
 
@@ -463,13 +489,19 @@ void softmax_of(cudaStream_t stream, const SoftmaxCall& call) {
   const auto aligned = [](const void* memory, std::int64_t stride) {
     return reinterpret_cast<std::uintptr_t>(memory) % 16 == 0 && stride * std::int64_t{sizeof(T)} % 16 == 0;
   };
-  const std::int64_t x_row_stride = mutant("dense.softmax.cuda_ignored_row_stride") ? call.columns : call.x_row_stride;
-  const Matrix<T> matrix{reinterpret_cast<const T*>(call.x),   x_row_stride,
-                         reinterpret_cast<T*>(call.y),         call.rows,
-                         call.columns,                         aligned(call.x, x_row_stride),
+  const std::int64_t x_row_stride =
+      mutant("dense.softmax.cuda_ignored_row_stride") ? call.columns : call.x_row_stride;
+  const Matrix<T> matrix{reinterpret_cast<const T*>(call.x),
+                         x_row_stride,
+                         reinterpret_cast<T*>(call.y),
+                         call.rows,
+                         call.columns,
+                         aligned(call.x, x_row_stride),
                          aligned(call.y, call.columns)};
-  if (call.columns % Vector<T>::width == 0) launch<T, Vector<T>::width>(stream, matrix);
-  else launch<T, 1>(stream, matrix);
+  if (call.columns % Vector<T>::width == 0)
+    launch<T, Vector<T>::width>(stream, matrix);
+  else
+    launch<T, 1>(stream, matrix);
   detail::check(cudaGetLastError(), "dense.softmax: launch");
 }
 

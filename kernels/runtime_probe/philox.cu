@@ -11,9 +11,13 @@ __global__ void draw_kernel(std::uint64_t seed, Draws* draws, int count) {
   if (index < count) draws[index] = draw_all(seed, static_cast<std::uint64_t>(index));
 }
 
-__global__ void report_kernel(volatile std::uint32_t* word, std::uint32_t status) { *word = status; }
+__global__ void report_kernel(volatile std::uint32_t* word, std::uint32_t status) {
+  *word = status;
+}
 
-__global__ void fault_kernel(volatile std::uint32_t* address) { *address = 1; }
+__global__ void fault_kernel(volatile std::uint32_t* address) {
+  *address = 1;
+}
 
 }  // namespace
 

@@ -4,7 +4,8 @@
 
 struct CUstream_st;
 
-/// Kernels that only the tests of the runtime launch: they show that what host and device share does the same on both.
+/// Kernels that only the tests of the runtime launch: they show that what host and device share does the same
+/// on both.
 namespace assay::kernels::runtime_probe {
 
 /// What one generator draws, in this order, so that host and device can be held against each other.
@@ -21,8 +22,8 @@ struct Draws {
 };
 
 #ifdef ASSAY_HAVE_CUDA
-/// draws[i] from Philox(seed, i); all pointers in device memory. Throws nothing; the launch's error is returned as the
-/// runtime's code (0 is success).
+/// draws[i] from Philox(seed, i); all pointers in device memory. Throws nothing; the launch's error is
+/// returned as the runtime's code (0 is success).
 int draw(CUstream_st* stream, std::uint64_t seed, Draws* draws, int count);
 
 /// Writes `status` into a status word from the device.

@@ -17,8 +17,8 @@ Eigen::VectorXd row_as_double(const ConstTensorView& x, std::int64_t row) {
   return values;
 }
 
-/// y_j = exp(x_j - max x) / sum_k exp(x_k - max x) (Blanchard, Higham, Higham 2021, equation 1.4), row by row.
-/// x: (rows, columns); y: (rows, columns) f64
+/// y_j = exp(x_j - max x) / sum_k exp(x_k - max x) (Blanchard, Higham, Higham 2021, equation 1.4), row by
+/// row. x: (rows, columns); y: (rows, columns) f64
 inline void run_softmax(const Arguments& arguments, const Outputs& outputs) {
   const ConstTensorView& x = arguments.input("x");
   const auto y = outputs.at("y").as<double>();
@@ -29,7 +29,8 @@ inline void run_softmax(const Arguments& arguments, const Outputs& outputs) {
                                    : x.dtype == DType::bf16 ? row_as_double<BFloat16>(x, row)
                                                             : row_as_double<float>(x, row);
     const double maximum = values.maxCoeff<Eigen::PropagateNaN>();
-    const Eigen::VectorXd numerators = values.unaryExpr([&](double value) { return std::exp(value - maximum); });
+    const Eigen::VectorXd numerators =
+        values.unaryExpr([&](double value) { return std::exp(value - maximum); });
     Eigen::Map<Eigen::VectorXd>(y.data() + row * columns, columns) = numerators / numerators.sum();
   }
 }

@@ -21,17 +21,19 @@ constexpr const char* operation = "dense.softmax";
 constexpr std::array types = {DType::f32, DType::f16, DType::bf16};
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// Numbers of columns around everything that a body may be cut at: vectors of 4, 8 and 16, warps, the CPU's blocks, the
-// most that a warp, a block of threads and a cluster hold.
+// Numbers of columns around everything that a body may be cut at: vectors of 4, 8 and 16, warps, the CPU's
+// blocks, the most that a warp, a block of threads and a cluster hold.
 constexpr std::array<std::int64_t, 56> edges = {
-    1,    2,    3,    4,    5,    7,    8,    9,    15,   16,   17,   31,   32,   33,    63,    64,    65,    97,    127,
-    128,  129,  191,  255,  256,  257,  383,  511,  512,  513,  767,  1009, 1023, 1024,  1025,  1027,  1537,  2047,  2048,
-    2049, 3001, 4095, 4096, 4097, 5003, 6144, 8191, 8192, 8193, 12289, 16383, 16384, 16385, 20011, 32767, 32768, 32769};
+    1,    2,    3,    4,    5,    7,    8,     9,     15,    16,    17,    31,    32,    33,
+    63,   64,   65,   97,   127,  128,  129,   191,   255,   256,   257,   383,   511,   512,
+    513,  767,  1009, 1023, 1024, 1025, 1027,  1537,  2047,  2048,  2049,  3001,  4095,  4096,
+    4097, 5003, 6144, 8191, 8192, 8193, 12289, 16383, 16384, 16385, 20011, 32767, 32768, 32769};
 
 Tensor encode(DType type, const std::vector<float>& values, Shape shape) {
   const auto as = [&]<typename Element>(Element) {
     std::vector<Element> elements(values.size());
-    std::transform(values.begin(), values.end(), elements.begin(), [](float v) { return from_float<Element>(v); });
+    std::transform(values.begin(), values.end(), elements.begin(),
+                   [](float v) { return from_float<Element>(v); });
     return Tensor::from(elements, std::move(shape));
   };
   if (type == DType::f16) return as(Half{});
@@ -39,7 +41,8 @@ Tensor encode(DType type, const std::vector<float>& values, Shape shape) {
   return as(float{});
 }
 
-/// Logits of one call: what is drawn and shrunk. Values are normal times `scale`, or small integers where `exact`.
+/// Logits of one call: what is drawn and shrunk. Values are normal times `scale`, or small integers where
+/// `exact`.
 struct Logits {
   DType type = DType::f32;
   std::int64_t rows = 1;
@@ -68,13 +71,16 @@ Logits draw(std::int64_t most_rows, std::int64_t most_columns) {
   logits.type = types[static_cast<std::size_t>(*integers(0, 2, "type: f32, f16, bf16"))];
   logits.rows = *integers(1, most_rows, "rows");
   const auto allowed = std::upper_bound(edges.begin(), edges.end(), most_columns) - edges.begin();
-  logits.columns = edges[static_cast<std::size_t>(*integers(0, allowed - 1, "columns, as an index of the tile edges"))];
+  logits.columns =
+      edges[static_cast<std::size_t>(*integers(0, allowed - 1, "columns, as an index of the tile edges"))];
   logits.scale = std::ldexp(1.0, static_cast<int>(*integers(0, 6, "scale: 2^")));
   logits.seed = static_cast<std::uint64_t>(*integers(0, std::int64_t{1} << 40, "seed"));
   return logits;
 }
 
-std::vector<double> doubles(const Tensor& tensor) { return to_doubles(tensor.view()); }
+std::vector<double> doubles(const Tensor& tensor) {
+  return to_doubles(tensor.view());
+}
 
 std::vector<double> bound_of(const HostArguments& arguments, const Tensor& reference) {
   return find_operation(operation)->error_bound(arguments.view(), "y", reference.as<double>());
@@ -89,7 +95,9 @@ Tensor row_of(const Tensor& tensor, std::int64_t row) {
   return copy;
 }
 
-void matches_reference(Probe& probe) { probe.expect_reference(operation, draw(9, 32769).arguments()); }
+void matches_reference(Probe& probe) {
+  probe.expect_reference(operation, draw(9, 32769).arguments());
+}
 
 void matches_reference_at_every_edge(Probe& probe) {
   for (const DType type : types)
@@ -120,7 +128,8 @@ void invariant_under_shift(Probe& probe) {
   logits.exact = true;
   const auto shift = static_cast<float>(*integers(-64, 64, "shift"));
   std::vector<float> shifted = logits.values();
-  for (float& value : shifted) value += shift;  // small integers: exact in every type, and so is the difference
+  for (float& value : shifted)
+    value += shift;  // small integers: exact in every type, and so is the difference
   const auto before = probe.run(operation, logits.arguments());
   const auto after = probe.run(operation, logits.arguments_of(shifted));
   probe.expect_equal("softmax(x + c) and softmax(x)", after.at("y"), before.at("y"));
@@ -154,7 +163,8 @@ void follows_a_permutation_of_columns(Probe& probe) {
   double worst = 0;
   for (std::int64_t row = 0; row < logits.rows; ++row)
     for (std::int64_t column = 0; column < logits.columns; ++column) {
-      const auto from = static_cast<std::size_t>(row * logits.columns + order[static_cast<std::size_t>(column)]);
+      const auto from =
+          static_cast<std::size_t>(row * logits.columns + order[static_cast<std::size_t>(column)]);
       const auto to = static_cast<std::size_t>(row * logits.columns + column);
       const double share = std::abs(y_moved[to] - y[from]) / (2 * allowed[from]);
       worst = share <= worst ? worst : share;  // a NaN is kept
@@ -171,7 +181,8 @@ void rows_sum_to_one(Probe& probe) {
   for (std::int64_t row = 0; row < logits.rows; ++row) {
     const std::ptrdiff_t first = row * logits.columns;
     const double sum = std::accumulate(y.begin() + first, y.begin() + first + logits.columns, 0.0);
-    const double slack = std::accumulate(allowed.begin() + first, allowed.begin() + first + logits.columns, 0.0);
+    const double slack =
+        std::accumulate(allowed.begin() + first, allowed.begin() + first + logits.columns, 0.0);
     probe.expect_within("sum of a row minus one", sum - 1, slack + 1e-12);  // the sum here is in double
     probe.expect(std::all_of(y.begin() + first, y.begin() + first + logits.columns,
                              [](double each) { return each >= 0 && each <= 1 + 1e-5; }),
@@ -191,7 +202,8 @@ void infinities_and_nan(Probe& probe) {
       case 0:  // an ordinary row beside the others must stay one
         break;
       case 1:  // masked entries
-        for (std::uint64_t column = 0; column + 1 < columns; column += 1 + random.below(3)) first[column] = -infinity;
+        for (std::uint64_t column = 0; column + 1 < columns; column += 1 + random.below(3))
+          first[column] = -infinity;
         break;
       case 2:  // a row that is masked whole
         std::fill(first, first + columns, -infinity);
@@ -208,7 +220,8 @@ void any_scale(Probe& probe) {
   Logits logits = draw(4, 2049);
   // From where the logits are subnormal to where their differences overflow.
   const bool wide = logits.type != DType::f16;
-  logits.scale = std::ldexp(1.0, static_cast<int>(*integers(wide ? -146 : -24, wide ? 124 : 13, "scale: 2^")));
+  logits.scale =
+      std::ldexp(1.0, static_cast<int>(*integers(wide ? -146 : -24, wide ? 124 : 13, "scale: 2^")));
   probe.expect_reference(operation, logits.arguments());
 }
 
@@ -216,7 +229,8 @@ void probabilities_down_to_the_smallest(Probe& probe) {
   for (const DType type : types) {
     // One large logit and a ladder below it: the outputs run through every binade down to zero.
     std::vector<float> values(2600);
-    for (std::size_t column = 0; column < values.size(); ++column) values[column] = -static_cast<float>(column) / 16;
+    for (std::size_t column = 0; column < values.size(); ++column)
+      values[column] = -static_cast<float>(column) / 16;
     HostArguments arguments;
     arguments.inputs.emplace("x", encode(type, values, {1, static_cast<std::int64_t>(values.size())}));
     probe.expect_reference(operation, arguments);
@@ -241,18 +255,22 @@ void independent_of_threads(Probe& probe) {
   }
 }
 
-// Runs on rows that lie `gap` elements apart, NaN between them, and on the same rows side by side. `told` is the gap that
-// the call is told of: the negative control tells a wrong one.
+// Runs on rows that lie `gap` elements apart, NaN between them, and on the same rows side by side. `told` is
+// the gap that the call is told of: the negative control tells a wrong one.
 void compare_strided(Probe& probe, const Logits& logits, std::int64_t gap, std::int64_t told) {
   const std::vector<float> values = logits.values();
   const std::int64_t stride = logits.columns + gap;
-  std::vector<float> spread(static_cast<std::size_t>(logits.rows * stride), std::numeric_limits<float>::quiet_NaN());
+  std::vector<float> spread(static_cast<std::size_t>(logits.rows * stride),
+                            std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t row = 0; row < logits.rows; ++row)
     std::copy_n(values.begin() + row * logits.columns, logits.columns, spread.begin() + row * stride);
   const Tensor memory = encode(logits.type, spread, {logits.rows * stride});
   Arguments strided;
-  strided.inputs.emplace("x", ConstTensorView{memory.view().data, logits.type, {logits.rows, logits.columns},
-                                              {logits.columns + told, 1}, MemorySpace::host});
+  strided.inputs.emplace("x", ConstTensorView{memory.view().data,
+                                              logits.type,
+                                              {logits.rows, logits.columns},
+                                              {logits.columns + told, 1},
+                                              MemorySpace::host});
   const auto apart = run_on_host(probe.context(), *find_operation(operation), strided);
   const auto together = probe.expect_reference(operation, logits.arguments());
   probe.expect_equal("strided rows and rows side by side", apart.at("y"), together.at("y"));
@@ -264,7 +282,9 @@ void strided_rows(Probe& probe) {
   compare_strided(probe, logits, gap, gap);
 }
 
-void strided_rows_control(Probe& probe) { compare_strided(probe, Logits{DType::f32, 3, 33, 1, 1}, 5, 0); }
+void strided_rows_control(Probe& probe) {
+  compare_strided(probe, Logits{DType::f32, 3, 33, 1, 1}, 5, 0);
+}
 
 void describe_mutants(Suite& suite) {
   const auto add = [&](const char* id, const char* fault_class, const char* what, Backend backend) {
@@ -274,13 +294,15 @@ void describe_mutants(Suite& suite) {
   add("ignored_row_stride", "ignored stride", "rows are taken to lie side by side", Backend::cpu);
   add("no_maximum", "missing shift", "exp is taken of the logits as they are", Backend::cpu);
   add("lost_block", "lost tile", "the second block of columns is left out of the sum", Backend::cpu);
-  add("half_precision_sum", "low-precision accumulator", "the running sum is rounded to binary16", Backend::cpu);
+  add("half_precision_sum", "low-precision accumulator", "the running sum is rounded to binary16",
+      Backend::cpu);
   add("nan_ignored", "missing mask", "a NaN among the logits is not noticed", Backend::cpu);
   add("cuda_unhandled_tail", "unhandled tail", "a vector that the row ends in is skipped", Backend::cuda);
   add("cuda_ignored_row_stride", "ignored stride", "rows are taken to lie side by side", Backend::cuda);
   add("cuda_no_maximum", "missing shift", "exp is taken of the logits as they are", Backend::cuda);
   add("cuda_lost_vector", "lost tile", "a thread's last vector is left out of the sum", Backend::cuda);
-  add("cuda_half_precision_sum", "low-precision accumulator", "a thread's sum is rounded to binary16", Backend::cuda);
+  add("cuda_half_precision_sum", "low-precision accumulator", "a thread's sum is rounded to binary16",
+      Backend::cuda);
   add("cuda_missing_barrier", "missing barrier", "warps read each other's results before they are there",
       Backend::cuda);
   add("cuda_lost_peer", "lost tile", "the last block of a cluster is left out of the sum", Backend::cuda);
@@ -293,18 +315,23 @@ void describe_softmax(Suite& suite) {
                   matches_reference, 100});
   suite.property({"matches_reference_at_every_tile_edge", "agrees around every size that a body is cut at",
                   matches_reference_at_every_edge, 1});
-  suite.property({"long_rows", "agrees for rows longer than a block or a cluster of threads holds", long_rows, 1});
-  suite.property({"equal_logits_share_equally", "n equal logits give n equal probabilities within the bound of 1/n",
+  suite.property(
+      {"long_rows", "agrees for rows longer than a block or a cluster of threads holds", long_rows, 1});
+  suite.property({"equal_logits_share_equally",
+                  "n equal logits give n equal probabilities within the bound of 1/n",
                   equal_logits_share_equally, 40});
-  suite.property({"invariant_under_shift", "adding a constant to a row changes no bit where the addition is exact",
+  suite.property({"invariant_under_shift",
+                  "adding a constant to a row changes no bit where the addition is exact",
                   invariant_under_shift, 60});
   suite.property({"rows_are_independent", "a row alone and in any batch at any place has the same bits",
                   rows_are_independent, 60});
   suite.property({"follows_a_permutation_of_columns", "permuted logits give permuted probabilities",
                   follows_a_permutation_of_columns, 40});
-  suite.property({"rows_sum_to_one", "rows sum to one within the sum of the bounds, no element outside [0, 1]",
-                  rows_sum_to_one, 60});
-  suite.property({"infinities_and_nan", "NaN and infinities have the contract's effect, and on their own row alone",
+  suite.property({"rows_sum_to_one",
+                  "rows sum to one within the sum of the bounds, no element outside [0, 1]", rows_sum_to_one,
+                  60});
+  suite.property({"infinities_and_nan",
+                  "NaN and infinities have the contract's effect, and on their own row alone",
                   infinities_and_nan, 80});
   suite.property({"any_scale", "agrees from subnormal logits to differences that overflow", any_scale, 80});
   suite.property({"probabilities_down_to_the_smallest", "agrees through subnormal probabilities to zero",
