@@ -23,6 +23,14 @@ TEST_F(HistoryFiles, ARunGoesOutAsJsonLinesAndComesBackWhole) {
   EXPECT_EQ(read("back.jsonl"), lines);
 }
 
+TEST_F(HistoryFiles, ACopyWithoutItsRepositoryIsToldItsCommit) {
+  const Outcome recorded = run({"validate", "--op", "te.digamma", "--cases", "3", "--store", "s.sqlite"},
+                               {{"ASSAY_COMMIT", "0123abcd"}, {"ASSAY_BRANCH", "main"}});
+  ASSERT_EQ(recorded.code, 0) << recorded.err;
+  ASSERT_EQ(run({"history", "--store", "s.sqlite", "--export", "run.jsonl"}).code, 0);
+  EXPECT_NE(read("run.jsonl").find("\"commit\":\"0123abcd\""), std::string::npos);
+}
+
 TEST_F(HistoryFiles, WhatCannotBeReadOrWrittenIsRefused) {
   write("bad.jsonl", "{\"type\":\"run\"\n");
   expect_refused({"history", "--store", "s.sqlite", "--import", "bad.jsonl"}, "bad.jsonl:1");

@@ -20,6 +20,7 @@ struct SourceState {
 /// The folder of this project above `start` (the one with the list of operations), or nothing.
 std::optional<std::filesystem::path> project_root(const std::filesystem::path& start);
 
+/// What git says of the sources; where they are no repository, ASSAY_COMMIT and ASSAY_BRANCH.
 SourceState source_state(const std::filesystem::path& root);
 
 /// Facts about the machine and the build, under the keys that reports::Environment names. `device` is the
