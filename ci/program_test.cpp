@@ -38,6 +38,8 @@ TEST_F(Program, HelpAndVersion) {
   const Outcome version = run({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_TRUE(version.out.starts_with("assay "));
+  EXPECT_NE(run({"--help"}).out.find("Usage: assay [OPTIONS]"), std::string::npos);
+  EXPECT_NE(run({"te", "pair", "--help"}).out.find("Usage: assay te pair [OPTIONS]"), std::string::npos);
   for (const auto& command : std::vector<std::vector<std::string>>{{},
                                                                    {"doctor"},
                                                                    {"list"},

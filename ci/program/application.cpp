@@ -212,8 +212,11 @@ int dispatch(Parser& parser, int argc, char** argv, Console& console) {
   }
   if (given.contains("help")) {
     std::string text = command && command->special_help ? command->special_help(positionals) : "";
-    if (text.empty())
-      text = app.help("assay" + path.substr(0, path.rfind(' ') == std::string::npos ? 0 : path.rfind(' ')));
+    if (text.empty()) {
+      // The parser puts its own name behind what it is given; the whole program's is "assay" already.
+      const std::size_t parent = path.rfind(' ') == std::string::npos ? 0 : path.rfind(' ');
+      text = app.help(path.empty() ? "" : "assay" + path.substr(0, parent));
+    }
     std::fputs(text.c_str(), stdout);
     return code_of(ExitCode::ok);
   }

@@ -8,32 +8,11 @@
 #include <limits>
 #include <vector>
 
+#include "engine/analysis/splitmix.hpp"
 #include "engine/runtime/error.hpp"
 
 namespace assay::te {
 namespace {
-
-/// The generator of the golden series: SplitMix64 and sums of twelve uniforms, the same bits everywhere.
-class Generator {
- public:
-  explicit Generator(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    state_ += 0x9E3779B97F4A7C15u;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-  double normal_like() {
-    double sum = 0;
-    for (int i = 0; i < 12; ++i) sum += uniform();
-    return sum - 6.0;
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 struct Pair {
   std::vector<double> x, y;
@@ -41,12 +20,12 @@ struct Pair {
 
 /// x drives y: x' = 0.6 x + e1, y' = 0.5 y + 0.4 x + e2; the first 100 rows are left out.
 Pair coupled_pair(std::int64_t n) {
-  Generator random(42);
+  analysis::SplitMix64 random(42);
   Pair pair;
   double x = 0, y = 0;
   for (std::int64_t t = 0; t < n + 100; ++t) {
-    const double e1 = random.normal_like();
-    const double e2 = random.normal_like();
+    const double e1 = random.irwin_hall();
+    const double e2 = random.irwin_hall();
     const double next_x = 0.6 * x + e1;
     y = 0.5 * y + 0.4 * x + e2;
     x = next_x;
@@ -153,10 +132,10 @@ TEST(Ksg, GoldenFirstPoint) {
 }
 
 TEST(Ksg, GoldenMutualInformation) {
-  Generator random(7);
+  analysis::SplitMix64 random(7);
   std::vector<double> a, b, c, bc;
   for (int i = 0; i < 2000; ++i) {
-    const double g1 = random.normal_like(), g2 = random.normal_like(), g3 = random.normal_like();
+    const double g1 = random.irwin_hall(), g2 = random.irwin_hall(), g3 = random.irwin_hall();
     a.push_back(g1);
     b.push_back(0.6 * g1 + 0.8 * g2);
     c.push_back(0.5 * g1 + 0.5 * g2 + std::sqrt(0.5) * g3);
@@ -256,21 +235,21 @@ void expect_literal(const Literal& expected, const Estimate& made) {
 
 enum class Kind { gaussian, tied, constant, heavy, grid_and_noise };
 
-Tensor points(Generator& random, Kind kind, std::int64_t n, std::int64_t d) {
+Tensor points(analysis::SplitMix64& random, Kind kind, std::int64_t n, std::int64_t d) {
   std::vector<double> values(static_cast<std::size_t>(n * d));
   for (double& value : values) {
-    const double g = random.normal_like();
+    const double g = random.irwin_hall();
     if (kind == Kind::gaussian) value = g;
     if (kind == Kind::tied) value = std::round(g * 2.0) / 2.0;
     if (kind == Kind::constant) value = 0.25;
-    if (kind == Kind::heavy) value = g / (std::fabs(random.normal_like()) * random.uniform() + 1e-9);
+    if (kind == Kind::heavy) value = g / (std::fabs(random.irwin_hall()) * random.uniform() + 1e-9);
     if (kind == Kind::grid_and_noise) value = random.uniform() < 0.5 ? std::round(g) : g;
   }
   return Tensor::from(values, {n, d});
 }
 
 TEST(Ksg, RadiiAndCountsAreLiteral) {
-  Generator random(5);
+  analysis::SplitMix64 random(5);
   const std::int64_t shapes[][3] = {{1, 1, 1}, {2, 1, 2}, {1, 1, 0}, {2, 2, 0}, {3, 1, 5}, {1, 4, 1}};
   for (const Kind kind : {Kind::gaussian, Kind::tied, Kind::constant, Kind::heavy, Kind::grid_and_noise})
     for (const auto& d : shapes)
@@ -298,7 +277,7 @@ TEST(Ksg, RadiiAndCountsAreLiteral) {
 }
 
 TEST(Ksg, LargeCasesAgreeBetweenSearchesAndThreads) {
-  Generator random(11);
+  analysis::SplitMix64 random(11);
   for (const Kind kind : {Kind::gaussian, Kind::grid_and_noise, Kind::heavy})
     for (const std::int64_t dz : {0, 1, 2})
       for (const int algorithm : {1, 2}) {
@@ -341,7 +320,7 @@ TEST(Ksg, ExtremeValuesOverflowToInfiniteDistances) {
 }
 
 TEST(KsgPlan, SurrogatesEqualSingleCalls) {
-  Generator random(3);
+  analysis::SplitMix64 random(3);
   const std::int64_t n = 500;
   const Tensor y = points(random, Kind::gaussian, n, 1), z = points(random, Kind::tied, n, 1);
   Context context = Context::cpu(2);
