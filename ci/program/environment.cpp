@@ -49,7 +49,9 @@ std::string compiler_name() {
 /// What of the build decides its speed, as far as the compiler tells the code.
 std::string build_flags() {
   std::string flags;
-  const auto add = [&](const char* flag) { flags += (flags.empty() ? "" : " ") + std::string(flag); };
+  [[maybe_unused]] const auto add = [&](const char* flag) {
+    flags += (flags.empty() ? "" : " ") + std::string(flag);
+  };
 #ifdef __OPTIMIZE__
   add("optimised");
 #endif
@@ -126,7 +128,8 @@ SourceState source_state(const fs::path& root) {
   };
   state.commit = git({"rev-parse", "HEAD"}).value_or("");
   if (state.commit.empty()) {
-    // A copy without its repository, as ci/device carries it to another machine, is told what it is a copy of.
+    // A copy without its repository, as ci/device carries it to another machine, is told what it is a copy
+    // of.
     const auto told = [](const char* name) {
       const char* value = std::getenv(name);
       return std::string(value == nullptr ? "" : value);
