@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "engine/analysis/prepare.hpp"
+#include "engine/analysis/splitmix.hpp"
 #include "engine/analysis/systems.hpp"
 
 namespace assay::benchmarks {
@@ -35,6 +36,37 @@ HostArguments transfer_entropy_points(std::int64_t n, const analysis::TeSpec& sp
   arguments.inputs.emplace("y", std::move(points.y));
   if (points.z.shape().at(1) > 0) arguments.inputs.emplace("z", std::move(points.z));
   arguments.parameters = {{"k", k}, {"algorithm", algorithm}};
+  return arguments;
+}
+
+HostArguments network_points(std::int64_t variables, std::int64_t n, std::uint64_t seed) {
+  constexpr std::int64_t transient = 100;
+  analysis::SplitMix64 random(seed);
+  const auto width = static_cast<std::size_t>(variables);
+  std::vector<double> now(width, 0.0), before(width, 0.0);
+  Tensor past(DType::f64, {n, variables}), next(DType::f64, {n, variables});
+  for (std::int64_t time = -transient; time <= n; ++time) {
+    std::swap(now, before);
+    for (std::size_t v = 0; v < width; ++v)
+      now[v] = 0.4 * before[v] + (v > 0 ? 0.4 * before[v - 1] : 0.0) + random.irwin_hall();
+    if (time >= 0 && time < n)
+      std::copy(now.begin(), now.end(), past.as<double>().begin() + time * variables);
+    if (time >= 1) std::copy(now.begin(), now.end(), next.as<double>().begin() + (time - 1) * variables);
+  }
+  const auto columns_first = [&](Tensor& rows) {
+    analysis::normalise_columns(rows.as<double>(), n, variables);
+    Tensor made(DType::f64, {variables, n, 1});
+    for (std::int64_t v = 0; v < variables; ++v)
+      for (std::int64_t i = 0; i < n; ++i)
+        made.as<double>()[static_cast<std::size_t>(v * n + i)] =
+            rows.as<double>()[static_cast<std::size_t>(i * variables + v)];
+    return made;
+  };
+  HostArguments arguments;
+  arguments.inputs.emplace("sources", columns_first(past));
+  arguments.inputs.emplace("z", arguments.inputs.at("sources").clone());
+  arguments.inputs.emplace("y", columns_first(next));
+  arguments.parameters = {{"k", std::int64_t{4}}};
   return arguments;
 }
 

@@ -5,34 +5,30 @@
 #include <numeric>
 #include <string>
 
-#include "engine/analysis/random.hpp"
+#include "kernels/resampling/surrogate_rows.hpp"
 
 namespace assay::analysis {
 
 namespace {
 
 std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed, std::int64_t index) {
-  std::vector<std::int64_t> permutation(static_cast<std::size_t>(count));
-  Philox stream(seed, random_stream(RandomUse::permutation, static_cast<std::uint32_t>(index)));
-  stream.permutation(permutation.data(), permutation.size());
-  return permutation;
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  kernels::resampling::permuted_rows(seed, index, count, rows.data());
+  return rows;
 }
 
 std::vector<std::int64_t> shifted(std::span<const std::int64_t> trial_lengths, std::uint64_t seed,
                                   std::int64_t index) {
-  std::vector<std::int64_t> permutation;
-  Philox stream(seed, random_stream(RandomUse::shift, static_cast<std::uint32_t>(index)));
-  std::int64_t begin = 0;
-  for (const std::int64_t length : trial_lengths) {
-    const std::int64_t least = std::max<std::int64_t>(1, (length + 9) / 10);
-    // uniform in [least, length - least]; a trial of one row has no such lag
-    const std::int64_t lag = length < 2 ? 0
-                                        : least + static_cast<std::int64_t>(stream.below(
-                                                      static_cast<std::uint64_t>(length - 2 * least + 1)));
-    for (std::int64_t i = 0; i < length; ++i) permutation.push_back(begin + (i + length - lag) % length);
-    begin += length;
-  }
-  return permutation;
+  std::vector<std::int64_t> rows;
+  kernels::resampling::shift_lags(
+      seed, index, trial_lengths.data(), static_cast<std::int64_t>(trial_lengths.size()),
+      [&](std::int64_t trial, std::int64_t lag) {
+        const auto begin = static_cast<std::int64_t>(rows.size());
+        const std::int64_t length = trial_lengths[static_cast<std::size_t>(trial)];
+        for (std::int64_t at = 0; at < length; ++at)
+          rows.push_back(begin + kernels::resampling::shifted_row(at, length, lag));
+      });
+  return rows;
 }
 
 /// The first reason why a list is no permutation of 0 .. count - 1; empty where it is one.

@@ -1,0 +1,229 @@
+#include <cmath>
+#include <limits>
+
+#include "validation/refusals.hpp"
+#include "validation/threads.hpp"
+#include "validation/transfer_entropy/points.hpp"
+
+namespace assay::validation::te {
+
+namespace {
+
+using namespace transfer_entropy;
+constexpr const char* operation = "te.network";
+
+struct Widths {
+  std::int64_t x = 1, y = 1, z = 1;
+};
+
+struct NetworkCase {
+  Tensor sources, y, z;  ///< (m, n, dx), (t, n, dy), (t, n, dz)
+  Neighbourhood where;
+  std::int64_t algorithm = 1;
+  std::int64_t surrogates = 0;
+  std::string method = "permute";
+  bool skip_diagonal = true;
+
+  std::int64_t m() const { return sources.shape()[0]; }
+  std::int64_t n() const { return sources.shape()[1]; }
+  std::int64_t t() const { return y.shape()[0]; }
+  HostArguments arguments() const {
+    HostArguments made;
+    made.inputs.emplace("sources", sources.clone());
+    made.inputs.emplace("y", y.clone());
+    if (z.shape()[2] > 0) made.inputs.emplace("z", z.clone());
+    where.add_to(made);
+    made.parameters.emplace("algorithm", algorithm);
+    made.parameters.emplace("counts", true);
+    made.parameters.emplace("skip_diagonal", skip_diagonal);
+    made.parameters.emplace("surrogates", surrogates);
+    made.parameters.emplace("surrogate_method", method);
+    made.parameters.emplace("seed", std::int64_t{7});
+    return made;
+  }
+};
+
+/// Columns [first, first + parts * width) of the points as (parts, n, width).
+Tensor parts_of(const Tensor& points, std::int64_t first, std::int64_t parts, std::int64_t width) {
+  const std::int64_t n = points.shape()[0];
+  Tensor made(DType::f64, {parts, n, width});
+  const auto to = made.as<double>();
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const Tensor one = columns_of(points, first + part * width, width);
+    std::copy_n(one.as<double>().begin(), n * width, to.begin() + part * n * width);
+  }
+  return made;
+}
+
+NetworkCase from_cloud(const Cloud& cloud, std::int64_t m, std::int64_t t, const Widths& widths) {
+  const Tensor points = cloud.tensor();
+  return {parts_of(points, 0, m, widths.x),
+          parts_of(points, m * widths.x, t, widths.y),
+          parts_of(points, m * widths.x + t * widths.y, t, widths.z),
+          {}};
+}
+
+/// A network drawn from one cloud, so that all parts share its scale.
+NetworkCase draw(CloudLimits limits, std::int64_t widest, int algorithm = 0) {
+  const std::int64_t m = *integers(1, 5, "sources");
+  const std::int64_t t = *integers(1, 4, "targets");
+  const Widths widths{*integers(1, widest, "dx"), *integers(1, widest, "dy"),
+                      *integers(widest > 1 ? 0 : 1, widest, "dz")};
+  limits.min_rows = std::max<std::int64_t>(2, limits.min_rows);
+  limits.min_columns = limits.max_columns = m * widths.x + t * (widths.y + widths.z);
+  const Cloud cloud = *clouds(limits).as("points");
+  NetworkCase drawn = from_cloud(cloud, m, t, widths);
+  drawn.algorithm = algorithm == 0 ? *integers(1, 2, "algorithm") : algorithm;
+  drawn.where = draw_neighbourhood(cloud.rows);
+  drawn.skip_diagonal = *integers(0, 1, "skip_diagonal") == 1;
+  // Surrogates drop the trials: without them the window may leave too few neighbours.
+  const std::int64_t zone = std::min(cloud.rows, 2 * drawn.where.theiler_window + 1);
+  if (cloud.rows - zone >= drawn.where.k) drawn.surrogates = *integers(0, 3, "surrogates");
+  drawn.method = *integers(0, 1, "method") == 1 ? "shift" : "permute";
+  return drawn;
+}
+
+void matches_reference(Probe& probe) {
+  CloudLimits limits;
+  limits.max_rows = 70;
+  probe.expect_reference(operation, draw(limits, 3).arguments());
+}
+
+// One column each, algorithm 1: what networks are mostly asked, and the bodies have a way of their own for.
+void matches_reference_in_one_dimension(Probe& probe) {
+  CloudLimits limits;
+  limits.max_rows = 200;
+  probe.expect_reference(operation, draw(limits, 1, 1).arguments());
+}
+
+void matches_reference_on_hundreds_of_points(Probe& probe) {
+  CloudLimits limits;
+  limits.min_rows = 300;
+  limits.max_rows = 1100;
+  limits.max_exponent = 0;
+  NetworkCase drawn = draw(limits, 1, 1);
+  drawn.where.k = std::min<std::int64_t>(drawn.where.k, 12);
+  drawn.surrogates = std::min<std::int64_t>(drawn.surrogates, 1);
+  probe.expect_reference(operation, drawn.arguments());
+}
+
+/// Source s of the case as the x of te.ksg, target j as its y and z.
+KsgCase pair_of(const NetworkCase& network, std::int64_t source, std::int64_t target) {
+  const auto slice = [&](const Tensor& all, std::int64_t index) {
+    const std::int64_t rows = all.shape()[1], width = all.shape()[2];
+    return Tensor::from(all.as<double>().subspan(static_cast<std::size_t>(index * rows * width),
+                                                 static_cast<std::size_t>(rows * width)),
+                        {rows, width});
+  };
+  return {slice(network.sources, source), slice(network.y, target), slice(network.z, target), network.where,
+          network.algorithm};
+}
+
+void equals_the_single_pair(Probe& probe) {
+  CloudLimits limits;
+  limits.max_rows = 300;
+  NetworkCase drawn = draw(limits, 2);
+  drawn.surrogates = 0;
+  const auto outputs = probe.run(operation, drawn.arguments());
+  const auto counts = outputs.at("counts").as<std::int64_t>();
+  const std::int64_t n = drawn.n();
+  for (std::int64_t source = 0; source < drawn.m(); ++source)
+    for (std::int64_t target = 0; target < drawn.t(); ++target) {
+      if (drawn.skip_diagonal && source == target) continue;
+      const auto single = probe.run("te.ksg", pair_of(drawn, source, target).arguments());
+      const auto first = static_cast<std::size_t>((source * drawn.t() + target) * n * 3);
+      probe.expect_equal("counts of a pair", single.at("counts"),
+                         Tensor::from(counts.subspan(first, static_cast<std::size_t>(3 * n)), {n, 3}));
+    }
+}
+
+void other_parts_do_not_matter(Probe& probe) {
+  CloudLimits limits;
+  limits.max_rows = 200;
+  NetworkCase drawn = draw(limits, 1, 1);
+  drawn.skip_diagonal = false;
+  const auto whole = probe.run(operation, drawn.arguments());
+  HostArguments alone = drawn.arguments();
+  const std::int64_t n = drawn.n(), t = drawn.t();
+  const std::span<const double> first_source = drawn.sources.as<double>().first(static_cast<std::size_t>(n));
+  alone.inputs.at("sources") = Tensor::from(first_source, {1, n, 1});
+  const auto first = probe.run(operation, alone);
+  const auto row = [&](const Tensor& values) {
+    return Tensor::from(values.as<double>().first(static_cast<std::size_t>(t)), {t});
+  };
+  probe.expect_equal("values of source 0, alone and among others", row(whole.at("values")),
+                     row(first.at("values")));
+}
+
+void threads_do_not_matter(Probe& probe) {
+  CloudLimits limits;
+  limits.max_rows = 300;
+  expect_same_on_any_threads(probe, operation, draw(limits, 1, 1).arguments());
+}
+
+void refusals(Probe& probe) {
+  const Cloud cloud{.rows = 8, .columns = 4};
+  const auto refused = [&](auto&& change, std::string_view argument, std::string_view why) {
+    NetworkCase bad = from_cloud(cloud, 2, 1, {});
+    change(bad);
+    expect_refused(probe, operation, bad.arguments(), argument, why);
+  };
+  refused([](NetworkCase& c) { c.where.k = 0; }, "k", "k of 0");
+  refused([](NetworkCase& c) { c.where.k = 8; }, "k", "as many neighbours as points");
+  refused([](NetworkCase& c) { c.where.theiler_window = -1; }, "theiler_window", "a negative window");
+  refused([](NetworkCase& c) { c.algorithm = 3; }, "algorithm", "algorithm 3");
+  refused([](NetworkCase& c) { c.surrogates = -1; }, "surrogates", "a negative number of surrogates");
+  refused(
+      [](NetworkCase& c) {
+        c.where.trial_lengths = {4, 3};
+      },
+      "trial_lengths", "trials that do not sum to the rows");
+  refused(
+      [](NetworkCase& c) {
+        c.y = Tensor::from(std::vector<double>(7, 1.0), {1, 7, 1});
+      },
+      "y", "fewer rows of y");
+}
+
+}  // namespace
+
+void describe_network(Suite& suite) {
+  suite.property(
+      {.name = "matches_reference",
+       .summary =
+           "Values and surrogates within the bound of the reference, counts equal: dimensions up to 3, "
+           "both algorithms, ties, trials, windows.",
+       .body = matches_reference,
+       .cases = 300});
+  suite.property({.name = "matches_reference_in_one_dimension",
+                  .summary = "The same with one column each and algorithm 1.",
+                  .body = matches_reference_in_one_dimension,
+                  .cases = 300});
+  suite.property({.name = "matches_reference_on_hundreds_of_points",
+                  .summary = "The same on 300 to 1,100 points.",
+                  .body = matches_reference_on_hundreds_of_points,
+                  .cases = 20});
+  suite.property({.name = "equals_the_single_pair",
+                  .summary = "Every entry has the counts that te.ksg has for its pair.",
+                  .body = equals_the_single_pair,
+                  .cases = 100});
+  suite.property({.name = "other_parts_do_not_matter",
+                  .summary = "A source has the same bits alone and among others.",
+                  .body = other_parts_do_not_matter,
+                  .cases = 100});
+  suite.property({.name = "threads_do_not_matter",
+                  .summary = "1, 2, 3 and 5 threads and ten reruns give the same bits.",
+                  .body = threads_do_not_matter,
+                  .cases = 10,
+                  .backends = {Backend::cpu}});
+  suite.property({.name = "refuses_bad_arguments",
+                  .summary = "Parameters, trials and rows that do not fit are refused by name.",
+                  .body = refusals,
+                  .cases = 1,
+                  .negative_control = [](Probe& probe) {
+                    const NetworkCase legal = from_cloud({.rows = 8, .columns = 4}, 2, 1, {});
+                    expect_refused(probe, operation, legal.arguments(), "k", "a legal call");
+                  }});
+}
+
+}  // namespace assay::validation::te
