@@ -76,17 +76,8 @@ StatusWord& Context::status() {
 void Context::synchronize() {
   if (state_->backend != Backend::cuda) return;
   state_->stream->synchronize();
-  switch (state_->status->take()) {
-    case DeviceStatus::ok:
-      return;
-    case DeviceStatus::index_out_of_range:
-      throw DeviceError("device code met an index out of range", false);
-    case DeviceStatus::value_out_of_range:
-      throw DeviceError("device code met a value out of range", false);
-    case DeviceStatus::capacity_exceeded:
-      throw DeviceError("device code ran out of room in a buffer", false);
-  }
-  throw DeviceError("device code reported an unknown status", false);
+  const DeviceStatus status = state_->status->take();
+  if (status != DeviceStatus::ok) throw DeviceError(message_of(status), false);
 }
 
 Workspace& Context::workspace() {

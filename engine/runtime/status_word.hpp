@@ -13,6 +13,24 @@ enum class DeviceStatus : std::uint32_t {
   capacity_exceeded = 3
 };
 
+/// What Context::synchronize says of a status other than `ok`.
+constexpr const char* message_of(DeviceStatus status) {
+  switch (status) {
+    case DeviceStatus::ok:
+      return "device code reported no failure";
+    case DeviceStatus::index_out_of_range:
+      return "device code met an index out of range";
+    case DeviceStatus::value_out_of_range:
+      return "device code met a value outside an operation's domain (NaN, infinite or out of range) since "
+             "the "
+             "last synchronisation; expected what the operation's contract asks for, which the cpu backend "
+             "checks by argument and element";
+    case DeviceStatus::capacity_exceeded:
+      return "device code ran out of room in a buffer";
+  }
+  return "device code reported an unknown status";
+}
+
 /// One word that kernels write and the host reads after a synchronisation (Context::synchronize does):
 /// page-locked host memory that the device sees, so that reading it costs no copy. Move-only.
 class StatusWord {
