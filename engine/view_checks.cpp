@@ -40,6 +40,22 @@ void check_view(std::string_view operation, std::string_view argument, const Ten
                         "has shape " + to_string(view.shape) + "; expected " + to_string(shape));
 }
 
+void check_memory(std::string_view operation, std::string_view argument, const Context& context,
+                  MemorySpace held) {
+  const bool on_device = context.backend() == Backend::cuda;
+  if (held != (on_device ? MemorySpace::device : MemorySpace::host))
+    throw ContractError(std::string(operation), std::string(argument),
+                        "lies in " + std::string(on_device ? "host" : "device") +
+                            " memory; expected memory of the " + std::string(name_of(context.backend())) +
+                            " backend");
+}
+
+void check_on_host(std::string_view operation, std::string_view argument, MemorySpace held) {
+  if (held != MemorySpace::host)
+    throw ContractError(std::string(operation), std::string(argument),
+                        "lies in device memory; expected host memory on every backend");
+}
+
 void check_finite(std::string_view operation, std::string_view argument, std::span<const double> values) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))

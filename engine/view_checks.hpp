@@ -18,7 +18,14 @@ void check_view(std::string_view operation, std::string_view argument, const Con
 void check_view(std::string_view operation, std::string_view argument, const TensorView& view, DType dtype,
                 const Shape& shape);
 
-/// Every element finite.
+/// In memory of the context's backend: host memory for cpu, device memory for cuda.
+void check_memory(std::string_view operation, std::string_view argument, const Context& context,
+                  MemorySpace held);
+
+/// In host memory on every backend: small inputs that the host reads (TensorInfo::on_host).
+void check_on_host(std::string_view operation, std::string_view argument, MemorySpace held);
+
+/// Every element finite, in host memory. Values in device memory are looked at by a kernel (kernels/checks).
 void check_finite(std::string_view operation, std::string_view argument, std::span<const double> values);
 
 /// Every length at least 1, all of them summing to `rows`; an empty list stands for one trial.

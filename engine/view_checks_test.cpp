@@ -42,6 +42,16 @@ TEST(ViewChecks, ShapeOfAnOutput) {
             "op: a: has shape (3, 4); expected (4, 3)");
 }
 
+TEST(ViewChecks, MemoryOfTheBackend) {
+  const Context context = Context::cpu(1);
+  EXPECT_EQ(refusal([&] { check_memory("op", "a", context, MemorySpace::host); }), "");
+  EXPECT_EQ(refusal([&] { check_memory("op", "a", context, MemorySpace::device); }),
+            "op: a: lies in device memory; expected memory of the cpu backend");
+  EXPECT_EQ(refusal([&] { check_on_host("op", "a", MemorySpace::host); }), "");
+  EXPECT_EQ(refusal([&] { check_on_host("op", "a", MemorySpace::device); }),
+            "op: a: lies in device memory; expected host memory on every backend");
+}
+
 TEST(ViewChecks, RowsOfTrials) {
   EXPECT_EQ(refusal([] { check_trial_lengths("op", {}, 9); }), "");
   const std::vector<std::int64_t> good{4, 5}, short_of{4, 4}, huge{4, INT64_MAX};

@@ -9,6 +9,7 @@
 #include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "engine/tensors/half.hpp"
+#include "engine/view_checks.hpp"
 #include "kernels/dense/softmax.hpp"
 
 namespace assay::dense {
@@ -22,7 +23,6 @@ bool is_element_type(DType type) {
 }
 
 void check(const Context& context, const ConstTensorView& x, const TensorView& y) {
-  const auto space = context.backend() == Backend::cuda ? MemorySpace::device : MemorySpace::host;
   const auto refuse = [](const char* argument, const std::string& expected) {
     throw ContractError(name, argument, expected);
   };
@@ -38,11 +38,8 @@ void check(const Context& context, const ConstTensorView& x, const TensorView& y
   if (y.dtype != x.dtype)
     refuse("y", "holds " + std::string(name_of(y.dtype)) + "; expected " + std::string(name_of(x.dtype)));
   if (!y.contiguous()) refuse("y", "is strided; expected a contiguous tensor");
-  for (const auto& [argument, held] : {std::pair("x", x.space), std::pair("y", y.space)})
-    if (held != space)
-      refuse(argument, "lies in " + std::string(held == MemorySpace::host ? "host" : "device") +
-                           " memory; expected memory of the " + std::string(name_of(context.backend())) +
-                           " backend");
+  check_memory(name, "x", context, x.space);
+  check_memory(name, "y", context, y.space);
 }
 
 double value_at(const ConstTensorView& x, std::int64_t row, std::int64_t column) {
