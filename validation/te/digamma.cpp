@@ -114,7 +114,8 @@ void known_values(Probe& probe) {
 void refusals(Probe& probe) {
   for (double bad :
        {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
-    expect_refused(probe, operation, of({1.0, bad}), "x", "an argument of " + std::to_string(bad));
+    expect_refused(probe, operation, of({1.0, bad}), "x", "an argument of " + std::to_string(bad),
+                   RefusalOf::value);
   }
 }
 

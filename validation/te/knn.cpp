@@ -189,7 +189,7 @@ void refusals(Probe& probe) {
   refused(1, -1, {}, "theiler_window", "a negative window");
   refused(1, 0, {2, 2}, "trial_lengths", "trials that do not sum to the rows");
   Case infinite{mapped(cloud.tensor(), [](double) { return std::nan(""); }), {}};
-  expect_refused(probe, operation, infinite.arguments(), "points", "NaN");
+  expect_refused(probe, operation, infinite.arguments(), "points", "NaN", RefusalOf::value);
 }
 
 }  // namespace

@@ -166,8 +166,9 @@ void refusals(Probe& probe) {
     const auto count = static_cast<std::int64_t>(radii.size());
     return Case{cloud.tensor(), Tensor::from(radii, {count}), {}}.arguments();
   };
-  expect_refused(probe, operation, with_radii({1, 1, -1, 1}), "radii", "a negative radius");
-  expect_refused(probe, operation, with_radii({1, 1, std::nan(""), 1}), "radii", "a radius that is NaN");
+  expect_refused(probe, operation, with_radii({1, 1, -1, 1}), "radii", "a negative radius", RefusalOf::value);
+  expect_refused(probe, operation, with_radii({1, 1, std::nan(""), 1}), "radii", "a radius that is NaN",
+                 RefusalOf::value);
   expect_refused(probe, operation, with_radii({1, 1, 1}), "radii", "fewer radii than points");
   Case window{cloud.tensor(), Tensor::from(std::vector<double>(4, 1.0), {4}), {.theiler_window = -1}};
   expect_refused(probe, operation, window.arguments(), "theiler_window", "a negative window");
