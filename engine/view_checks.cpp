@@ -4,7 +4,11 @@
 #include <limits>
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/status_word.hpp"
+#include "engine/runtime/stream.hpp"
+#include "kernels/checks/finite.hpp"
 
 namespace assay {
 
@@ -62,6 +66,20 @@ void check_finite(std::string_view operation, std::string_view argument, std::sp
       throw ContractError(
           std::string(operation), std::string(argument),
           "element " + std::to_string(i) + " is " + std::to_string(values[i]) + "; expected finite numbers");
+}
+
+void check_values(std::string_view operation, std::string_view argument, std::span<const double> values,
+                  Context& context) {
+#ifdef ASSAY_HAVE_CUDA
+  if (context.backend() == Backend::cuda) {
+    const DeviceScope device(context.device());
+    kernels::checks::check_finite_cuda(context.stream().handle(), values.data(),
+                                       static_cast<std::int64_t>(values.size()),
+                                       context.status().on_device());
+    return;
+  }
+#endif
+  check_finite(operation, argument, values);
 }
 
 void check_trial_lengths(std::string_view operation, std::span<const std::int64_t> trial_lengths,

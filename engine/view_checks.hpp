@@ -28,6 +28,11 @@ void check_on_host(std::string_view operation, std::string_view argument, Memory
 /// Every element finite, in host memory. Values in device memory are looked at by a kernel (kernels/checks).
 void check_finite(std::string_view operation, std::string_view argument, std::span<const double> values);
 
+/// Every element finite, in memory of the context's backend. On CUDA a kernel looks, and the next
+/// synchronisation throws DeviceError.
+void check_values(std::string_view operation, std::string_view argument, std::span<const double> values,
+                  Context& context);
+
 /// Every length at least 1, all of them summing to `rows`; an empty list stands for one trial.
 void check_trial_lengths(std::string_view operation, std::span<const std::int64_t> trial_lengths,
                          std::int64_t rows);

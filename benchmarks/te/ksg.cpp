@@ -40,6 +40,9 @@ void describe_ksg(Suite& suite) {
   suite.add(item_of({.n = 1'000, .quick = true}));
   suite.add(item_of({.n = 10'000, .quick = true}));
   suite.add(item_of({.n = 100'000}));
+  Case million = item_of({.n = 1'000'000});
+  million.backends = {Backend::cuda};
+  suite.add(million);
   suite.add(item_of({.n = 10'000, .histories = 2}));
   suite.add(item_of({.n = 10'000, .algorithm = 2}));
   for (const char* label : {"n=1000,k=4", "n=10000,k=4"})

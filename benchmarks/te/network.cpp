@@ -27,6 +27,11 @@ Case item_of(std::int64_t variables, std::int64_t n, bool quick) {
 void describe_network(Suite& suite) {
   suite.add(item_of(20, 1'000, true));
   suite.add(item_of(100, 1'000, false));
+  for (const std::int64_t n : {std::int64_t{200}, std::int64_t{1'000}}) {
+    Case large = item_of(1'000, n, false);
+    large.backends = {Backend::cuda};
+    suite.add(large);
+  }
 }
 
 }  // namespace assay::benchmarks::te

@@ -8,6 +8,7 @@
 #include "engine/analysis/prepare.hpp"
 #include "engine/runtime/context.hpp"
 #include "engine/te/ksg.hpp"
+#include "engine/te/network.hpp"
 
 namespace assay::analysis {
 
@@ -39,6 +40,11 @@ struct Estimator {
   /// Makes an estimator of the same kind that runs on the calling thread alone, so that a loop over
   /// surrogates or pairs can give one to each worker. Empty: no such thing (CUDA), the loop is then serial.
   std::function<Estimator()> serial;
+  /// All surrogates of one x at once, as te::NetworkPlan draws them from the seed. Empty: they are drawn and
+  /// evaluated one by one.
+  std::function<std::vector<double>(const PointsView&, const te::KsgParameters&, te::Resampling,
+                                    std::int64_t count, std::uint64_t seed)>
+      resample;
 };
 
 /// te::ksg on the context's backend. The context must outlive the estimator.

@@ -108,6 +108,11 @@ Result<std::vector<double>> surrogate_values(const Points& points, const Estimat
 
   const auto count = given ? static_cast<std::int64_t>(surrogates.permutations.size()) : surrogates.count;
   const te::KsgParameters parameters{options.k, options.algorithm, options.theiler_window};
+  if (estimator.resample && !given && count > 0)
+    return estimator.resample(
+        view_of(points), parameters,
+        surrogates.method == SurrogateMethod::shift ? te::Resampling::shift : te::Resampling::permute, count,
+        options.seed);
   std::vector<double> values(static_cast<std::size_t>(count));
   const PointsView rest{{}, points.y.view(), points.z.view(), one_trial};
   const auto fill = [&](const SourceEvaluator& evaluate, std::int64_t s) {

@@ -1,9 +1,13 @@
 #include "engine/te/ksg.hpp"
 
 #include <cmath>
+#include <optional>
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/stream.hpp"
+#include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/te/digamma.hpp"
@@ -24,12 +28,13 @@ std::span<const std::int64_t> trials_of(const Arguments& arguments) {
   return arguments.input("trial_lengths").as<std::int64_t>();
 }
 
-kernels::spatial::Rows rows_of(const char* argument, const ConstTensorView& view) {
+kernels::spatial::Rows rows_of(Context& context, const char* argument, const ConstTensorView& view) {
   check_view(kName, argument, view, DType::f64, 2);
   if (view.extent(1) < 1) refuse(argument, "has no columns; expected at least 1");
   check_row_count(kName, argument, view.extent(0));
+  check_memory(kName, argument, context, view.space);
   const auto values = view.as<double>();
-  check_finite(kName, argument, values);
+  check_values(kName, argument, values, context);
   return {values.data(), view.extent(0), view.extent(1)};
 }
 
@@ -63,9 +68,11 @@ void check_admissible(const kernels::spatial::Exclusion& exclusion, const KsgPar
 }
 
 template <typename T>
-std::span<T> output_span(const char* name, const TensorView& view, const Shape& shape) {
+std::span<T> output_span(const Context& context, const char* name, const TensorView& view,
+                         const Shape& shape) {
   if (view.data == nullptr) return {};
   check_view(kName, name, view, dtype_of<T>(), shape);
+  check_memory(kName, name, context, view.space);
   return view.as<T>();
 }
 
@@ -113,28 +120,73 @@ std::vector<OutputShape> shapes(const Arguments& arguments) {
 
 struct KsgPlan::State {
   std::int64_t n = 0;
-  kernels::te::KsgPlan plan;
+  std::optional<kernels::te::KsgPlan> on_cpu;
+#ifdef ASSAY_HAVE_CUDA
+  /// Memory of the plan's own, or the context's; what is taken from it stays taken while the frame is open.
+  std::unique_ptr<Workspace> own;
+  std::unique_ptr<Workspace::Frame> frame;
+  std::optional<kernels::te::KsgCudaPlan> on_cuda;
+#endif
 };
+
+namespace {
+
+struct CheckedTarget {
+  kernels::spatial::Rows y, z;
+  kernels::te::KsgOptions options;
+};
+
+CheckedTarget checked(Context& context, const ConstTensorView& y, const ConstTensorView& z,
+                      std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters) {
+  check_parameters(parameters);
+  CheckedTarget target{rows_of(context, "y", y), {}, {}};
+  if (given(z)) {
+    target.z = rows_of(context, "z", z);
+    check_rows("z", target.z.n, target.y.n);
+  }
+  check_trial_lengths(kName, trial_lengths, target.y.n);
+  check_admissible(kernels::spatial::Exclusion(target.y.n, trial_lengths, parameters.theiler_window),
+                   parameters);
+  target.options = {.k = parameters.k,
+                    .algorithm = parameters.algorithm,
+                    .theiler_window = parameters.theiler_window,
+                    .search = static_cast<kernels::spatial::Search>(parameters.search)};
+  return target;
+}
+
+struct CheckedSource {
+  kernels::spatial::Rows x;
+  kernels::te::KsgResult result;
+};
+
+CheckedSource checked(Context& context, std::int64_t n, const ConstTensorView& x, const KsgOutputs& outputs) {
+  CheckedSource source{rows_of(context, "x", x), {}};
+  check_rows("x", source.x.n, n);
+  source.result = {.value = output_span<double>(context, "value", outputs.value, {1}),
+                   .local = output_span<double>(context, "local", outputs.local, {n}),
+                   .radii = output_span<double>(context, "radii", outputs.radii, {n, 3}),
+                   .counts = output_span<std::int64_t>(context, "counts", outputs.counts, {n, 3})};
+  return source;
+}
+
+}  // namespace
 
 KsgPlan::KsgPlan(Context& context, const ConstTensorView& y, const ConstTensorView& z,
                  std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters) {
-  require_cpu(kName, context);
-  check_parameters(parameters);
-  const kernels::spatial::Rows target = rows_of("y", y);
-  kernels::spatial::Rows condition;
-  if (given(z)) {
-    condition = rows_of("z", z);
-    check_rows("z", condition.n, target.n);
+  const CheckedTarget target = checked(context, y, z, trial_lengths, parameters);
+  state_ = std::make_unique<State>();
+  state_->n = target.y.n;
+#ifdef ASSAY_HAVE_CUDA
+  if (context.backend() == Backend::cuda) {
+    const DeviceScope device(context.device());
+    state_->own = std::make_unique<Workspace>(MemorySpace::device, context.device());
+    state_->frame = std::make_unique<Workspace::Frame>(*state_->own);
+    state_->on_cuda.emplace(context.stream().handle(), *state_->own, target.y, target.z, trial_lengths,
+                            target.options);
+    return;
   }
-  check_trial_lengths(kName, trial_lengths, target.n);
-  check_admissible(kernels::spatial::Exclusion(target.n, trial_lengths, parameters.theiler_window),
-                   parameters);
-  const kernels::te::KsgOptions options{.k = parameters.k,
-                                        .algorithm = parameters.algorithm,
-                                        .theiler_window = parameters.theiler_window,
-                                        .search = static_cast<kernels::spatial::Search>(parameters.search)};
-  state_ = std::make_unique<State>(
-      State{target.n, kernels::te::KsgPlan(context.pool(), target, condition, trial_lengths, options)});
+#endif
+  state_->on_cpu.emplace(context.pool(), target.y, target.z, trial_lengths, target.options);
 }
 
 KsgPlan::KsgPlan(KsgPlan&&) noexcept = default;
@@ -142,20 +194,33 @@ KsgPlan& KsgPlan::operator=(KsgPlan&&) noexcept = default;
 KsgPlan::~KsgPlan() = default;
 
 void KsgPlan::evaluate(Context& context, const ConstTensorView& x, const KsgOutputs& outputs) {
-  require_cpu(kName, context);
-  const std::int64_t n = state_->n;
-  const kernels::spatial::Rows source = rows_of("x", x);
-  check_rows("x", source.n, n);
-  const kernels::te::KsgResult result{.value = output_span<double>("value", outputs.value, {1}),
-                                      .local = output_span<double>("local", outputs.local, {n}),
-                                      .radii = output_span<double>("radii", outputs.radii, {n, 3}),
-                                      .counts = output_span<std::int64_t>("counts", outputs.counts, {n, 3})};
-  state_->plan.evaluate(context.pool(), source, result);
+  const CheckedSource source = checked(context, state_->n, x, outputs);
+#ifdef ASSAY_HAVE_CUDA
+  if (context.backend() == Backend::cuda) {
+    const DeviceScope device(context.device());
+    state_->on_cuda->evaluate(context.stream().handle(), context.workspace(), source.x, source.result);
+    return;
+  }
+#endif
+  state_->on_cpu->evaluate(context.pool(), source.x, source.result);
 }
 
 void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,
          std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters,
          const KsgOutputs& outputs) {
+#ifdef ASSAY_HAVE_CUDA
+  if (context.backend() ==
+      Backend::cuda) {  // in the context's own memory: nothing is allocated once it has grown
+    const CheckedTarget target = checked(context, y, z, trial_lengths, parameters);
+    const CheckedSource source = checked(context, target.y.n, x, outputs);
+    const DeviceScope device(context.device());
+    const Workspace::Frame frame(context.workspace());
+    const kernels::te::KsgCudaPlan plan(context.stream().handle(), context.workspace(), target.y, target.z,
+                                        trial_lengths, target.options);
+    plan.evaluate(context.stream().handle(), context.workspace(), source.x, source.result);
+    return;
+  }
+#endif
   KsgPlan(context, y, z, trial_lengths, parameters).evaluate(context, x, outputs);
 }
 
@@ -176,6 +241,7 @@ Operation describe_ksg() {
                        "rows of each trial, summing to n; absent: one trial",
                        {DType::i64},
                        "(num_trials)",
+                       true,
                        true}};
   operation.outputs = {{"value", "nats", {DType::f64}, "(1)"},
                        {"local", "nats; their mean is value", {DType::f64}, "(n)"},
@@ -188,6 +254,7 @@ Operation describe_ksg() {
       {"theiler_window", "rows of the same trial this near in time are no neighbours", ParameterType::integer,
        std::int64_t{0}, 0},
       search_parameter()};
+  operation.cuda_body = CudaBody::cuda_only;
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;

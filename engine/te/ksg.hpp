@@ -53,7 +53,8 @@ struct KsgOutputs {
 /// optional, on the
 ///         host, summing to n
 /// params  k from 1; algorithm 1 or 2; theiler_window >= 0
-/// Refused (ContractError): n of x, y and z that differ, a point with fewer than k admissible neighbours.
+/// Refused (ContractError): n of x, y and z that differ, a point with fewer than k admissible neighbours. On
+/// CUDA values that are not finite are refused at the next synchronisation (DeviceError).
 ///
 /// Counts and radii are exact. A local value adds psi of at most n: |error| <= 32 u (|psi(k)| + 3 (1 + ln
 /// n)), u = 2^-53; the mean of n of them adds gamma_h of their magnitudes, h = 2 + log2 n (pairwise sum). The

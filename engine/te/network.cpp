@@ -2,9 +2,13 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/stream.hpp"
+#include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/te/digamma.hpp"
@@ -21,11 +25,12 @@ constexpr std::string_view kName = "te.network";
 }
 
 /// (count, n, d) with at least one column; all values finite.
-const double* checked(const char* argument, const ConstTensorView& view) {
+const double* checked(Context& context, const char* argument, const ConstTensorView& view) {
   check_view(kName, argument, view, DType::f64, 3);
   if (view.extent(2) < 1) refuse(argument, "has no columns; expected at least 1");
   check_row_count(kName, argument, view.extent(1));
-  check_finite(kName, argument, view.as<double>());
+  check_memory(kName, argument, context, view.space);
+  check_values(kName, argument, view.as<double>(), context);
   return view.as<double>().data();
 }
 
@@ -108,18 +113,28 @@ std::vector<double> error_bound(const Arguments& arguments, std::string_view out
 
 struct NetworkPlan::State {
   std::int64_t m = 0, n = 0;
-  std::vector<std::int64_t> trial_lengths;
-  NetworkSurrogates surrogates;
-  kernels::te::NetworkPlan plan;
+  std::int64_t surrogates = 0;
+  std::optional<kernels::te::NetworkPlan> on_cpu;
+#ifdef ASSAY_HAVE_CUDA
+  /// Memory of the plan's own, or the context's; what is taken from it stays taken while the frame is open.
+  std::unique_ptr<Workspace> own;
+  std::unique_ptr<Workspace::Frame> frame;
+  std::optional<kernels::te::NetworkCudaPlan> on_cuda;
+#endif
 };
 
 NetworkPlan::NetworkPlan(Context& context, const ConstTensorView& sources,
                          std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters,
-                         const NetworkSurrogates& surrogates) {
-  require_cpu(kName, context);
+                         const NetworkSurrogates& surrogates)
+    : NetworkPlan(context, sources, trial_lengths, parameters, surrogates, false) {}
+
+NetworkPlan::NetworkPlan(Context& context, const ConstTensorView& sources,
+                         std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters,
+                         const NetworkSurrogates& surrogates, [[maybe_unused]] bool in_context_memory)
+    : state_(std::make_unique<State>()) {
   check_parameters(parameters);
-  const kernels::te::NetworkSources all{checked("sources", sources), sources.extent(0), sources.extent(1),
-                                        sources.extent(2)};
+  const kernels::te::NetworkSources all{checked(context, "sources", sources), sources.extent(0),
+                                        sources.extent(1), sources.extent(2)};
   check_trial_lengths(kName, trial_lengths, all.n);
   check_admissible(all.n, trial_lengths, parameters);
   if (surrogates.count < 0)
@@ -134,14 +149,22 @@ NetworkPlan::NetworkPlan(Context& context, const ConstTensorView& sources,
                                         .algorithm = parameters.algorithm,
                                         .theiler_window = parameters.theiler_window,
                                         .search = static_cast<kernels::spatial::Search>(parameters.search)};
-  state_ = std::make_unique<State>(
-      State{all.m,
-            all.n,
-            {trial_lengths.begin(), trial_lengths.end()},
-            surrogates,
-            kernels::te::NetworkPlan(
-                context.pool(), all, trial_lengths, options,
-                {surrogates.count, surrogates.method == Resampling::shift, surrogates.seeds})});
+  const kernels::te::NetworkDraws draws{surrogates.count, surrogates.method == Resampling::shift,
+                                        surrogates.seeds};
+  state_->m = all.m;
+  state_->n = all.n;
+  state_->surrogates = surrogates.count;
+#ifdef ASSAY_HAVE_CUDA
+  if (context.backend() == Backend::cuda) {
+    const DeviceScope device(context.device());
+    if (!in_context_memory) state_->own = std::make_unique<Workspace>(MemorySpace::device, context.device());
+    Workspace& memory = in_context_memory ? context.workspace() : *state_->own;
+    state_->frame = std::make_unique<Workspace::Frame>(memory);
+    state_->on_cuda.emplace(context.stream().handle(), memory, all, trial_lengths, options, draws);
+    return;
+  }
+#endif
+  state_->on_cpu.emplace(context.pool(), all, trial_lengths, options, draws);
 }
 
 NetworkPlan::NetworkPlan(NetworkPlan&&) noexcept = default;
@@ -149,17 +172,19 @@ NetworkPlan& NetworkPlan::operator=(NetworkPlan&&) noexcept = default;
 NetworkPlan::~NetworkPlan() = default;
 
 std::int64_t NetworkPlan::working_bytes(std::int64_t targets, std::int64_t dy, std::int64_t dz) const {
-  return state_->plan.working_bytes(targets, dy, dz);
+#ifdef ASSAY_HAVE_CUDA
+  if (state_->on_cuda) return state_->on_cuda->working_bytes(targets, dy, dz);
+#endif
+  return state_->on_cpu->working_bytes(targets, dy, dz);
 }
 
 void NetworkPlan::evaluate(Context& context, const ConstTensorView& y, const ConstTensorView& z,
                            std::span<const std::int64_t> skip, const NetworkOutputs& outputs) {
-  require_cpu(kName, context);
   const State& state = *state_;
-  kernels::te::NetworkTargets targets{checked("y", y), nullptr, y.extent(0), y.extent(2), 0};
+  kernels::te::NetworkTargets targets{checked(context, "y", y), nullptr, y.extent(0), y.extent(2), 0};
   check_rows("y", y, state.n);
   if (given(z)) {
-    targets.z = checked("z", z);
+    targets.z = checked(context, "z", z);
     targets.dz = z.extent(2);
     check_rows("z", z, state.n);
     if (z.extent(0) != targets.t)
@@ -178,21 +203,27 @@ void NetworkPlan::evaluate(Context& context, const ConstTensorView& y, const Con
     counted.push_back({pair.source, pair.target});
   }
   kernels::te::NetworkResult result{.counted = counted};
-  if (outputs.values.data != nullptr) {
-    check_view(kName, "values", outputs.values, DType::f64, {state.m, targets.t});
+  const auto check_output = [&](const char* name, const TensorView& view, DType type, const Shape& shape) {
+    if (view.data == nullptr) return false;
+    check_view(kName, name, view, type, shape);
+    check_memory(kName, name, context, view.space);
+    return true;
+  };
+  if (check_output("values", outputs.values, DType::f64, {state.m, targets.t}))
     result.values = outputs.values.as<double>().data();
-  }
-  if (outputs.surrogates.data != nullptr) {
-    check_view(kName, "surrogates", outputs.surrogates, DType::f64,
-               {state.m, targets.t, state.surrogates.count});
+  if (check_output("surrogates", outputs.surrogates, DType::f64, {state.m, targets.t, state.surrogates}))
     result.surrogates = outputs.surrogates.as<double>().data();
-  }
-  if (outputs.counts.data != nullptr) {
-    check_view(kName, "counts", outputs.counts, DType::i64,
-               {static_cast<std::int64_t>(counted.size()), state.n, 3});
+  if (check_output("counts", outputs.counts, DType::i64,
+                   {static_cast<std::int64_t>(counted.size()), state.n, 3}))
     result.counts = outputs.counts.as<std::int64_t>().data();
+#ifdef ASSAY_HAVE_CUDA
+  if (state_->on_cuda) {
+    const DeviceScope device(context.device());
+    state_->on_cuda->evaluate(context.stream().handle(), context.workspace(), targets, skip, result);
+    return;
   }
-  state_->plan.evaluate(context.pool(), targets, skip, result);
+#endif
+  state_->on_cpu->evaluate(context.pool(), targets, skip, result);
 }
 
 Operation describe_network() {
@@ -234,6 +265,7 @@ Operation describe_network() {
        std::numeric_limits<double>::infinity(),
        {"permute", "shift"}},
       {"seed", "source s draws its surrogates from seed + s", ParameterType::integer, std::int64_t{1}, 0}};
+  operation.cuda_body = CudaBody::cuda_only;
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;
@@ -264,7 +296,8 @@ Operation describe_network() {
       made.counts.strides = contiguous_strides(made.counts.shape);
       made.counted = counted;
     }
-    NetworkPlan(context, sources, trials_of(arguments), parameters, surrogates)
+    // in the context's memory, so that a call made again allocates nothing
+    NetworkPlan(context, sources, trials_of(arguments), parameters, surrogates, true)
         .evaluate(context, y, arguments.has("z") ? arguments.input("z") : ConstTensorView{}, skip, made);
   };
   return operation;

@@ -35,7 +35,7 @@ struct NetworkOutputs {
   TensorView values;      ///< (m, t) f64, nats; NaN where the source is skipped
   TensorView surrogates;  ///< (m, t, count) f64, nats; NaN where the source is skipped
   TensorView counts;      ///< (pairs, n, 3) i64: n_xz, n_yz, n_z of `counted`, as in te.ksg
-  std::span<const NetworkPair> counted = {};  ///< on the host; a skipped one gets zeros
+  std::span<const NetworkPair> counted = {};  ///< on the host, each once; a skipped one gets zeros
 };
 
 /// te.ksg of every source with every target: I(x_s; y_t | z_t) for m sources and t targets over the same n
@@ -74,6 +74,12 @@ class NetworkPlan {
   std::int64_t working_bytes(std::int64_t targets, std::int64_t dy, std::int64_t dz) const;
 
  private:
+  friend Operation describe_network();
+  /// `in_context_memory`: what is prepared lies in a frame of the context's workspace, which the plan must
+  /// not outlive.
+  NetworkPlan(Context& context, const ConstTensorView& sources, std::span<const std::int64_t> trial_lengths,
+              const KsgParameters& parameters, const NetworkSurrogates& surrogates, bool in_context_memory);
+
   struct State;
   std::unique_ptr<State> state_;
 };

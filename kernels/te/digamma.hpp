@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/runtime/host_device.hpp"
 #include "engine/runtime/mutant.hpp"
 
 namespace assay {
@@ -12,15 +13,20 @@ class ThreadPool;
 
 namespace assay::kernels::te {
 
+/// Planted faults, by value so that device code can be handed them.
+struct DigammaFaults {
+  bool too_few_recurrences = false, series_term_dropped = false, half_term_sign = false;
+};
+
 /// psi(x) for x > 0: psi(x) = psi(x + 1) - 1/x until x >= 8, then ln x - 1/(2x) - sum B_2m / (2m x^2m), m = 1
 /// .. 9 (Abramowitz, Stegun 1964, 6.3.5 and 6.3.18). The first term left out is below 2.4e-17 at x = 8.
-inline double digamma(double x) {
-  const double large = mutant("te.digamma.too_few_recurrences") ? 3.0 : 8.0;
+ASSAY_HOST_DEVICE inline double digamma(double x, const DigammaFaults& faults) {
+  const double large = faults.too_few_recurrences ? 3.0 : 8.0;
   double recurrence = 0.0;
   for (; x < large; x += 1.0) recurrence += 1.0 / x;
   const double r = 1.0 / x;
   const double s = r * r;
-  const double c8 = mutant("te.digamma.series_term_dropped") ? 0.0 : 1.0 / 240.0;
+  const double c8 = faults.series_term_dropped ? 0.0 : 1.0 / 240.0;
   const double series =
       s *
       (1.0 / 12.0 -
@@ -29,8 +35,14 @@ inline double digamma(double x) {
                  s * (c8 - s * (1.0 / 132.0 -
                                 s * (691.0 / 32760.0 -
                                      s * (1.0 / 12.0 - s * (3617.0 / 8160.0 - s * (43867.0 / 14364.0)))))))));
-  const double half = mutant("te.digamma.half_term_sign") ? -0.5 * r : 0.5 * r;
+  const double half = faults.half_term_sign ? -0.5 * r : 0.5 * r;
   return (std::log(x) - half) - series - recurrence;
+}
+
+/// The same on the host.
+inline double digamma(double x) {
+  return digamma(x, {mutant("te.digamma.too_few_recurrences"), mutant("te.digamma.series_term_dropped"),
+                     mutant("te.digamma.half_term_sign")});
 }
 
 /// psi of every element.

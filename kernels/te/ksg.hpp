@@ -5,6 +5,9 @@
 #include <span>
 
 #include "kernels/spatial/rows.hpp"
+#ifdef ASSAY_HAVE_CUDA
+#include "kernels/windows/evaluate.hpp"
+#endif
 
 namespace assay {
 class ThreadPool;
@@ -44,5 +47,23 @@ class KsgPlan {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+#ifdef ASSAY_HAVE_CUDA
+/// The same on CUDA: points and results lie in device memory, trial lengths on the host. What is prepared
+/// stays in `memory`, in whose open frame the plan lives; every call puts its work on the stream, whose
+/// device is current.
+class KsgCudaPlan {
+ public:
+  KsgCudaPlan(CUstream_st* stream, Workspace& memory, spatial::Rows y, spatial::Rows z,
+              std::span<const std::int64_t> trial_lengths, const KsgOptions& options);
+
+  void evaluate(CUstream_st* stream, Workspace& scratch, spatial::Rows x, const KsgResult& result) const;
+
+ private:
+  windows::Options options_;
+  windows::Targets targets_;
+  const double* psi_ = nullptr;
+};
+#endif
 
 }  // namespace assay::kernels::te

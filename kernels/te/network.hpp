@@ -6,6 +6,9 @@
 
 #include "kernels/spatial/rows.hpp"
 #include "kernels/te/ksg.hpp"
+#ifdef ASSAY_HAVE_CUDA
+#include "kernels/lists/lists.hpp"
+#endif
 
 namespace assay {
 class ThreadPool;
@@ -64,5 +67,52 @@ class NetworkPlan {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+#ifdef ASSAY_HAVE_CUDA
+/// The same on CUDA: sources, targets and results lie in device memory, trial lengths, seeds, skips and the
+/// list of counted pairs on the host. What is prepared stays in `memory`, in whose open frame the plan lives.
+class NetworkCudaPlan {
+ public:
+  NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const NetworkSources& sources,
+                  std::span<const std::int64_t> trial_lengths, const KsgOptions& options,
+                  const NetworkDraws& draws);
+  void evaluate(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
+                std::span<const std::int64_t> skip, const NetworkResult& result) const;
+  std::int64_t working_bytes(std::int64_t targets, std::int64_t dy, std::int64_t dz) const;
+
+ private:
+  void draw_surrogates(CUstream_st* stream, Workspace& memory, const NetworkSources& sources,
+                       std::span<const std::int64_t> trial_lengths, const NetworkDraws& draws,
+                       double* all) const;
+  void prepare_lists(CUstream_st* stream, Workspace& memory);
+  std::int64_t target_bytes(std::int64_t dy, std::int64_t dz) const;
+  /// Of each pair of a batch of targets, where its counts go: (some, m) in device memory.
+  const std::int32_t* slots_of(CUstream_st* stream, Workspace& scratch, std::int64_t first, std::int64_t some,
+                               std::span<const std::int64_t> skip, const NetworkResult& result) const;
+  /// y and z of all targets, (t, n) each in device memory, with the rows in their orders.
+  struct SortedTargets {
+    double *y = nullptr, *z = nullptr;
+    std::int32_t *y_order = nullptr, *z_order = nullptr;
+  };
+  void search_by_lists(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
+                       const SortedTargets& sorted, std::int64_t first, std::int64_t some,
+                       std::span<const std::int64_t> skip, const NetworkResult& result) const;
+  void search_by_windows(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
+                         std::int64_t first, std::int64_t some, std::span<const std::int64_t> skip,
+                         const NetworkResult& result) const;
+
+  KsgOptions options_;
+  std::int64_t m_;
+  std::int32_t n_, d_;
+  std::int64_t count_;  ///< surrogates of a source
+  spatial::ExclusionView with_trials_, without_trials_;
+  const double* psi_ = nullptr;
+  /// (m, n, d), and from column first_surrogate_ on the surrogates of each source (m, count, n, d).
+  const double* sources_ = nullptr;
+  std::int64_t first_surrogate_ = 0;
+  bool by_lists_ = false;
+  lists::Columns columns_;
+};
+#endif
 
 }  // namespace assay::kernels::te

@@ -34,10 +34,11 @@ void refusals(Probe& probe) {
     const Tensor points = cloud.tensor();
     return KsgCase{columns_of(points, 0, 1), columns_of(points, 1, 1), columns_of(points, 2, 1), {}, 1};
   };
-  const auto refused = [&](auto&& change, std::string_view argument, std::string_view why) {
+  const auto refused = [&](auto&& change, std::string_view argument, std::string_view why,
+                           RefusalOf what = RefusalOf::argument) {
     KsgCase bad = make();
     change(bad);
-    expect_refused(probe, operation, bad.arguments(), argument, why);
+    expect_refused(probe, operation, bad.arguments(), argument, why, what);
   };
   refused([](KsgCase& c) { c.where.k = 0; }, "k", "k of 0");
   refused([](KsgCase& c) { c.where.k = 8; }, "k", "as many neighbours as points");
@@ -54,8 +55,8 @@ void refusals(Probe& probe) {
         c.x = Tensor::from(std::vector<double>(7, 1.0), {7, 1});
       },
       "x", "fewer rows of x than of y");
-  refused([](KsgCase& c) { c.z.as<double>()[3] = std::nan(""); }, "z", "NaN in z");
-  refused([](KsgCase& c) { c.y.as<double>()[0] = HUGE_VAL; }, "y", "infinity in y");
+  refused([](KsgCase& c) { c.z.as<double>()[3] = std::nan(""); }, "z", "NaN in z", RefusalOf::value);
+  refused([](KsgCase& c) { c.y.as<double>()[0] = HUGE_VAL; }, "y", "infinity in y", RefusalOf::value);
 }
 
 }  // namespace
@@ -103,6 +104,20 @@ void describe_ksg(Suite& suite) {
   suite.mutant({"te.ksg.mean_loses_last", "lost data", "the mean leaves out the last observation"});
   suite.mutant({"te.ksg.float32_distances", "precision", "the radius is rounded to float"});
   suite.mutant({"te.ksg.stale_surrogate", "stale state", "a plan keeps the first x it was given"});
+  const auto on_device = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant({id, fault_class, what, Backend::cuda});
+  };
+  on_device("te.ksg.cuda_psi_of_n", "formula", "psi(n) in place of psi(n + 1) in algorithm 1");
+  on_device("te.ksg.cuda_counts_not_strict", "strictness", "< for <= and <= for < in the counts");
+  on_device("te.ksg.cuda_walk_ends_early", "off by one", "a side of the walk ends a quarter before it may");
+  on_device("te.ksg.cuda_excluded_counted", "missing mask", "the counts leave out the point itself only");
+  on_device("te.ksg.cuda_theiler_not_in_counts", "missing mask", "the window is 0 in the counts");
+  on_device("te.ksg.cuda_float_radius", "precision", "the radius is rounded to float");
+  on_device("te.ksg.cuda_last_block_lost", "lost tile", "the mean leaves out the last block of queries");
+  on_device("te.ksg.cuda_ties_ignored", "ties", "algorithm 2 takes all points tied at the k-th distance");
+  on_device("te.ksg.cuda_window_loses_first", "off by one", "the first point of a window is not counted");
+  on_device("te.ksg.cuda_algorithm2_joint_radius", "wrong subspace",
+            "algorithm 2 takes the joint radius for all three");
 }
 
 }  // namespace assay::validation::te
