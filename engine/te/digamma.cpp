@@ -3,7 +3,10 @@
 #include <cmath>
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/status_word.hpp"
+#include "engine/runtime/stream.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/te/digamma.hpp"
 
@@ -24,10 +27,19 @@ double allowed_error(double x, double psi) {
 }  // namespace
 
 void digamma(Context& context, const ConstTensorView& x, const TensorView& psi) {
-  require_cpu(kName, context);
   check_view(kName, "x", x, DType::f64, x.rank());
   check_view(kName, "psi", psi, DType::f64, x.shape);
+  check_memory(kName, "x", context, x.space);
+  check_memory(kName, "psi", context, psi.space);
   const auto values = x.as<double>();
+  if (context.backend() == Backend::cuda) {
+#ifdef ASSAY_HAVE_CUDA
+    const DeviceScope device(context.device());
+    kernels::te::digamma_cuda(context.stream().handle(), values.data(), x.elements(), psi.as<double>().data(),
+                              context.status().on_device());
+#endif
+    return;
+  }
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!(values[i] > 0.0) || !std::isfinite(values[i]))
       throw ContractError(std::string(kName), "x",
@@ -44,6 +56,7 @@ Operation describe_digamma() {
   operation.error_model = "8 u (|psi| + sum of the magnitudes added), u = 2^-53";
   operation.inputs = {{"x", "arguments, above 0 and finite", {DType::f64}, "any"}};
   operation.outputs = {{"psi", "psi(x)", {DType::f64}, "that of x"}};
+  operation.cuda_body = CudaBody::shared;
   operation.output_shapes = [](const Arguments& arguments) {
     return std::vector<OutputShape>{{"psi", DType::f64, arguments.input("x").shape}};
   };

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/stream.hpp"
+#include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/te/embed.hpp"
 
@@ -74,7 +77,9 @@ std::vector<EmbeddedVariable> variables_of(const Arguments& arguments) {
 
 std::span<const std::int64_t> trials_of(const Arguments& arguments) {
   if (!arguments.has("trial_lengths")) return {};
-  return arguments.input("trial_lengths").as<std::int64_t>();
+  const ConstTensorView& lengths = arguments.input("trial_lengths");
+  check_on_host(kName, "trial_lengths", lengths.space);
+  return lengths.as<std::int64_t>();
 }
 
 std::vector<OutputShape> shapes(const Arguments& arguments) {
@@ -108,7 +113,6 @@ std::vector<std::int64_t> embedded_trial_lengths(std::span<const std::int64_t> t
 
 void embed(Context& context, const ConstTensorView& series, std::span<const std::int64_t> trial_lengths,
            std::span<const EmbeddedVariable> variables, const TensorView& embedded, const TensorView& times) {
-  require_cpu(kName, context);
   check_view(kName, "series", series, DType::f64, 2);
   const std::int64_t d = check_variables(variables, series.extent(1));
   check_trial_lengths(kName, trial_lengths, series.extent(0));
@@ -117,13 +121,29 @@ void embed(Context& context, const ConstTensorView& series, std::span<const std:
   const std::int64_t n = observations(trials, reach);
   check_view(kName, "embedded", embedded, DType::f64, {n, d});
   check_view(kName, "times", times, DType::i64, {n});
+  check_memory(kName, "series", context, series.space);
+  check_memory(kName, "embedded", context, embedded.space);
+  check_memory(kName, "times", context, times.space);
 
   std::vector<kernels::te::Lags> lags(variables.size());
   std::transform(variables.begin(), variables.end(), lags.begin(), [](const EmbeddedVariable& variable) {
     return kernels::te::Lags{variable.column, variable.history, variable.tau, variable.delay};
   });
-  kernels::te::embed(context.pool(), {series.as<double>().data(), series.extent(0), series.extent(1)}, trials,
-                     lags, reach, embedded.as<double>(), times.as<std::int64_t>());
+  const kernels::spatial::Rows rows{series.as<double>().data(), series.extent(0), series.extent(1)};
+  if (context.backend() == Backend::cuda) {
+#ifdef ASSAY_HAVE_CUDA
+    if (n == 0) return;
+    const auto tables = kernels::te::embedding_tables(rows.d, trials, lags, reach);
+    const DeviceScope device(context.device());
+    const Workspace::Frame frame(context.workspace());
+    kernels::te::embed_cuda(context.stream().handle(), rows, tables,
+                            context.workspace().take<std::int64_t>(tables.elements()), n,
+                            embedded.as<double>().data(), times.as<std::int64_t>().data());
+#endif
+    return;
+  }
+  kernels::te::embed(context.pool(), rows, trials, lags, reach, embedded.as<double>(),
+                     times.as<std::int64_t>());
 }
 
 Operation describe_embed() {
@@ -138,6 +158,7 @@ Operation describe_embed() {
                        "rows of each trial, summing to rows; absent: one trial",
                        {DType::i64},
                        "(num_trials)",
+                       true,
                        true}};
   operation.outputs = {
       {"embedded", "the lags of each variable, in order, newest first", {DType::f64}, "(n, d)"},
@@ -149,6 +170,7 @@ Operation describe_embed() {
       {"taus", "spacing of the lags of each variable", ParameterType::integers, std::nullopt, 1, largest},
       {"delays", "offset of the newest lag of each variable", ParameterType::integers, std::nullopt, 0,
        largest}};
+  operation.cuda_body = CudaBody::cuda_only;
   operation.output_shapes = shapes;
   operation.work = [](const Arguments& arguments) {
     const auto outputs = shapes(arguments);

@@ -1,10 +1,16 @@
 #include "engine/te/knn.hpp"
 
+#include <algorithm>
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/status_word.hpp"
+#include "engine/runtime/stream.hpp"
+#include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
-#include "kernels/spatial/exclusion.hpp"
+#include "kernels/checks/finite.hpp"
+#include "kernels/spatial/exclusion_cuda.hpp"
 #include "kernels/te/knn.hpp"
 
 namespace assay::te {
@@ -15,19 +21,30 @@ constexpr std::string_view kName = "te.knn";
 
 std::span<const std::int64_t> trials_of(const Arguments& arguments) {
   if (!arguments.has("trial_lengths")) return {};
-  return arguments.input("trial_lengths").as<std::int64_t>();
+  const ConstTensorView& lengths = arguments.input("trial_lengths");
+  check_on_host(kName, "trial_lengths", lengths.space);
+  return lengths.as<std::int64_t>();
 }
 
+// Row j of a trial of L rows leaves out min(j, w) + min(L - 1 - j, w) + 1 rows: no more than the middle of
+// the trial does, so that rows are looked at one by one only where one of them is refused.
 void check_admissible(std::int64_t n, std::span<const std::int64_t> trial_lengths, std::int64_t k,
                       std::int64_t theiler_window) {
-  const kernels::spatial::Exclusion exclusion(n, trial_lengths, theiler_window);
-  for (std::int64_t i = 0; i < n; ++i)
-    if (exclusion.admissible(i) < k)
-      throw ContractError(
-          std::string(kName), "k",
-          "is " + std::to_string(k) + ", but point " + std::to_string(i) + " has only " +
-              std::to_string(exclusion.admissible(i)) + " admissible neighbours (n = " + std::to_string(n) +
-              ", theiler_window = " + std::to_string(theiler_window) + "); expected k of at most that");
+  const std::int64_t window = std::min(theiler_window, n);
+  const std::int64_t whole[] = {n};
+  std::int64_t begin = 0;
+  for (const std::int64_t length : trial_lengths.empty() ? std::span(whole) : trial_lengths) {
+    for (std::int64_t j = 0; j < length && n - std::min(length, 2 * window + 1) < k; ++j) {
+      const std::int64_t admissible = n - 1 - std::min(j, window) - std::min(length - 1 - j, window);
+      if (admissible < k)
+        throw ContractError(
+            std::string(kName), "k",
+            "is " + std::to_string(k) + ", but point " + std::to_string(begin + j) + " has only " +
+                std::to_string(admissible) + " admissible neighbours (n = " + std::to_string(n) +
+                ", theiler_window = " + std::to_string(theiler_window) + "); expected k of at most that");
+    }
+    begin += length;
+  }
 }
 
 }  // namespace
@@ -41,7 +58,8 @@ Search search_of(std::string_view name) {
 ParameterInfo search_parameter() {
   ParameterInfo info;
   info.name = "search";
-  info.summary = "structure that finds neighbours on the CPU; never changes the result";
+  info.summary =
+      "structure that finds neighbours on the CPU, lanes a point on CUDA; never changes the result";
   info.type = ParameterType::text;
   info.fallback = std::string("auto");
   info.choices = {"auto", "sorted", "tree"};
@@ -51,7 +69,6 @@ ParameterInfo search_parameter() {
 void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths,
          std::int64_t k, std::int64_t theiler_window, const TensorView& distances, const TensorView& indices,
          Search search) {
-  require_cpu(kName, context);
   check_view(kName, "points", points, DType::f64, 2);
   const std::int64_t n = points.extent(0);
   const std::int64_t d = points.extent(1);
@@ -63,12 +80,30 @@ void knn(Context& context, const ConstTensorView& points, std::span<const std::i
     throw ContractError(std::string(kName), "theiler_window",
                         "is " + std::to_string(theiler_window) + "; expected at least 0");
   check_trial_lengths(kName, trial_lengths, n);
-  check_finite(kName, "points", points.as<double>());
+  check_memory(kName, "points", context, points.space);
+  if (context.backend() == Backend::cpu) check_finite(kName, "points", points.as<double>());
   check_admissible(n, trial_lengths, k, theiler_window);
   check_view(kName, "distances", distances, DType::f64, {n, k});
   check_view(kName, "indices", indices, DType::i64, {n, k});
-  kernels::te::knn(context.pool(), {points.as<double>().data(), n, d}, trial_lengths, k, theiler_window,
-                   static_cast<kernels::spatial::Search>(search), distances.as<double>(),
+  check_memory(kName, "distances", context, distances.space);
+  check_memory(kName, "indices", context, indices.space);
+  const kernels::spatial::Rows rows{points.as<double>().data(), n, d};
+  const auto way = static_cast<kernels::spatial::Search>(search);
+  if (context.backend() == Backend::cuda) {
+#ifdef ASSAY_HAVE_CUDA
+    if (n == 0) return;
+    const DeviceScope device(context.device());
+    const Workspace::Frame frame(context.workspace());
+    kernels::checks::check_finite_cuda(context.stream().handle(), rows.data, n * d,
+                                       context.status().on_device());
+    kernels::te::knn_cuda(context.stream().handle(), rows, trial_lengths, k, theiler_window, way,
+                          context.workspace().take<std::int32_t>(
+                              kernels::spatial::exclusion_bounds(trial_lengths, theiler_window)),
+                          distances.as<double>().data(), indices.as<std::int64_t>().data());
+#endif
+    return;
+  }
+  kernels::te::knn(context.pool(), rows, trial_lengths, k, theiler_window, way, distances.as<double>(),
                    indices.as<std::int64_t>());
 }
 
@@ -84,6 +119,7 @@ Operation describe_knn() {
                        "rows of each trial, summing to n; absent: one trial",
                        {DType::i64},
                        "(num_trials)",
+                       true,
                        true}};
   operation.outputs = {{"distances", "to the neighbours, rising", {DType::f64}, "(n, k)"},
                        {"indices", "rows of the neighbours", {DType::i64}, "(n, k)"}};
@@ -91,6 +127,7 @@ Operation describe_knn() {
                           {"theiler_window", "rows of the same trial this near in time are no neighbours",
                            ParameterType::integer, std::int64_t{0}, 0},
                           search_parameter()};
+  operation.cuda_body = CudaBody::cuda_only;
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)

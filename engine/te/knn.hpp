@@ -8,8 +8,9 @@
 
 namespace assay::te {
 
-/// Which structure finds neighbours on the CPU. It never changes a result; `automatic` chooses by size and
-/// dimensions.
+/// Which structure finds neighbours on the CPU; on CUDA, which has one, how many lanes of a warp share a
+/// point: `sorted` 1 (4 in 5 to 64 dimensions), `tree` 8. It never changes a result; `automatic` chooses by
+/// size and dimensions.
 enum class Search : std::uint8_t { automatic, sorted, tree };
 
 /// "auto", "sorted" or "tree" as the operations' parameter `search` has them.
@@ -24,8 +25,12 @@ ParameterInfo search_parameter();
 /// ties.
 ///
 /// input   points: (n, d) f64, 1 <= d, finite; trial_lengths: (num_trials) i64, optional, on the host,
-/// summing to n params  k >= 1; theiler_window >= 0 output  distances: (n, k) f64, rising; indices: (n, k)
-/// i64 Refused (ContractError): a point with fewer than k admissible neighbours, k < 1.
+///         summing to n
+/// params  k >= 1; theiler_window >= 0
+/// output  distances: (n, k) f64, rising; indices: (n, k) i64
+/// Refused (ContractError): a point with fewer than k admissible neighbours, k < 1, and on the CPU points
+/// that are not finite. On CUDA those lie in device memory: they are refused by a DeviceError at the next
+/// synchronisation of the context, and the outputs are then undefined.
 ///
 /// Exact: |a - b| in double has one rounding, and maxima and comparisons have none.
 void knn(Context& context, const ConstTensorView& points, std::span<const std::int64_t> trial_lengths,

@@ -2,8 +2,14 @@
 
 #include <string>
 
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/status_word.hpp"
+#include "engine/runtime/stream.hpp"
+#include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
+#include "kernels/checks/finite.hpp"
+#include "kernels/spatial/exclusion_cuda.hpp"
 #include "kernels/te/range_count.hpp"
 
 namespace assay::te {
@@ -14,7 +20,17 @@ constexpr std::string_view kName = "te.range_count";
 
 std::span<const std::int64_t> trials_of(const Arguments& arguments) {
   if (!arguments.has("trial_lengths")) return {};
-  return arguments.input("trial_lengths").as<std::int64_t>();
+  const ConstTensorView& lengths = arguments.input("trial_lengths");
+  check_on_host(kName, "trial_lengths", lengths.space);
+  return lengths.as<std::int64_t>();
+}
+
+void check_radii(std::span<const double> radii) {
+  for (std::size_t i = 0; i < radii.size(); ++i)
+    if (!(radii[i] >= 0.0))
+      throw ContractError(std::string(kName), "radii",
+                          "element " + std::to_string(i) + " is " + std::to_string(radii[i]) +
+                              "; expected 0 or more (infinity is legal)");
 }
 
 }  // namespace
@@ -22,7 +38,6 @@ std::span<const std::int64_t> trials_of(const Arguments& arguments) {
 void range_count(Context& context, const ConstTensorView& points, const ConstTensorView& radii,
                  std::span<const std::int64_t> trial_lengths, bool strict, std::int64_t theiler_window,
                  const TensorView& counts, Search search) {
-  require_cpu(kName, context);
   check_view(kName, "points", points, DType::f64, 2);
   check_view(kName, "radii", radii, DType::f64, 1);
   const std::int64_t n = points.extent(0);
@@ -37,16 +52,33 @@ void range_count(Context& context, const ConstTensorView& points, const ConstTen
     throw ContractError(std::string(kName), "theiler_window",
                         "is " + std::to_string(theiler_window) + "; expected at least 0");
   check_trial_lengths(kName, trial_lengths, n);
-  check_finite(kName, "points", points.as<double>());
+  check_memory(kName, "points", context, points.space);
+  check_memory(kName, "radii", context, radii.space);
   const auto radius = radii.as<double>();
-  for (std::size_t i = 0; i < radius.size(); ++i)
-    if (!(radius[i] >= 0.0))
-      throw ContractError(std::string(kName), "radii",
-                          "element " + std::to_string(i) + " is " + std::to_string(radius[i]) +
-                              "; expected 0 or more (infinity is legal)");
+  if (context.backend() == Backend::cpu) {
+    check_finite(kName, "points", points.as<double>());
+    check_radii(radius);
+  }
   check_view(kName, "counts", counts, DType::i64, {n});
-  kernels::te::range_count(context.pool(), {points.as<double>().data(), n, d}, radius, trial_lengths, strict,
-                           theiler_window, static_cast<kernels::spatial::Search>(search),
+  check_memory(kName, "counts", context, counts.space);
+  const kernels::spatial::Rows rows{points.as<double>().data(), n, d};
+  const auto way = static_cast<kernels::spatial::Search>(search);
+  if (context.backend() == Backend::cuda) {
+#ifdef ASSAY_HAVE_CUDA
+    if (n == 0) return;
+    const DeviceScope device(context.device());
+    const Workspace::Frame frame(context.workspace());
+    kernels::checks::check_finite_cuda(context.stream().handle(), rows.data, n * d,
+                                       context.status().on_device());
+    kernels::te::range_count_cuda(context.stream().handle(), rows, radius.data(), trial_lengths, strict,
+                                  theiler_window, way,
+                                  context.workspace().take<std::int32_t>(
+                                      kernels::spatial::exclusion_bounds(trial_lengths, theiler_window)),
+                                  counts.as<std::int64_t>().data(), context.status().on_device());
+#endif
+    return;
+  }
+  kernels::te::range_count(context.pool(), rows, radius, trial_lengths, strict, theiler_window, way,
                            counts.as<std::int64_t>());
 }
 
@@ -62,6 +94,7 @@ Operation describe_range_count() {
                        "rows of each trial, summing to n; absent: one trial",
                        {DType::i64},
                        "(num_trials)",
+                       true,
                        true}};
   operation.outputs = {{"counts", "points within the radius", {DType::i64}, "(n)"}};
   operation.parameters = {{"strict", "count distances below the radius (true) or also equal to it (false)",
@@ -69,6 +102,7 @@ Operation describe_range_count() {
                           {"theiler_window", "rows of the same trial this near in time are not counted",
                            ParameterType::integer, std::int64_t{0}, 0},
                           search_parameter()};
+  operation.cuda_body = CudaBody::cuda_only;
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)

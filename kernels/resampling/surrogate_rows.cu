@@ -8,6 +8,7 @@
 #include "engine/runtime/workspace.hpp"
 #include "kernels/resampling/surrogate_rows.hpp"
 #include "kernels/resampling/surrogate_rows_cuda.hpp"
+#include "kernels/upload/bytes.hpp"
 
 namespace assay::kernels::resampling {
 
@@ -104,9 +105,7 @@ void surrogate_rows_cuda(CUstream_st* stream, Workspace& workspace, const Draws&
     const std::span<const std::int64_t> lengths =
         draws.trial_lengths.empty() ? std::span<const std::int64_t>(&whole, 1) : draws.trial_lengths;
     const auto on_device = workspace.take<std::int64_t>(lengths.size());
-    detail::check(cudaMemcpyAsync(on_device.data(), lengths.data(), lengths.size_bytes(),
-                                  cudaMemcpyHostToDevice, stream),
-                  "surrogates: copy");  // pageable memory is staged before the call returns
+    upload::upload_cuda<std::int64_t>(stream, on_device, lengths);
     task.trial_lengths = on_device.data();
     task.trials = static_cast<std::int64_t>(lengths.size());
     shift<<<static_cast<unsigned>(blocks), kThreads, 0, stream>>>(task);

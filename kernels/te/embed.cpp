@@ -59,4 +59,25 @@ void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t>
   }
 }
 
+EmbeddingTables embedding_tables(std::int64_t width, std::span<const std::int64_t> trial_lengths,
+                                 std::span<const Lags> variables, std::int64_t reach) {
+  const bool no_delay = mutant("te.embed.cuda_delay_ignored");
+  EmbeddingTables tables;
+  for (const Lags& variable : variables)
+    for (std::int64_t j = 0; j < variable.history; ++j)
+      tables.offsets.push_back(variable.column -
+                               ((no_delay ? 0 : variable.delay) + j * variable.tau) * width);
+  std::int64_t trial_begin = 0;
+  std::int64_t written = 0;
+  for (const std::int64_t length : trial_lengths) {
+    if (length > reach) {
+      tables.firsts.push_back(written);
+      tables.shifts.push_back(trial_begin + reach - written);
+      written += length - reach;
+    }
+    trial_begin += length;
+  }
+  return tables;
+}
+
 }  // namespace assay::kernels::te

@@ -2,6 +2,7 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "engine/runtime/workspace.hpp"
+#include "kernels/spatial/exclusion_cuda.hpp"
 #include "kernels/te/ksg.hpp"
 #include "kernels/windows/order.hpp"
 
@@ -25,7 +26,9 @@ KsgCudaPlan::KsgCudaPlan(CUstream_st* stream, Workspace& memory, spatial::Rows y
   const auto n = static_cast<std::size_t>(y.n);
   const std::int64_t columns = y.d + z.d;
   options_.exclusion =
-      windows::exclusion_on_device(stream, memory, targets_.n, trial_lengths, options.theiler_window);
+      spatial::exclusion_cuda(
+      stream, y.n, trial_lengths, options.theiler_window, {},
+      memory.take<std::int32_t>(spatial::exclusion_bounds(trial_lengths, options.theiler_window)));
   options_.count_exclusion = options_.exclusion;
   if (mutant("te.ksg.cuda_theiler_not_in_counts")) options_.count_exclusion = {.n = targets_.n};
 

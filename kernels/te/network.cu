@@ -14,7 +14,9 @@
 #include "engine/runtime/workspace.hpp"
 #include "kernels/lists/lists.hpp"
 #include "kernels/resampling/surrogate_rows_cuda.hpp"
+#include "kernels/spatial/exclusion_cuda.hpp"
 #include "kernels/te/network.hpp"
+#include "kernels/upload/bytes.hpp"
 #include "kernels/windows/order.hpp"
 
 namespace assay::kernels::te {
@@ -35,9 +37,7 @@ T* take(Workspace& memory, std::int64_t count) {
 template <typename T>
 const T* upload(CUstream_st* stream, Workspace& memory, std::span<const T> values) {
   const std::span<T> to = memory.take<T>(values.size());
-  detail::check(
-      cudaMemcpyAsync(to.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream),
-      "te.network: copy");  // pageable memory is staged before the call returns
+  upload::upload_cuda<T>(stream, to, values);
   return to.data();
 }
 
@@ -90,8 +90,10 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
       n_(static_cast<std::int32_t>(sources.n)),
       d_(static_cast<std::int32_t>(sources.d)),
       count_(draws.count) {
-  with_trials_ = windows::exclusion_on_device(stream, memory, n_, trial_lengths, options.theiler_window);
-  without_trials_ = windows::exclusion_on_device(stream, memory, n_, {}, options.theiler_window);
+  with_trials_ = spatial::exclusion_cuda(
+      stream, n_, trial_lengths, options.theiler_window, {},
+      memory.take<std::int32_t>(spatial::exclusion_bounds(trial_lengths, options.theiler_window)));
+  without_trials_ = spatial::exclusion_cuda(stream, n_, {}, options.theiler_window, {}, {});
   double* psi = take<double>(memory, std::int64_t{n_} + 2);
   windows::psi_table(stream, psi, std::int64_t{n_} + 2);
   psi_ = psi;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "kernels/spatial/exclusion_view.hpp"
 
@@ -47,11 +46,6 @@ struct Outputs {
   const std::int32_t* slots =
       nullptr;  ///< (pairs): the slot of a pair's counts, or -1; null: pair i has slot i
 };
-
-/// Trials and window as device code sees them; the first rows of the trials, where they are needed, are put
-/// into the memory of an open frame.
-spatial::ExclusionView exclusion_on_device(CUstream_st* stream, Workspace& memory, std::int32_t n,
-                                           std::span<const std::int64_t> trial_lengths, std::int64_t window);
 
 /// psi(1) .. psi(count - 1) at 1 .. count - 1.
 void psi_table(CUstream_st* stream, double* table, std::int64_t count);

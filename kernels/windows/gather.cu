@@ -1,9 +1,7 @@
 // Points brought into the order of an axis, and the table of psi: what a search by windows is prepared with.
 #include <algorithm>
-#include <vector>
 
 #include "engine/runtime/with_cuda_check.hpp"
-#include "engine/runtime/workspace.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/windows/evaluate.hpp"
 
@@ -13,10 +11,10 @@ namespace {
 
 constexpr int kThreads = 256;
 
-__global__ void fill_psi(double* table, std::int64_t count) {
+__global__ void fill_psi(double* table, std::int64_t count, te::DigammaFaults faults) {
   for (std::int64_t m = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; m < count;
        m += std::int64_t{gridDim.x} * blockDim.x)
-    table[m] = m > 0 ? te::digamma(static_cast<double>(m), te::DigammaFaults{}) : 0.0;
+    table[m] = m > 0 ? te::digamma(static_cast<double>(m), faults) : 0.0;
 }
 
 struct Gather {
@@ -47,25 +45,9 @@ constexpr std::int64_t kMostRows = 65'535;  // of a grid
 
 }  // namespace
 
-spatial::ExclusionView exclusion_on_device(CUstream_st* stream, Workspace& memory, std::int32_t n,
-                                           std::span<const std::int64_t> trial_lengths, std::int64_t window) {
-  spatial::ExclusionView view{.n = n, .window = static_cast<std::int32_t>(std::min<std::int64_t>(window, n))};
-  if (view.window == 0 || trial_lengths.size() < 2) return view;
-  std::vector<std::int32_t> bounds{0};
-  for (const std::int64_t length : trial_lengths)
-    bounds.push_back(bounds.back() + static_cast<std::int32_t>(length));
-  const auto on_device = memory.take<std::int32_t>(bounds.size());
-  detail::check(cudaMemcpyAsync(on_device.data(), bounds.data(), on_device.size_bytes(),
-                                cudaMemcpyHostToDevice, stream),
-                "exclusion: copy");  // pageable memory is staged before the call returns
-  view.bounds = on_device.data();
-  view.trials = static_cast<std::int32_t>(trial_lengths.size());
-  return view;
-}
-
 void psi_table(CUstream_st* stream, double* table, std::int64_t count) {
   fill_psi<<<static_cast<unsigned>(std::clamp<std::int64_t>((count + kThreads - 1) / kThreads, 1, 1024)),
-             kThreads, 0, stream>>>(table, count);
+             kThreads, 0, stream>>>(table, count, {});
   detail::check(cudaGetLastError(), "psi table: launch");
 }
 

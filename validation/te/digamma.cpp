@@ -151,6 +151,12 @@ void describe_digamma(Suite& suite) {
   suite.mutant({"te.digamma.too_few_recurrences", "formula", "the recurrence stops at 3 instead of 8"});
   suite.mutant({"te.digamma.half_term_sign", "sign", "+ 1/(2x) in place of - 1/(2x)"});
   suite.mutant({"te.digamma.last_element_lost", "tail", "the last element is not written"});
+  suite.mutant({"te.digamma.cuda_unhandled_tail", "unhandled tail",
+                "elements after the last whole block of threads are not written", Backend::cuda});
+  suite.mutant({"te.digamma.cuda_single_precision_log", "precision", "the logarithm is taken in float",
+                Backend::cuda});
+  suite.mutant({"te.digamma.cuda_domain_unchecked", "missing check",
+                "an argument outside the domain is not reported", Backend::cuda});
 }
 
 }  // namespace assay::validation::te

@@ -58,6 +58,23 @@ void matches_reference(Probe& probe) {
   probe.expect_reference(operation, draw().arguments());
 }
 
+// More rows than a tile of any body holds, and more columns; lags beyond some of the trials.
+void matches_reference_over_many_tiles(Probe& probe) {
+  const auto check = [&](std::int64_t rows, std::vector<std::int64_t> trial_lengths,
+                         std::vector<assay::te::EmbeddedVariable> variables) {
+    const Cloud cloud{.rows = rows, .columns = 2, .filling = Filling::ladder, .seed = probe.seed()};
+    const Case made{cloud.tensor(), std::move(trial_lengths), std::move(variables)};
+    probe.expect_reference(operation, made.arguments());
+  };
+  for (const std::int64_t rows : {255, 256, 257, 1025, 4099})
+    for (const std::int64_t history : {1, 3, 9})
+      check(rows, {}, {{.column = 1, .history = history}, {.column = 0, .history = 1, .tau = 1, .delay = 2}});
+  for (const std::uint64_t cut : {1, 2, 3})
+    check(3001, split_trials(3001, 40, cut), {{.column = 0, .history = 4, .tau = 5, .delay = 1}});
+  check(3000, std::vector<std::int64_t>(1500, 2), {{.column = 1, .history = 2}, {.column = 0, .history = 1}});
+  check(4000, {2600, 1400}, {{.column = 0, .history = 2100}, {.column = 1, .history = 1}});
+}
+
 // The definition, read off the outputs: each element is the series at its time less its lag, times rise, and
 // no lag reaches into the trial before. And the count of observations is what the trials allow.
 void holds_the_definition(Probe& probe) {
@@ -179,6 +196,10 @@ void describe_embed(Suite& suite) {
        .summary = "Values and times equal the reference's, with trials, histories of 0 and short trials.",
        .body = matches_reference,
        .cases = 2000});
+  suite.property({.name = "matches_reference_over_many_tiles",
+                  .summary = "The same around and beyond the rows and columns that a body is cut at.",
+                  .body = matches_reference_over_many_tiles,
+                  .cases = 1});
   suite.property(
       {.name = "holds_the_definition",
        .summary = "Each element is the series at its time less its lag; no lag crosses a trial's boundary.",
@@ -209,6 +230,12 @@ void describe_embed(Suite& suite) {
       {"te.embed.crosses_trial", "boundary", "observations of later trials reach into the trial before"});
   suite.mutant({"te.embed.lags_reversed", "wrong order", "the oldest lag comes first"});
   suite.mutant({"te.embed.times_within_trial", "wrong index", "times count from the start of the trial"});
+  suite.mutant(
+      {"te.embed.cuda_delay_ignored", "wrong index", "the delay of a variable is taken as 0", Backend::cuda});
+  suite.mutant({"te.embed.cuda_segment_off_by_one", "off by one",
+                "the first observation of a trial is taken for one of the trial before", Backend::cuda});
+  suite.mutant(
+      {"te.embed.cuda_lost_tile", "lost tile", "the last of several tiles is not written", Backend::cuda});
 }
 
 }  // namespace assay::validation::te

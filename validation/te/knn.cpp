@@ -60,6 +60,28 @@ void matches_reference_in_many_dimensions(Probe& probe) {
   probe.expect_reference(operation, draw(limits).arguments());
 }
 
+// Around every number of points and dimensions that a body is cut at, by every way to search and lists of
+// every length, with ties.
+void matches_reference_at_every_tile_edge(Probe& probe) {
+  constexpr std::int64_t neighbours[] = {1, 4, 5, 8, 9, 16, 17, 32, 33, 70};
+  std::size_t turn = 0;
+  for (const std::int64_t rows : {31, 33, 127, 128, 129, 255, 256, 257, 513})
+    for (const std::int64_t columns : {1, 2, 3, 4, 5, 16, 17, 64, 65}) {
+      const Cloud cloud{.rows = rows,
+                        .columns = columns,
+                        .filling = turn % 2 == 0 ? Filling::grid : Filling::gaussian,
+                        .seed = probe.seed() + turn};
+      for (const char* search : {"auto", "sorted", "tree"}) {
+        const Case made{cloud.tensor(),
+                        {.theiler_window = static_cast<std::int64_t>(turn % 4),
+                         .k = std::min(neighbours[turn % std::size(neighbours)], rows - 8),
+                         .search = search}};
+        probe.expect_reference(operation, made.arguments());
+        ++turn;
+      }
+    }
+}
+
 // Read off the outputs alone: admissible neighbours, their own distances, in the documented order, and no
 // admissible point left out that comes before the last.
 void holds_the_definition(Probe& probe) {
@@ -205,6 +227,10 @@ void describe_knn(Suite& suite) {
                   .summary = "The same in up to 64 dimensions.",
                   .body = matches_reference_in_many_dimensions,
                   .cases = 600});
+  suite.property({.name = "matches_reference_at_every_tile_edge",
+                  .summary = "The same around every number of points and dimensions that a body is cut at.",
+                  .body = matches_reference_at_every_tile_edge,
+                  .cases = 1});
   suite.property(
       {.name = "holds_the_definition",
        .summary = "Admissible, ordered, none left out: read off the outputs without the reference.",
@@ -251,6 +277,18 @@ void describe_knn(Suite& suite) {
   suite.mutant({"te.knn.skips_nearest", "off by one", "neighbours 2 .. k+1 are returned"});
   suite.mutant({"te.knn.simd_tail_lost", "tail", "the last, partly filled vector of a window is skipped"});
   suite.mutant({"te.knn.tree_prunes_equal", "strictness", "boxes at exactly the k-th distance are pruned"});
+  const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant({std::string("te.knn.cuda_") + id, fault_class, what, Backend::cuda});
+  };
+  on_cuda("includes_self", "missing mask", "the point itself may be its neighbour");
+  on_cuda("theiler_exclusive", "strictness", "rows at exactly the window's distance are admitted");
+  on_cuda("trial_boundary_ignored", "boundary", "the Theiler window reaches into the trials beside");
+  on_cuda("ties_by_larger_row", "order", "between lanes the larger row wins among equal distances");
+  on_cuda("dimension_ignored", "lost data", "the last of several dimensions is left out");
+  on_cuda("lost_tile", "lost tile", "the last of several tiles of points is not looked at");
+  on_cuda("unhandled_tail", "unhandled tail", "a partly filled last step through a tile is skipped");
+  on_cuda("missing_barrier", "missing barrier", "points are compared before their tile has been brought");
+  on_cuda("repeats_last", "strictness", "a further pass finds the last neighbour of the one before again");
 }
 
 }  // namespace assay::validation::te

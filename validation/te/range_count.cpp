@@ -80,6 +80,25 @@ void matches_reference(Probe& probe) {
   probe.expect_reference(operation, draw(wide(), probe.seed()).arguments());
 }
 
+// Around every number of points and dimensions that a body is cut at, by every way to search, with ties.
+void matches_reference_at_every_tile_edge(Probe& probe) {
+  std::uint64_t turn = 0;
+  for (const std::int64_t rows : {31, 33, 127, 128, 129, 255, 256, 257, 513})
+    for (const std::int64_t columns : {1, 2, 3, 4, 5, 16, 17, 64, 65}) {
+      const Cloud cloud{.rows = rows,
+                        .columns = columns,
+                        .filling = turn % 2 == 0 ? Filling::grid : Filling::gaussian,
+                        .seed = probe.seed() + turn};
+      for (const char* search : {"auto", "sorted", "tree"}) {
+        Case made{cloud.tensor(), draw_radii(cloud.tensor(), probe.seed() + turn), {}, turn % 2 == 0};
+        made.where.theiler_window = static_cast<std::int64_t>(turn % 4);
+        made.where.search = search;
+        probe.expect_reference(operation, made.arguments());
+        ++turn;
+      }
+    }
+}
+
 void structures_agree(Probe& probe) {
   CloudLimits limits;
   limits.min_rows = 200;
@@ -184,6 +203,10 @@ void describe_range_count(Suite& suite) {
            "search structure.",
        .body = matches_reference,
        .cases = 3000});
+  suite.property({.name = "matches_reference_at_every_tile_edge",
+                  .summary = "The same around every number of points and dimensions that a body is cut at.",
+                  .body = matches_reference_at_every_tile_edge,
+                  .cases = 1});
   suite.property({.name = "structures_agree",
                   .summary = "Every search structure gives the same counts on hundreds of points.",
                   .body = structures_agree,
@@ -243,6 +266,19 @@ void describe_range_count(Suite& suite) {
       {"te.range_count.window_off_by_one", "off by one", "the last point of the sorted window is left out"});
   suite.mutant({"te.range_count.box_inside_by_near_edge", "wrong bound",
                 "a box whose near edge is inside is counted whole"});
+  const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant({std::string("te.range_count.cuda_") + id, fault_class, what, Backend::cuda});
+  };
+  on_cuda("not_strict", "strictness", "<= where the strict count was asked for");
+  on_cuda("counts_self", "missing mask", "the point itself is counted");
+  on_cuda("theiler_exclusive", "strictness", "rows at exactly the window's distance are counted");
+  on_cuda("trial_boundary_ignored", "boundary", "the Theiler window reaches into other trials");
+  on_cuda("excluded_always_subtracted", "wrong test",
+          "excluded rows are subtracted whether or not they lie within the radius");
+  on_cuda("lost_tile", "lost tile", "the last of several tiles of points is not counted");
+  on_cuda("lost_lane", "lost data", "the count of a group's last lane is left out");
+  on_cuda("missing_barrier", "missing barrier", "points are compared before their tile has been brought");
+  on_cuda("radius_unchecked", "missing check", "a radius that is negative or NaN is not reported");
 }
 
 }  // namespace assay::validation::te
