@@ -12,6 +12,7 @@
 
 #include "engine/runtime/mutant.hpp"
 #include "kernels/networks/pairwise_sum.hpp"
+#include "kernels/spatial/nearest.hpp"
 
 #undef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
@@ -34,7 +35,7 @@ constexpr std::int64_t kWalked = kTogether * kWidth;
 
 /// The faults of this file, read once a block.
 struct Faults {
-  bool list_stops_early, list_ties_counted, tail_lost, outlier_not_recomputed;
+  bool list_stops_early, list_ties_counted, tail_lost, outlier_keeps_radius, window_kept;
 };
 
 /// Takes a distance in each lane into the k smallest so far, best[0] the smallest.
@@ -49,11 +50,12 @@ HWY_INLINE void Insert(Vector distance, Vector* best, int k) {
   best[last] = hn::Min(best[last], distance);
 }
 
-/// The k-th smallest distance in the list of each of kWalked lanes, to `eps`. Bit l of what is returned: no
-/// point that is not in the list can be nearer in lane l.
+/// The k-th smallest distance in the list of each of kWalked lanes, to `eps`, and how many list distances are
+/// below it, to `nearer`. Bit l of what is returned: no point that is not in the list can be nearer in lane
+/// l.
 template <int kFixed>
-HWY_INLINE unsigned WalkList(const TargetLists::List& list, const double* x, std::int64_t position, int k,
-                             bool stop_early, double* eps) {
+unsigned WalkList(const TargetLists::List& list, const double* x, std::int64_t position, int k,
+                  const Faults& faults, double* eps, std::int64_t* nearer) {
   constexpr std::int64_t kLanes = LaneBlock::kLanes;
   constexpr std::int64_t kStep = TargetLists::kStep;
   const Tag tag;
@@ -64,7 +66,8 @@ HWY_INLINE unsigned WalkList(const TargetLists::List& list, const double* x, std
     of_x[v] = hn::LoadU(tag, x + position * kLanes + v * kWidth);
     for (int at = 0; at < size; ++at) best[v][at] = hn::Set(tag, std::numeric_limits<double>::infinity());
   }
-  for (std::int64_t entry = 0; entry < list.size;) {
+  std::int64_t entry = 0;
+  while (entry < list.size) {
     for (std::int64_t step = 0; step < kStep; ++step, ++entry) {
       const Vector along = hn::Set(tag, list.distances[entry]);
       const double* other = x + static_cast<std::int64_t>(list.positions[entry]) * kLanes;
@@ -72,22 +75,40 @@ HWY_INLINE unsigned WalkList(const TargetLists::List& list, const double* x, std
         Insert<kFixed>(hn::Max(along, hn::Abs(hn::Sub(hn::LoadU(tag, other + v * kWidth), of_x[v]))), best[v],
                        k);
     }
-    if (entry >= list.size && !stop_early) break;
-    const double next = list.distances[entry - (stop_early ? kStep : 0)];
+    const double next = list.distances[entry + (faults.list_stops_early && entry < list.size ? kStep : 0)];
     bool all = true;
     for (std::int64_t v = 0; v < kTogether; ++v)
       all = all && hn::AllTrue(tag, hn::Le(best[v][size - 1], hn::Set(tag, next)));
     if (all) break;
   }
+  const hn::RebindToSigned<Tag> counter;
+  hn::Vec<decltype(counter)> count[kTogether];
+  Vector radius[kTogether];
+  for (std::int64_t v = 0; v < kTogether; ++v) {
+    count[v] = hn::Zero(counter);
+    radius[v] = best[v][size - 1];
+    hn::StoreU(radius[v], tag, eps + v * kWidth);
+  }
+  const double most = std::numeric_limits<double>::max();
+  for (std::int64_t at = 0; at < entry; ++at) {
+    const double distance = list.distances[at];
+    const Vector along =
+        hn::Set(tag, faults.list_ties_counted && distance <= most ? spatial::just_below(distance) : distance);
+    for (std::int64_t v = 0; v < kTogether; ++v)
+      count[v] =
+          hn::Sub(count[v], hn::VecFromMask(counter, hn::RebindMask(counter, hn::Lt(along, radius[v]))));
+  }
   unsigned closed = 0;
   for (std::int64_t v = 0; v < kTogether; ++v) {
-    hn::StoreU(best[v][size - 1], tag, eps + v * kWidth);
+    hn::StoreU(count[v], counter, nearer + v * kWidth);
     std::uint8_t bits[8] = {};
-    hn::StoreMaskBits(tag, hn::Le(best[v][size - 1], hn::Set(tag, list.bound)), bits);
+    hn::StoreMaskBits(tag, hn::Le(radius[v], hn::Set(tag, list.bound)), bits);
     closed |= static_cast<unsigned>(bits[0]) << (v * kWidth);
   }
   return closed;
 }
+
+using Walk = decltype(WalkList<0>);
 
 /// How many of the ranks at [at.first, at.last) lie in [within.first, within.last).
 HWY_INLINE std::int64_t CountRanks(const std::int16_t* ranks, Interval at, Interval within, bool tail_lost) {
@@ -107,17 +128,21 @@ HWY_INLINE std::int64_t CountRanks(const std::int16_t* ranks, Interval at, Inter
   return static_cast<std::int64_t>(count);
 }
 
-/// How many distances of the list are below eps.
-HWY_INLINE std::int64_t Nearer(const TargetLists::List& list, double eps, bool ties_too) {
-  const double* from = list.distances;
-  const auto before = [=](double distance) { return ties_too ? distance <= eps : distance < eps; };
-  std::int64_t length = list.size;
-  while (length > 1) {
-    const std::int64_t half = length / 2;
-    from += before(from[half - 1]) ? half : 0;
-    length -= half;
+/// SortedColumn::within by vectors: all values of a cell are compared at once, without a branch on the data.
+HWY_INLINE Interval Within(const SortedColumn& column, double value, double eps) {
+  const Tag tag;
+  if (column.largest_cell() > 4 * kWidth) return column.within(value, eps);
+  const Vector of = hn::Set(tag, value), radius = hn::Set(tag, eps);
+  Interval found{column.start_of(value - eps), column.start_of(value + eps)};
+  const double* left = column.values() + found.first;
+  const double* right = column.values() + found.last;
+  for (std::int64_t at = 0; at < column.largest_cell(); at += kWidth) {
+    found.first +=
+        static_cast<std::int32_t>(hn::CountTrue(tag, hn::Ge(hn::Sub(of, hn::LoadU(tag, left + at)), radius)));
+    found.last += static_cast<std::int32_t>(
+        hn::CountTrue(tag, hn::Lt(hn::Sub(hn::LoadU(tag, right + at), of), radius)));
   }
-  return from - list.distances + (length == 1 && before(*from) ? 1 : 0);
+  return column.checked(found, value, eps);
 }
 
 /// One point in one lane.
@@ -131,6 +156,12 @@ struct Query {
   double x(std::int64_t at) const { return view.x[at * LaneBlock::kLanes + lane]; }
   const std::int16_t* ranks() const { return view.ranks + lane * view.stride; }
 };
+
+HWY_INLINE void PositionsByRank(const LaneBlock::View& view, std::int64_t lane, std::int64_t n) {
+  const std::int16_t* ranks = view.ranks + lane * view.stride;
+  for (std::int64_t position = 0; position < n; ++position)
+    view.by_rank[lane * view.stride + ranks[position] + 32'768] = static_cast<std::uint16_t>(position);
+}
 
 /// The radius of an outlier, from both sides along x: `eps` is at least the k-th smallest distance.
 HWY_INLINE double WalkAlongX(const Query& query, double eps) {
@@ -187,22 +218,23 @@ HWY_INLINE void SubtractExcluded(const Query& query, double eps, bool yz_too, Po
   }
 }
 
-/// Strict counts of one point in one lane.
-HWY_INLINE PointCounts CountPoint(const Query& query, const TargetLists::List& list, double eps, bool listed,
-                                  const Faults& faults) {
-  PointCounts counts;
-  if (!(eps > 0)) return counts;  // k points coincide with this one
-  const TargetPoints& points = *query.task.points;
-  const auto at = static_cast<std::size_t>(query.position);
-  const Interval of_z = points.sorted_z.within(points.z[at], eps);
-  const Interval of_x = query.source().within(query.x(query.position), eps);
-  counts.z = of_z.last - of_z.first;
-  counts.xz = CountRanks(query.ranks(), of_z, of_x, faults.tail_lost);
-  if (listed)
-    counts.yz = Nearer(list, eps, faults.list_ties_counted);
-  else
-    counts.yz = CountRanks(points.y_ranks.data(), of_z, points.sorted_y.within(points.y[at], eps), false);
-  if (query.excluded.size() == 1) {  // the point itself, which every window holds
+/// The windows of one point in one lane.
+struct Windows {
+  Interval x, z;
+};
+
+/// Strict counts from the windows. `listed`: yz holds the count from the list.
+HWY_INLINE PointCounts CountPoint(const Query& query, const Windows& windows, double eps, bool listed,
+                                  std::int64_t nearer, const Faults& faults) {
+  PointCounts counts{.xz = CountRanks(query.ranks(), windows.z, windows.x, faults.tail_lost),
+                     .yz = nearer,
+                     .z = windows.z.last - windows.z.first};
+  if (HWY_UNLIKELY(!listed)) {
+    const TargetPoints& points = *query.task.points;
+    const double y = points.y[static_cast<std::size_t>(query.position)];
+    counts.yz = CountRanks(points.y_ranks.data(), windows.z, Within(points.sorted_y, y, eps), false);
+  }
+  if (query.excluded.size() == 1 || faults.window_kept) {  // the point itself, which every window holds
     --counts.z;
     --counts.xz;
     counts.yz -= listed ? 0 : 1;
@@ -212,29 +244,44 @@ HWY_INLINE PointCounts CountPoint(const Query& query, const TargetLists::List& l
   return counts;
 }
 
-template <int kFixed>
-HWY_INLINE void EvaluatePoints(const LaneTask& task, const LaneBlock::View& view, const Faults& faults,
-                               const auto& prepare_outlier) {
+/// Step by step for all lanes of a point, so that a branch that goes the wrong way in one step (and they do
+/// in the counts) holds up none of the work of another.
+void EvaluatePoints(const LaneTask& task, const LaneBlock::View& view, Walk* walk, const Faults& faults) {
+  constexpr std::int64_t kLanes = LaneBlock::kLanes;
   const TargetPoints& points = *task.points;
   const auto used = static_cast<std::int64_t>(view.lanes.size());
-  HWY_ALIGN double eps[LaneBlock::kLanes];
+  unsigned prepared = 0;  // lanes whose positions by rank are there
+  double eps[kLanes];
+  std::int64_t nearer[kLanes];
+  Windows windows[kLanes];
   for (std::int64_t position = 0; position < points.n; ++position) {
     const TargetLists::List list = task.lists->of(position);
     const std::int64_t row = points.row(position);
     const spatial::RowRange excluded = task.exclusion->of(row);
     unsigned closed = 0;
     for (std::int64_t first = 0; first < used; first += kWalked)
-      closed |= WalkList<kFixed>(list, view.x + first, position, static_cast<int>(task.k),
-                                 faults.list_stops_early, eps + first)
-                << first;
+      closed |=
+          walk(list, view.x + first, position, static_cast<int>(task.k), faults, eps + first, nearer + first)
+          << first;
+    for (std::int64_t lane = 0; lane < used && !faults.outlier_keeps_radius; ++lane) {
+      if ((closed >> lane & 1) != 0) continue;
+      if ((prepared >> lane & 1) == 0) PositionsByRank(view, lane, points.n);
+      prepared |= 1u << lane;
+      eps[lane] = WalkAlongX({task, view, lane, position, excluded}, eps[lane]);
+    }
+    const double z = points.z[static_cast<std::size_t>(position)];
     for (std::int64_t lane = 0; lane < used; ++lane) {
-      const Query query{task, view, lane, position, excluded};
-      const bool listed = (closed >> lane & 1) != 0;
-      if (!listed && !faults.outlier_not_recomputed) {
-        prepare_outlier(lane);
-        eps[lane] = WalkAlongX(query, eps[lane]);
-      }
-      const PointCounts counts = CountPoint(query, list, eps[lane], listed, faults);
+      const double radius =
+          std::max(eps[lane], std::numeric_limits<double>::denorm_min());  // windows hold the point
+      windows[lane] = {Within(*view.lanes[static_cast<std::size_t>(lane)].source,
+                              view.x[position * kLanes + lane], radius),
+                       Within(points.sorted_z, z, radius)};
+    }
+    for (std::int64_t lane = 0; lane < used; ++lane) {
+      PointCounts counts;  // none where k points coincide with this one
+      if (eps[lane] > 0)
+        counts = CountPoint({task, view, lane, position, excluded}, windows[lane], eps[lane],
+                            (closed >> lane & 1) != 0, nearer[lane], faults);
       view.local[lane * points.n + row] =
           task.constant + (task.psi[counts.z + 1] - task.psi[counts.xz + 1]) - task.psi[counts.yz + 1];
       if (std::int64_t* out = view.lanes[static_cast<std::size_t>(lane)].counts;
@@ -251,27 +298,10 @@ void EvaluateBlock(const LaneTask& task, const LaneBlock::View& view) {
   const Faults faults{.list_stops_early = mutant("te.network.list_stops_early"),
                       .list_ties_counted = mutant("te.network.list_ties_counted"),
                       .tail_lost = mutant("te.network.rank_tail_lost"),
-                      .outlier_not_recomputed = mutant("te.network.outlier_keeps_list_radius")};
-  unsigned prepared = 0;  // lanes whose positions by rank are there
-  const auto prepare_outlier = [&](std::int64_t lane) {
-    if ((prepared >> lane & 1) != 0) return;
-    prepared |= 1u << lane;
-    for (std::int64_t position = 0; position < task.points->n; ++position)
-      view.by_rank[lane * view.stride + view.ranks[lane * view.stride + position] + 32'768] =
-          static_cast<std::uint16_t>(position);
-  };
-  switch (task.k) {
-    case 1:
-      return EvaluatePoints<1>(task, view, faults, prepare_outlier);
-    case 2:
-      return EvaluatePoints<2>(task, view, faults, prepare_outlier);
-    case 3:
-      return EvaluatePoints<3>(task, view, faults, prepare_outlier);
-    case 4:
-      return EvaluatePoints<4>(task, view, faults, prepare_outlier);
-    default:
-      return EvaluatePoints<0>(task, view, faults, prepare_outlier);
-  }
+                      .outlier_keeps_radius = mutant("te.network.outlier_keeps_list_radius"),
+                      .window_kept = mutant("te.network.window_not_in_counts")};
+  Walk* const walks[] = {WalkList<0>, WalkList<1>, WalkList<2>, WalkList<3>, WalkList<4>};
+  EvaluatePoints(task, view, walks[task.k <= 4 ? task.k : 0], faults);
 }
 
 }  // namespace assay::kernels::networks::HWY_NAMESPACE
@@ -284,6 +314,7 @@ HWY_EXPORT(EvaluateBlock);
 
 void LaneBlock::fill(const TargetPoints& points, std::span<const Lane> lanes) {
   const std::int64_t n = points.n, stride = n + 64;
+  const bool keeps_order = mutant("te.network.surrogate_keeps_order");
   x_.resize(static_cast<std::size_t>(n * kLanes), 0.0);
   ranks_.resize(static_cast<std::size_t>(stride * kLanes), 0);
   by_rank_.resize(ranks_.size());
@@ -294,7 +325,8 @@ void LaneBlock::fill(const TargetPoints& points, std::span<const Lane> lanes) {
     std::int16_t* ranks = ranks_.data() + static_cast<std::int64_t>(lane) * stride;
     for (std::int64_t position = 0; position < n; ++position) {
       const auto row = static_cast<std::size_t>(points.row(position));
-      const std::uint16_t rank = source.ranks()[lanes[lane].rows == nullptr ? row : lanes[lane].rows[row]];
+      const std::uint16_t rank =
+          source.ranks()[lanes[lane].rows == nullptr || keeps_order ? row : lanes[lane].rows[row]];
       x[position * kLanes] = source.values()[rank];
       ranks[position] = static_cast<std::int16_t>(rank - 32'768);
     }

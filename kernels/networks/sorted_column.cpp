@@ -5,8 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/runtime/mutant.hpp"
-
 namespace assay::kernels::networks {
 
 SortedColumn::SortedColumn(spatial::Coordinate coordinate, std::int64_t n)
@@ -31,16 +29,17 @@ SortedColumn::SortedColumn(spatial::Coordinate coordinate, std::int64_t n)
   std::vector<std::int32_t> counts(static_cast<std::size_t>(cells), 0);
   for (const double value : values_) ++counts[static_cast<std::size_t>(cell_of(value))];
   starts_.reserve(counts.size());
-  std::int32_t start = 0, largest = 0;
+  std::int32_t start = 0;
+  largest_cell_ = 0;
   for (const std::int32_t count : counts) {
     starts_.push_back(static_cast<std::uint16_t>(start));
     start += count;
-    largest = std::max(largest, count);
+    largest_cell_ = std::max(largest_cell_, count);
   }
-  first_step_ = static_cast<std::int32_t>(std::bit_floor(static_cast<std::uint32_t>(largest)));
-  if (mutant("te.network.cell_bisected_short")) first_step_ = std::max(1, first_step_ / 2);
-  // a bisection may look beyond the last value
-  values_.insert(values_.end(), 2 * static_cast<std::size_t>(first_step_),
+  first_step_ = static_cast<std::int32_t>(std::bit_floor(static_cast<std::uint32_t>(largest_cell_)));
+  // bisections and vectors may look beyond the last value
+  constexpr std::size_t kPadding = 64;
+  values_.insert(values_.end(), 2 * static_cast<std::size_t>(first_step_) + kPadding,
                  std::numeric_limits<double>::infinity());
 }
 

@@ -31,12 +31,19 @@ class SortedColumn {
   const std::vector<std::uint16_t>& ranks() const { return ranks_; }
 
   /// The values v with |v - value| < eps, the difference rounded once; `value` is one of the column's, eps >
-  /// 0.
+  /// 0. `scan` does the same with vectors where cells are small (lane_block.cpp).
   Interval within(double value, double eps) const {
-    Interval found{left_of(value, eps), right_of(value, eps)};
-    // The table is looked up with value -+ eps, which is rounded otherwise than the differences are. Below
-    // the cell of fl(value - eps) all values are outside and above that of fl(value + eps) too, but on the
-    // other sides a difference may be rounded across: rare enough for a bisection of all.
+    return checked({left_of(value, eps), right_of(value, eps)}, value, eps);
+  }
+  /// The position of the first value in the cell of `value`. No value before the cell of fl(value - eps) and
+  /// none behind that of fl(value + eps) is within eps of `value`: fl(v - eps) is the double nearest to v -
+  /// eps, so what lies beyond it differs by at least eps.
+  std::int32_t start_of(double value) const { return starts_[static_cast<std::size_t>(cell_of(value))]; }
+  /// The most values that a cell holds. As many infinities and more follow the last value.
+  std::int32_t largest_cell() const { return largest_cell_; }
+  /// An interval whose ends were looked for in the cells of fl(value -+ eps) alone. On the near sides of
+  /// those cells a difference may be rounded across the radius, seldom enough for a bisection of all values.
+  Interval checked(Interval found, double value, double eps) const {
     if (outside_left(found.first, value, eps)) found.first = bisect_left(value, eps);
     if (!inside_right(found.last - 1, value, eps)) found.last = bisect_right(value, eps);
     return found;
@@ -56,18 +63,16 @@ class SortedColumn {
     cell = cell < last_cell_ ? cell : last_cell_;
     return static_cast<std::int32_t>(cell);
   }
-  /// The position of the first value in the cell.
-  std::int32_t start_of(double value) const { return starts_[static_cast<std::size_t>(cell_of(value))]; }
   std::int32_t left_of(double value, double eps) const {
     std::int32_t at = start_of(value - eps);
     for (std::int32_t step = first_step_; step > 0; step >>= 1)
-      at += outside_left(at + step - 1, value, eps) ? step : 0;
+      at += step & -static_cast<std::int32_t>(outside_left(at + step - 1, value, eps));
     return at;
   }
   std::int32_t right_of(double value, double eps) const {
     std::int32_t at = start_of(value + eps);
     for (std::int32_t step = first_step_; step > 0; step >>= 1)
-      at += inside_right(at + step - 1, value, eps) ? step : 0;
+      at += step & -static_cast<std::int32_t>(inside_right(at + step - 1, value, eps));
     return at;
   }
   std::int32_t bisect_left(double value, double eps) const;
@@ -75,6 +80,7 @@ class SortedColumn {
 
   std::int64_t n_;
   double low_ = 0, scale_ = 0, last_cell_ = 0;
+  std::int32_t largest_cell_ = 1;
   std::int32_t first_step_ = 1;  ///< half of the smallest power of two above the values of any cell
   std::vector<std::int32_t> order_;
   std::vector<std::uint16_t> ranks_;

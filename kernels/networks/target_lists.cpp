@@ -59,19 +59,29 @@ HWY_INLINE std::int64_t Collect(const TargetPoints& points, std::int64_t begin, 
   const auto distance_bits = hn::Set(bits, ~kPositionBits);
   auto position = hn::Iota(bits, static_cast<std::uint64_t>(begin));
   std::int64_t count = 0;
-  const auto step = [&](std::int64_t at, hn::Mask<Tag> valid) HWY_ATTR {
-    const Vector dy = hn::Abs(hn::Sub(hn::LoadU(tag, points.y.data() + at), of_y));
+  std::int64_t at = begin;
+  const auto take = [&](Vector dy, hn::Mask<Tag> inside, Vector outside) HWY_ATTR {
     const Vector dz = hn::Abs(hn::Sub(hn::LoadU(tag, points.z.data() + at), of_z));
-    const auto inside = hn::And(hn::Lt(dy, reach), valid);
     const Vector distance = hn::Max(dy, dz);
-    beyond = hn::Min(beyond, hn::IfThenElse(hn::Or(inside, hn::Not(valid)), infinity, dy));
+    beyond = hn::Min(beyond, outside);
     const auto key = hn::Or(hn::And(hn::BitCast(bits, hn::Min(distance, largest)), distance_bits), position);
     count += static_cast<std::int64_t>(hn::CompressStore(hn::BitCast(tag, key), inside, tag, keys + count));
     position = hn::Add(position, hn::Set(bits, static_cast<std::uint64_t>(lanes)));
   };
-  std::int64_t at = begin;
-  for (; at + lanes <= end; at += lanes) step(at, hn::FirstN(tag, static_cast<std::size_t>(lanes)));
-  if (at < end) step(at, hn::FirstN(tag, static_cast<std::size_t>(end - at)));
+  const auto difference = [&]() HWY_ATTR {
+    return hn::Abs(hn::Sub(hn::LoadU(tag, points.y.data() + at), of_y));
+  };
+  for (; at + lanes <= end; at += lanes) {
+    const Vector dy = difference();
+    const auto inside = hn::Lt(dy, reach);
+    take(dy, inside, hn::IfThenElse(inside, infinity, dy));
+  }
+  if (at < end) {
+    const Vector dy = difference();
+    const auto valid = hn::FirstN(tag, static_cast<std::size_t>(end - at));
+    const auto inside = hn::And(hn::Lt(dy, reach), valid);
+    take(dy, inside, hn::IfThenElse(hn::Or(inside, hn::Not(valid)), infinity, dy));
+  }
   return count;
 }
 
@@ -143,7 +153,8 @@ HWY_INLINE std::int64_t Choose(const TargetPoints& points, std::int64_t position
     const double drift = std::sqrt(std::sqrt(wanted / static_cast<double>(count + 1)));
     scratch.correction = std::clamp(scratch.correction * std::clamp(drift, 0.8, 1.25), 1e-3, 1e3);
   }
-  if (excluded.size() > 1) count = Admit(points, excluded, keys, count);
+  if (excluded.size() > 1 && !mutant("te.network.list_admits_window"))
+    count = Admit(points, excluded, keys, count);
   if (count > depth) {
     std::nth_element(keys, keys + depth, keys + count);
     bound =
@@ -190,7 +201,7 @@ void BuildLists(const TargetPoints& points, const spatial::Exclusion& exclusion,
   double* matrix = scratch.matrix.data();
   for (std::int64_t group = begin; group < end; group += lanes) {
     const std::int64_t members = std::min(lanes, end - group);
-    std::fill(scratch.matrix.begin(), scratch.matrix.end(), std::numeric_limits<double>::infinity());
+    if (members < lanes) std::fill(scratch.matrix.begin(), scratch.matrix.end(), 0.0);
     std::int64_t counts[HWY_LANES(double)] = {};
     for (std::int64_t member = 0; member < members; ++member) {
       const std::int64_t position = group + member;
@@ -198,6 +209,8 @@ void BuildLists(const TargetPoints& points, const spatial::Exclusion& exclusion,
                               *lists.writable(position).bound);
       for (std::int64_t entry = 0; entry < counts[member]; ++entry)
         matrix[entry * lanes + member] = scratch.keys[static_cast<std::size_t>(entry)];
+      for (std::int64_t entry = counts[member]; entry < depth; ++entry)
+        matrix[entry * lanes + member] = std::numeric_limits<double>::infinity();
     }
     for (const Comparator& pair : network) {
       double* low = matrix + pair.low * lanes;
@@ -224,10 +237,12 @@ namespace {
 
 constexpr std::int64_t kGrain = 256;  // points; a multiple of every number of lanes
 
-/// Batcher's odd-even merge sort of `size` (a power of two) elements (Batcher 1968).
+/// Batcher's odd-even merge sort (Batcher 1968) of the next power of two, less the comparators whose upper
+/// end would hold an infinity.
 std::vector<Comparator> sorting_network(std::int64_t size) {
   std::vector<Comparator> network;
-  for (std::int64_t half = 1; half < size; half *= 2)
+  const auto whole = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(size)));
+  for (std::int64_t half = 1; half < whole; half *= 2)
     for (std::int64_t distance = half; distance >= 1; distance /= 2)
       for (std::int64_t first = distance % half; first + distance < size; first += 2 * distance)
         for (std::int64_t low = first; low < first + distance && low + distance < size; ++low)

@@ -35,7 +35,7 @@ class TargetLists {
   /// Entries taken at once by a walk.
   static constexpr std::int64_t kStep = 4;
   /// Entries of a list for n points.
-  static std::int64_t depth_for(std::int64_t n) { return n <= 4'000 ? 64 : n <= 16'000 ? 128 : 256; }
+  static std::int64_t depth_for(std::int64_t n) { return n <= 4'000 ? 96 : n <= 16'000 ? 160 : 256; }
 
   /// Of one point. Behind its `size` entries both arrays hold a whole kStep more: infinities, and the point
   /// itself.
