@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
@@ -18,14 +20,14 @@ namespace {
 /// A temporary file with the points; gone with this object.
 class PointsFile {
  public:
-  explicit PointsFile(const HostArguments& arguments) {
+  PointsFile(const HostArguments& arguments, std::initializer_list<const char*> inputs) {
     std::string name = (std::filesystem::temp_directory_path() / "assay-points-XXXXXX").string();
     const int descriptor = mkstemp(name.data());
     if (descriptor < 0) throw std::runtime_error("no temporary file for the points could be made");
     path_ = name;
     std::FILE* file = fdopen(descriptor, "wb");
     bool written = file != nullptr;
-    for (const char* input : {"x", "y", "z"}) {
+    for (const char* input : inputs) {
       const auto found = arguments.inputs.find(input);
       if (found == arguments.inputs.end()) continue;
       const auto values = found->second.as<double>();
@@ -68,40 +70,31 @@ std::int64_t columns(const HostArguments& arguments, const char* input) {
   return found == arguments.inputs.end() ? 0 : found->second.shape().at(1);
 }
 
-/// Our value on the same points.
-double own_value(const Operation& operation, const HostArguments& arguments) {
-  Context context = Context::cpu();
-  return run_on_host(context, operation, arguments.view()).at("value").as<double>()[0];
-}
-
-std::vector<double> run(const HostArguments& arguments, unsigned threads, int repeats) {
+/// "java -cp JAR DRIVER", where all of it is there.
+std::string java_with(const char* driver_name) {
   const char* jar = std::getenv("ASSAY_JIDT_JAR");
   if (jar == nullptr || *jar == '\0') throw std::runtime_error("ASSAY_JIDT_JAR is not set");
   if (!std::filesystem::exists(jar))
     throw std::runtime_error("ASSAY_JIDT_JAR names no file: " + std::string(jar));
-  const auto driver = std::filesystem::path(__FILE__).parent_path() / "JidtBench.java";
+  const auto driver = std::filesystem::path(__FILE__).parent_path() / driver_name;
   if (!std::filesystem::exists(driver))
-    throw std::runtime_error("the source tree with JidtBench.java is not there");
+    throw std::runtime_error("the source tree with " + std::string(driver_name) + " is not there");
+  return "java -cp " + quoted(jar) + ' ' + quoted(driver.string());
+}
 
-  const Operation* operation = find_operation("te.ksg");
-  if (operation == nullptr) throw std::runtime_error("there is no te.ksg to compare with");
-  const HostArguments copy = arguments.clone();
-  const Arguments resolved = resolve(*operation, copy.view());
-  if (threads == 0) threads = Context::cpu().pool().threads();
-  const PointsFile points(arguments);
-  std::ostringstream command;
-  command << "java -cp " << quoted(jar) << ' ' << quoted(driver.string()) << ' '
-          << quoted(points.path().string()) << ' ' << arguments.inputs.at("y").shape().at(0);
-  for (const char* input : {"x", "y", "z"}) command << ' ' << columns(arguments, input);
-  command << ' ' << resolved.integer("k") << ' ' << resolved.integer("algorithm") << ' ' << threads << ' '
-          << repeats;
+const Operation& operation_named(const char* name) {
+  const Operation* operation = find_operation(name);
+  if (operation == nullptr) throw std::runtime_error("there is no " + std::string(name) + " to compare with");
+  return *operation;
+}
 
-  std::istringstream lines(output_of(command.str()));
+/// Times from what a driver printed, once its value is found to be ours.
+std::vector<double> times_of(const std::string& printed, double own, int repeats) {
+  std::istringstream lines(printed);
   std::string word;
   double value = 0;
   if (!(lines >> word >> value) || word != "value")
     throw std::runtime_error("JIDT printed something else than its times");
-  const double own = own_value(*operation, arguments);
   if (!(std::fabs(value - own) <= 1e-6))
     throw std::runtime_error("JIDT's value is " + std::to_string(value) + ", ours " + std::to_string(own));
   std::vector<double> wall_ns;
@@ -111,14 +104,76 @@ std::vector<double> run(const HostArguments& arguments, unsigned threads, int re
   return wall_ns;
 }
 
+std::vector<double> run(const HostArguments& arguments, unsigned threads, int repeats) {
+  const std::string java = java_with("JidtBench.java");
+  const Operation& operation = operation_named("te.ksg");
+  const HostArguments copy = arguments.clone();
+  const Arguments resolved = resolve(operation, copy.view());
+  Context context = Context::cpu();
+  if (threads == 0) threads = context.pool().threads();
+  const PointsFile points(arguments, {"x", "y", "z"});
+  std::ostringstream command;
+  command << java << ' ' << quoted(points.path().string()) << ' ' << arguments.inputs.at("y").shape().at(0);
+  for (const char* input : {"x", "y", "z"}) command << ' ' << columns(arguments, input);
+  command << ' ' << resolved.integer("k") << ' ' << resolved.integer("algorithm") << ' ' << threads << ' '
+          << repeats;
+  const std::string printed = output_of(command.str());
+  return times_of(printed, run_on_host(context, operation, arguments.view()).at("value").as<double>()[0],
+                  repeats);
+}
+
+/// The mean of the entries that are not skipped.
+double mean_of(const Tensor& values) {
+  double sum = 0;
+  std::int64_t count = 0;
+  for (const double value : values.as<double>())
+    if (!std::isnan(value)) {
+      sum += value;
+      ++count;
+    }
+  return sum / static_cast<double>(count);
+}
+
+std::vector<double> run_network(const HostArguments& arguments, unsigned threads, int asked) {
+  const int repeats = std::min(asked, 3);  // seconds each at 30 variables, a minute at 100
+  const std::string java = java_with("JidtNetworkBench.java");
+  const Operation& operation = operation_named("te.network");
+  const HostArguments copy = arguments.clone();
+  const Arguments resolved = resolve(operation, copy.view());
+  Context context = Context::cpu();
+  if (threads == 0) threads = context.pool().threads();
+  const PointsFile points(arguments, {"sources", "y", "z"});
+  const Shape& sources = arguments.inputs.at("sources").shape();
+  std::ostringstream command;
+  command << java << ' ' << quoted(points.path().string()) << ' ' << sources.at(0) << ' '
+          << arguments.inputs.at("y").shape().at(0) << ' ' << sources.at(1) << ' ' << resolved.integer("k")
+          << ' ' << threads << ' ' << repeats;
+  const std::string printed = output_of(command.str());
+  return times_of(printed, mean_of(run_on_host(context, operation, arguments.view()).at("values")), repeats);
+}
+
+std::string name_for(unsigned threads) {
+  return threads == 1 ? "JIDT, k-d tree, double, 1 thread" : "JIDT, k-d tree, double, all threads";
+}
+
 }  // namespace
 
 Peer jidt(std::string label, unsigned threads) {
   Peer peer;
-  peer.name = threads == 1 ? "JIDT, k-d tree, double, 1 thread" : "JIDT, k-d tree, double, all threads";
+  peer.name = name_for(threads);
   peer.label = std::move(label);
   peer.run = [threads](const HostArguments& arguments, int repeats) {
     return run(arguments, threads, repeats);
+  };
+  return peer;
+}
+
+Peer jidt_network(std::string label, unsigned threads) {
+  Peer peer;
+  peer.name = name_for(threads);
+  peer.label = std::move(label);
+  peer.run = [threads](const HostArguments& arguments, int repeats) {
+    return run_network(arguments, threads, repeats);
   };
   return peer;
 }

@@ -12,4 +12,9 @@ namespace assay::benchmarks::peers {
 /// ours by more than 1e-6 gets no time.
 Peer jidt(std::string label, unsigned threads);
 
+/// The same beside a case of te.network with one column each, algorithm 1, source i left out for target i:
+/// one estimate a pair, `threads` of them at a time. Compared is the mean of all entries; three
+/// repeats at most.
+Peer jidt_network(std::string label, unsigned threads);
+
 }  // namespace assay::benchmarks::peers

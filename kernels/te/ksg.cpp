@@ -7,6 +7,7 @@
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/thread_pool.hpp"
+#include "kernels/networks/pairwise_sum.hpp"
 #include "kernels/spatial/counting.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/spatial/kd_tree.hpp"
@@ -35,17 +36,6 @@ struct OwnedRows {
   std::int64_t n;
   std::int64_t d;
 };
-
-/// Sum in an order that depends on nothing but the number of values.
-double pairwise_sum(std::span<const double> values) {
-  if (values.size() <= 8) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum;
-  }
-  const std::size_t half = values.size() / 2;
-  return pairwise_sum(values.first(half)) + pairwise_sum(values.subspan(half));
-}
 
 /// psi(1) .. psi(largest) at 1 .. largest.
 std::vector<double> psi_table(ThreadPool& pool, std::int64_t largest) {
@@ -252,7 +242,7 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
   if (result.value.empty()) return;
   const bool last_lost = mutant("te.ksg.mean_loses_last");
   result.value[0] =
-      pairwise_sum(local.first(local.size() - (last_lost ? 1 : 0))) / static_cast<double>(state.n);
+      networks::pairwise_sum(local.first(local.size() - (last_lost ? 1 : 0))) / static_cast<double>(state.n);
 }
 
 }  // namespace assay::kernels::te

@@ -107,6 +107,35 @@ void matches_reference_on_hundreds_of_points(Probe& probe) {
   probe.expect_reference(operation, drawn.arguments());
 }
 
+// Ties, coincident points and radii of many neighbours, where lists of neighbours end within a tie.
+void matches_reference_on_ties(Probe& probe) {
+  CloudLimits limits;
+  limits.min_rows = 200;
+  limits.max_rows = 500;
+  limits.fillings = {Filling::grid, Filling::quantised, Filling::duplicates, Filling::ladder};
+  NetworkCase drawn = draw(limits, 1, 1);
+  drawn.where.theiler_window = std::min<std::int64_t>(drawn.where.theiler_window, 20);
+  drawn.where.k = *integers(1, 33, "k");
+  drawn.surrogates = 1;
+  probe.expect_reference(operation, drawn.arguments());
+}
+
+// Sizes on either side of what the bodies are cut at: vectors of doubles and of ranks, blocks of sources, the
+// length of a list, a grain of points.
+void matches_reference_around_the_tiles(Probe& probe) {
+  for (const std::int64_t rows : {7, 9, 15, 17, 31, 33, 63, 65, 96, 97, 98, 255, 257})
+    for (const std::int64_t sources : {7, 9}) {
+      const Cloud cloud{.rows = rows,
+                        .columns = sources + 2,
+                        .filling = Filling::gaussian,
+                        .seed = probe.seed() + static_cast<std::uint64_t>(rows)};
+      NetworkCase network = from_cloud(cloud, sources, 1, {});
+      network.where.k = 3;
+      network.surrogates = 1;
+      probe.expect_reference(operation, network.arguments());
+    }
+}
+
 /// Source s of the case as the x of te.ksg, target j as its y and z.
 KsgCase pair_of(const NetworkCase& network, std::int64_t source, std::int64_t target) {
   const auto slice = [&](const Tensor& all, std::int64_t index) {
@@ -203,6 +232,14 @@ void describe_network(Suite& suite) {
                   .summary = "The same on 300 to 1,100 points.",
                   .body = matches_reference_on_hundreds_of_points,
                   .cases = 20});
+  suite.property({.name = "matches_reference_on_ties",
+                  .summary = "The same on 200 to 500 points with ties everywhere and k up to 33.",
+                  .body = matches_reference_on_ties,
+                  .cases = 30});
+  suite.property({.name = "matches_reference_around_the_tiles",
+                  .summary = "The same with as many points and sources as a tile holds, fewer and more.",
+                  .body = matches_reference_around_the_tiles,
+                  .cases = 1});
   suite.property({.name = "equals_the_single_pair",
                   .summary = "Every entry has the counts that te.ksg has for its pair.",
                   .body = equals_the_single_pair,
@@ -241,6 +278,21 @@ void describe_network(Suite& suite) {
   on_device("te.network.cuda_guess_trusted", "precision", "ranks found in float are not put right in double");
   on_device("te.network.cuda_seed_of_first_source", "reused seed",
             "later sources draw the surrogates of the first");
+
+  suite.mutant({"te.network.list_stops_early", "off by one",
+                "the walk along a list ends one step before its distance has reached the k-th"});
+  suite.mutant({"te.network.list_ties_counted", "strictness", "n_yz counts what lies at the radius"});
+  suite.mutant(
+      {"te.network.rank_tail_lost", "tail", "the last, partly filled vector of ranks is left out of n_xz"});
+  suite.mutant({"te.network.outlier_keeps_list_radius", "lost data",
+                "a radius beyond the list is taken from the list alone"});
+  suite.mutant(
+      {"te.network.list_admits_window", "missing mask", "rows within the Theiler window enter the lists"});
+  suite.mutant(
+      {"te.network.window_not_in_counts", "missing mask", "the counts leave out the point itself only"});
+  suite.mutant(
+      {"te.network.surrogate_keeps_order", "lost data", "the rows of a surrogate are not exchanged"});
+  suite.mutant({"te.network.stale_target", "stale state", "a worker keeps the lists of its first target"});
 }
 
 }  // namespace assay::validation::te
