@@ -143,7 +143,7 @@ __device__ std::uint32_t walk_float(const Task& task, const uint2* list, const d
   // of the list's distance, and twice as much again.
   const float margin = 0x1p-21f * (fabsf(own) + most) + 0x1p-140f;
   const bool whole = last < 0x7F000000u;  // k distances that float can hold
-  const bool closed = whole && next - most > margin;
+  const bool closed = whole && (task.faults.stops_early ? next > 0.5f * most : next - most > margin);
   const bool clear = __uint_as_float(keys[kCapacity] & ~kPlaceMask) - most > margin;
   if (!whole || !closed || !(clear || task.faults.no_recheck)) return kUnresolved;
   // The k nearest are these for certain; which of them is the farthest, double says.

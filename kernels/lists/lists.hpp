@@ -19,7 +19,7 @@ inline constexpr std::int32_t kMostPoints = 2048;
 /// Largest k that has a list of distances in registers.
 inline constexpr std::int32_t kMostNeighbours = 8;
 /// Neighbours that a list holds.
-inline constexpr std::int32_t kListLength = 48;
+inline constexpr std::int32_t kListLength = 64;
 /// Points at either end of a source's order that are searched along the source itself: their neighbours in
 /// the target's plane are many, those along the source few.
 inline constexpr std::int32_t kTail = 64;

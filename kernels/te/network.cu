@@ -120,21 +120,23 @@ void NetworkCudaPlan::draw_surrogates(CUstream_st* stream, Workspace& memory, co
                                       std::span<const std::int64_t> trial_lengths, const NetworkDraws& draws,
                                       double* all) const {
   const std::int64_t size = std::int64_t{n_} * d_;
-  const std::uint64_t* seeds = upload(stream, memory, draws.seeds);
+  std::vector<std::uint64_t> seeds_of_sources(draws.seeds.begin(), draws.seeds.end());
+  if (mutant("te.network.cuda_seed_of_first_source"))
+    std::fill(seeds_of_sources.begin(), seeds_of_sources.end(), draws.seeds[0]);
+  const std::uint64_t* seeds = upload(stream, memory, std::span<const std::uint64_t>(seeds_of_sources));
   const Workspace::Frame frame(memory);
   // rows of as many sources at a time as a batch may take
   const std::int64_t some = std::clamp<std::int64_t>(kBatchBytes / (count_ * n_ * 4), 1, m_);
   std::int32_t* rows = take<std::int32_t>(memory, some * count_ * n_);
   for (std::int64_t first = 0; first < m_; first += some) {
     const std::int64_t many = std::min(some, m_ - first);
-    resampling::surrogate_rows_cuda(
-        stream, memory,
-        {.seeds = mutant("te.network.cuda_seed_of_first_source") ? seeds : seeds + first,
-         .sources = many,
-         .count = count_,
-         .shift = draws.shift,
-         .trial_lengths = trial_lengths},
-        n_, rows);
+    resampling::surrogate_rows_cuda(stream, memory,
+                                    {.seeds = seeds + first,
+                                     .sources = many,
+                                     .count = count_,
+                                     .shift = draws.shift,
+                                     .trial_lengths = trial_lengths},
+                                    n_, rows);
     const auto across = static_cast<unsigned>(std::clamp(n_ / kThreads + 1, 1, 1024));
     for (std::int64_t s = 0; s < many * count_; s += 65'535) {
       const std::int64_t step = std::min<std::int64_t>(65'535, many * count_ - s);
