@@ -282,7 +282,7 @@ void EvaluatePoints(const LaneTask& task, const LaneBlock::View& view, Walk* wal
       if (eps[lane] > 0)
         counts = CountPoint({task, view, lane, position, excluded}, windows[lane], eps[lane],
                             (closed >> lane & 1) != 0, nearer[lane], faults);
-      view.local[lane * points.n + row] =
+      view.local[row * kLanes + lane] =
           task.constant + (task.psi[counts.z + 1] - task.psi[counts.xz + 1]) - task.psi[counts.yz + 1];
       if (std::int64_t* out = view.lanes[static_cast<std::size_t>(lane)].counts;
           HWY_UNLIKELY(out != nullptr)) {
@@ -348,10 +348,11 @@ void LaneBlock::evaluate(const LaneTask& task, std::span<const Lane> lanes) {
           .by_rank = by_rank_.data(),
           .stride = n + 64,
           .local = local_.data()});
-  for (std::size_t lane = 0; lane < lanes.size(); ++lane)
-    *lanes[lane].value = pairwise_sum(std::span<const double>(local_).subspan(
-                             lane * static_cast<std::size_t>(n), static_cast<std::size_t>(n))) /
-                         static_cast<double>(n);
+  one_lane_.resize(static_cast<std::size_t>(n));
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+    for (std::size_t row = 0; row < one_lane_.size(); ++row) one_lane_[row] = local_[row * kLanes + lane];
+    *lanes[lane].value = pairwise_sum(one_lane_) / static_cast<double>(n);
+  }
 }
 
 }  // namespace assay::kernels::networks

@@ -47,13 +47,13 @@ class LaneBlock {
     const std::int16_t* ranks;  ///< (kLanes, stride): ranks in x, less 2^15
     std::uint16_t* by_rank;     ///< (kLanes, stride): positions in rising order of x, once it is asked for
     std::int64_t stride;
-    double* local;  ///< (kLanes, n), by row
+    double* local;  ///< (n, kLanes), by row
   };
 
  private:
   void fill(const TargetPoints& points, std::span<const Lane> lanes);
 
-  std::vector<double> x_, local_;
+  std::vector<double> x_, local_, one_lane_;
   std::vector<std::int16_t> ranks_;
   std::vector<std::uint16_t> by_rank_;
 };

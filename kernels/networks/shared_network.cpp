@@ -47,10 +47,6 @@ bool SharedNetwork::takes(const te::NetworkSources& sources, const te::KsgOption
          options.search == spatial::Search::automatic && sources.n <= SortedColumn::kMostValues;
 }
 
-bool SharedNetwork::suits(std::int64_t sources, std::int64_t surrogates, std::int64_t dy, std::int64_t dz) {
-  return dy == 1 && dz == 1 && sources * (1 + surrogates) >= 4;
-}
-
 SharedNetwork::SharedNetwork(ThreadPool& pool, const te::NetworkSources& sources,
                              std::span<const std::int64_t> trial_lengths, const te::KsgOptions& options,
                              const SurrogateDraws& draws)
@@ -73,6 +69,12 @@ SharedNetwork::SharedNetwork(ThreadPool& pool, const te::NetworkSources& sources
   for (auto& column : sorted) sources_.push_back(std::move(*column));
   for (std::int64_t m = 1; m <= n_; ++m)
     psi_[static_cast<std::size_t>(m)] = te::digamma(static_cast<double>(m));
+}
+
+bool SharedNetwork::suits(std::int64_t dy, std::int64_t dz) const {
+  // fewer lanes do not pay for the lists
+  const std::int64_t enough = n_ <= 4'000 ? 4 : n_ <= 30'000 ? 8 : 12;
+  return dy == 1 && dz == 1 && m_ * (1 + draws_.count) >= enough;
 }
 
 std::int64_t SharedNetwork::working_bytes() const {

@@ -30,7 +30,6 @@ SortedColumn::SortedColumn(spatial::Coordinate coordinate, std::int64_t n)
   for (const double value : values_) ++counts[static_cast<std::size_t>(cell_of(value))];
   starts_.reserve(counts.size());
   std::int32_t start = 0;
-  largest_cell_ = 0;
   for (const std::int32_t count : counts) {
     starts_.push_back(static_cast<std::uint16_t>(start));
     start += count;

@@ -78,14 +78,15 @@ class SortedColumn {
   std::int32_t bisect_left(double value, double eps) const;
   std::int32_t bisect_right(double value, double eps) const;
 
-  std::int64_t n_;
+  // what `within` reads comes first, side by side
   double low_ = 0, scale_ = 0, last_cell_ = 0;
-  std::int32_t largest_cell_ = 1;
+  std::int32_t largest_cell_ = 0;
   std::int32_t first_step_ = 1;  ///< half of the smallest power of two above the values of any cell
-  std::vector<std::int32_t> order_;
-  std::vector<std::uint16_t> ranks_;
   std::vector<double> values_;
   std::vector<std::uint16_t> starts_;
+  std::int64_t n_;
+  std::vector<std::int32_t> order_;
+  std::vector<std::uint16_t> ranks_;
 };
 
 }  // namespace assay::kernels::networks

@@ -34,8 +34,8 @@ class TargetLists {
  public:
   /// Entries taken at once by a walk.
   static constexpr std::int64_t kStep = 4;
-  /// Entries of a list for n points.
-  static std::int64_t depth_for(std::int64_t n) { return n <= 4'000 ? 96 : n <= 16'000 ? 160 : 256; }
+  /// Entries of a list for n points: what lies within the radius in (y, z) grows as the cube root of n.
+  static std::int64_t depth_for(std::int64_t n) { return n <= 2'000 ? 96 : n <= 6'000 ? 160 : 256; }
 
   /// Of one point. Behind its `size` entries both arrays hold a whole kStep more: infinities, and the point
   /// itself.

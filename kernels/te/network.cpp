@@ -70,9 +70,7 @@ struct NetworkPlan::State {
   std::optional<networks::SharedNetwork> shared;
 
   NetworkSources sources() const { return {x.data(), m, n, d}; }
-  bool shares(std::int64_t dy, std::int64_t dz) const {
-    return shared && networks::SharedNetwork::suits(m, draws.count, dy, dz);
-  }
+  bool shares(std::int64_t dy, std::int64_t dz) const { return shared && shared->suits(dy, dz); }
 };
 
 NetworkPlan::NetworkPlan(ThreadPool& pool, const NetworkSources& sources,
