@@ -8,7 +8,7 @@ namespace assay::analysis::generators {
 namespace {
 
 constexpr double forcing = 8, step = 0.01;
-constexpr int steps_per_row = 10;
+constexpr int steps_per_row = 20;
 
 /// dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a ring.
 void slope(const Row& x, Row& out) {
@@ -52,7 +52,7 @@ GeneratedSystem lorenz96(std::int64_t rows, std::uint64_t seed, std::int64_t var
     for (const std::int64_t offset : {variables - 2, variables - 1, std::int64_t{1}})
       made.edges.push_back({(target + offset) % variables, target, 1});
   made.description = "Lorenz-96: dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + 8 on a ring of " +
-                     std::to_string(variables) + ", Runge-Kutta 4 with step 0.01, a row every 0.1";
+                     std::to_string(variables) + ", Runge-Kutta 4 with step 0.01, a row every 0.2";
   return made;
 }
 

@@ -61,7 +61,7 @@ struct SystemInfo {
 ///                     3 variables
 ///   lorenz96          dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a ring, F = 8 (Lorenz 1996,
 ///                     "Predictability: a problem partly solved", ECMWF, eq. 3 there), classical Runge-Kutta
-///                     with step 0.01, a row every 0.1; edges from i-2, i-1 and i+1 to i; at least 4
+///                     with step 0.01, a row every 0.2; edges from i-2, i-1 and i+1 to i; at least 4
 ///                     variables
 std::span<const SystemInfo> known_systems();
 

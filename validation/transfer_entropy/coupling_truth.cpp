@@ -102,14 +102,16 @@ SeriesTable side_by_side(std::span<const GeneratedSystem> systems) {
   return side_by_side(std::span<const SeriesTable>(tables));
 }
 
-SeriesTable one_column(const SeriesTable& table, std::int64_t column) {
+SeriesTable part_of_column(const SeriesTable& table, std::int64_t column, std::int64_t first,
+                           std::int64_t rows) {
   SeriesTable made;
   made.names = {table.names.at(static_cast<std::size_t>(column))};
-  made.values = Tensor(DType::f64, {table.rows(), 1});
+  made.values = Tensor(DType::f64, {rows, 1});
   const auto to = made.values.as<double>();
   const auto from = table.values.as<double>();
-  for (std::int64_t row = 0; row < table.rows(); ++row)
-    to[static_cast<std::size_t>(row)] = from[static_cast<std::size_t>(row * table.columns() + column)];
+  for (std::int64_t row = 0; row < rows; ++row)
+    to[static_cast<std::size_t>(row)] =
+        from[static_cast<std::size_t>((first + row) * table.columns() + column)];
   return made;
 }
 

@@ -36,6 +36,8 @@ class Coupling {
 /// All columns of tables of equally many rows, one table after the other.
 analysis::SeriesTable side_by_side(std::span<const analysis::SeriesTable> tables);
 analysis::SeriesTable side_by_side(std::span<const analysis::GeneratedSystem> systems);
-analysis::SeriesTable one_column(const analysis::SeriesTable& table, std::int64_t column);
+/// `rows` rows of one column from row `first`.
+analysis::SeriesTable part_of_column(const analysis::SeriesTable& table, std::int64_t column,
+                                     std::int64_t first, std::int64_t rows);
 
 }  // namespace assay::validation::transfer_entropy
