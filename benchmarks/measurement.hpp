@@ -36,6 +36,9 @@ struct Measurement {
   unsigned threads = 1;
   std::int64_t calls_per_sample = 1;
   double size = 0;
+  std::string size_name;                      ///< what `size` counts
+  std::map<std::string, double> axes;         ///< the numbers of the label by name
+  std::map<std::string, std::string> chosen;  ///< what `auto` came to, by parameter (Operation::choices)
   std::map<std::string, std::string> telemetry;
 
   double median_ns() const;

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -70,6 +71,8 @@ Measurement describe(Context& context, const Selected& selected, const std::vect
   made.label = selected.item->label;
   made.backend = context.backend();
   made.size = selected.item->size;
+  made.size_name = selected.item->size > 0 ? selected.item->size_name : "";
+  made.axes = axes_of(selected.item->label);
   made.threads = context.pool().threads();
   made.ceilings = ceilings;
   return made;
@@ -93,6 +96,7 @@ std::vector<Measurement> run_peers(const Selected& selected, const HostArguments
     made.peer = peer->name;
     made.samples_ns.clear();
     made.ceilings.clear();
+    made.chosen.clear();
     made.roofline_share = 0;
     made.impossible = made.checked = false;
     made.cache = "warm";
@@ -131,7 +135,9 @@ std::string prepare(Context& context, const Selected& selected, std::uint64_t se
   live = {};
   live.item = selected.item;
   live.arguments = std::make_unique<HostArguments>(selected.item->make(seed));
-  const Work work = selected.operation->work(resolve(*selected.operation, live.arguments->view()));
+  const Arguments resolved = resolve(*selected.operation, live.arguments->view());
+  const Work work = selected.operation->work(resolved);
+  if (selected.operation->choices) made.chosen = selected.operation->choices(context.backend(), resolved);
   made.flops = work.flops;
   made.bytes = work.bytes;
   made.failure = check_case(context, selected, *live.arguments, seed);
@@ -204,6 +210,21 @@ void run_registered() {
 }
 
 }  // namespace
+
+std::map<std::string, double> axes_of(std::string_view label) {
+  std::map<std::string, double> axes;
+  while (!label.empty()) {
+    const std::string_view part = label.substr(0, label.find(','));
+    label.remove_prefix(std::min(label.size(), part.size() + 1));
+    const std::size_t equals = part.find('=');
+    if (equals == 0 || equals == std::string_view::npos) continue;
+    double value = 0;
+    const char* const end = part.data() + part.size();
+    const auto [last, error] = std::from_chars(part.data() + equals + 1, end, value);
+    if (error == std::errc{} && last == end) axes.emplace(part.substr(0, equals), value);
+  }
+  return axes;
+}
 
 double Measurement::median_ns() const {
   if (samples_ns.empty()) return 0;

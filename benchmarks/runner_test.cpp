@@ -83,6 +83,35 @@ TEST(Runner, ListsEveryOperation) {
         << operation.name << " has no benchmark case";
 }
 
+TEST(Labels, NameTheAxes) {
+  using Axes = std::map<std::string, double>;
+  EXPECT_EQ(axes_of("variables=20,n=1000,search=tree"), (Axes{{"variables", 20}, {"n", 1000}}));
+  EXPECT_EQ(axes_of("p=0.5,=3,q=,r=1x,plain"), (Axes{{"p", 0.5}}));
+  EXPECT_TRUE(axes_of("").empty());
+}
+
+TEST(Runner, RecordsAxesAndWhatAutoCameTo) {
+  Context context = Context::cpu(1);
+  Operation choosing = *find_operation("te.digamma");
+  choosing.choices = [](Backend, const Arguments&) {
+    return std::map<std::string, std::string>{{"search", "tree"}};
+  };
+  const Measurement made = measure(context, choosing, digamma_case(), ceilings, {.seconds = 0.01});
+  EXPECT_EQ(made.axes, (std::map<std::string, double>{{"n", 1000}}));
+  EXPECT_EQ(made.size_name, "N");
+  EXPECT_EQ(made.chosen.at("search"), "tree");
+}
+
+TEST(Suites, PredictAlongAxesThatTheirCasesHave) {
+  for (const Suite& suite : suites())
+    for (const Scaling& scaling : suite.scalings()) {
+      EXPECT_FALSE(scaling.why.empty());
+      EXPECT_TRUE(std::any_of(suite.cases().begin(), suite.cases().end(),
+                              [&](const Case& item) { return axes_of(item.label).contains(scaling.axis); }))
+          << suite.operation() << " " << scaling.axis;
+    }
+}
+
 TEST(Ceilings, FloorIsTheWorkOverTheRate) {
   EXPECT_DOUBLE_EQ(floor_ns(ceilings, "memory", 100, 500), 50);
   EXPECT_DOUBLE_EQ(floor_ns(ceilings, "compute", 100, 500), 5);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/operation.hpp"
@@ -12,8 +13,12 @@ namespace assay::benchmarks {
 
 /// One size of an operation. The runner checks the answer, then times it; a wrong answer gets no time.
 struct Case {
-  std::string label;  ///< "n=10000,k=4"
-  double size = 0;    ///< for time-versus-size plots
+  /// Parts `name=value`, by commas: "n=10000,k=4". Those with a number are the case's place on axes of that
+  /// name; cases that differ in one of them alone are a line of the report's plots over that axis. A part
+  /// `parameter=word` is one side of a choice that the same label without it leaves to the operation.
+  std::string label;
+  double size = 0;              ///< of the problem: the largest case stands for the operation
+  std::string size_name = "N";  ///< what it counts, as people call it
   /// Fresh random inputs for a seed.
   std::function<HostArguments(std::uint64_t seed)> make;
   std::vector<Backend> backends = {Backend::cpu, Backend::cuda};
@@ -24,6 +29,16 @@ struct Case {
   /// The answer is held to the reference; where that would take minutes, to the reference on this smaller
   /// case.
   std::function<HostArguments(std::uint64_t seed)> check_with = {};
+};
+
+/// The numbers of a label by name: "n=1000,search=tree" gives {n: 1000}.
+std::map<std::string, double> axes_of(std::string_view label);
+
+/// How the time of an operation is predicted to grow along an axis of its cases, all else equal.
+struct Scaling {
+  std::string axis;
+  double exponent = 0;  ///< time ~ axis^exponent
+  std::string why;      ///< where the prediction comes from, one sentence
 };
 
 /// Another program or library that does the same work, run in the same session.
@@ -46,7 +61,12 @@ class Suite {
     peers_.push_back(std::move(item));
     return *this;
   }
+  Suite& scaling(Scaling item) {
+    scalings_.push_back(std::move(item));
+    return *this;
+  }
   const std::string& operation() const { return operation_; }
+  const std::vector<Scaling>& scalings() const { return scalings_; }
   const std::vector<Case>& cases() const { return cases_; }
   const std::vector<Peer>& peers() const { return peers_; }
 
@@ -54,6 +74,7 @@ class Suite {
   std::string operation_;
   std::vector<Case> cases_;
   std::vector<Peer> peers_;
+  std::vector<Scaling> scalings_;
 };
 
 /// All operations, in the order of engine/operations.cmake. A slice defines

@@ -108,6 +108,10 @@ TEST_F(Te, RefusesNumbersThatMakeNoSense) {
   expect_refused({"te", "embed", "--data", "a.csv", "--series", "x", "--history", "1000000"}, "too few rows");
   expect_refused({"te", "generate", "--system", "ar1", "--rows", "1000000000000"},
                  "--rows: 1000000000000 is too large");
+  expect_refused({"te", "generate", "--system", "ar1", "--variables", "5"},
+                 "--variables: the system 'ar1' has columns of its own");
+  expect_refused({"te", "generate", "--system", "lorenz96", "--variables", "3"},
+                 "--variables: 3 is too small, expected at least 4");
   expect_refused({"te", "generate", "--system", "chaos"}, "--system: 'chaos' is not known, expected data-a");
 }
 
@@ -341,6 +345,11 @@ TEST_F(Te, GenerateIsTheSameEverywhereAndKnowsTheTruth) {
   const json d = document({"te", "generate", "--system", "ar1", "--rows", "30", "--out", "3.csv"});
   EXPECT_EQ(d["edges"][0]["source"], "x");
   EXPECT_NEAR(d["edges"][0]["te_nats"].get<double>(), 0.0923, 0.001);
+  const json ring = document({"te", "generate", "--system", "lorenz96", "--variables", "100", "--rows", "5",
+                              "--observation-noise", "0.1", "--out", "4.csv"});
+  EXPECT_EQ(ring["columns"].size(), 100U);
+  EXPECT_EQ(ring["edges"].size(), 300U);
+  EXPECT_FALSE(ring["edges"][0].contains("te_nats"));
 }
 
 TEST_F(Te, AMillionRowsAreReadInUnderTwoSeconds) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -78,6 +79,10 @@ struct Operation {
   /// Runs on the context's backend; views lie in that backend's memory. Throws ContractError for broken
   /// contracts, BackendUnavailable where the operation has no body for the backend.
   std::function<void(Context&, const Arguments&, const Outputs&)> run;
+
+  /// What each parameter that these checked arguments leave to the operation (`auto`) comes to on a backend,
+  /// by name: {"search", "tree"}. Optional: a parameter that chooses nothing is left out. For reports.
+  std::function<std::map<std::string, std::string>(Backend, const Arguments&)> choices = {};
 
   bool has(Backend backend) const { return backend != Backend::cuda || cuda_body != CudaBody::none; }
 };

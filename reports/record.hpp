@@ -63,6 +63,15 @@ struct Run {
   bool operator==(const Run&) const = default;
 };
 
+/// How the time of an operation is predicted to grow along one axis of its benchmark cases, all else equal.
+struct Scaling {
+  std::string axis;       // as Benchmark::axes has it: "variables"
+  double exponent = 0.0;  // time ~ axis^exponent
+  std::string why;        // where the prediction comes from, one sentence
+
+  bool operator==(const Scaling&) const = default;
+};
+
 /// What an operation says about itself. The report starts from the list of these, so that an operation
 /// without results is shown as having none.
 struct OperationInfo {
@@ -73,6 +82,7 @@ struct OperationInfo {
   std::string cuda_body = "none";            // "shared", "cuda-only" or "none"
   std::vector<std::string> properties;       // names, as Check::name has them
   std::vector<std::string> benchmark_cases;  // labels, as Benchmark::label has them
+  std::vector<Scaling> scalings;             // of its benchmark cases
   int golden_cases = 0;
 
   bool operator==(const OperationInfo&) const = default;
@@ -181,10 +191,13 @@ struct Benchmark {
   std::string invalid_reason;
   std::string cache;  // "cold L2 (rotated)", "warm"
   int threads = 1;
-  std::int64_t iterations = 1;  // per sample
-  double problem_size = 0.0;    // the x of time-versus-size plots; 0 where there is none
-  std::string size_name;        // what problem_size counts: "N"
-  Notes telemetry;              // clocks, throttle reasons, power, temperature
+  std::int64_t iterations = 1;         // per sample
+  double problem_size = 0.0;           // the x of time-versus-size plots; 0 where there is none
+  std::string size_name;               // what problem_size counts: "N"
+  std::map<std::string, double> axes;  // the numbers of the case by name: {"variables", 20}, {"n", 1000}
+  /// What each text parameter that was left to choose came to: {"search", "tree"}
+  std::map<std::string, std::string> chosen;
+  Notes telemetry;  // clocks, throttle reasons, power, temperature
   Notes notes;
 
   bool operator==(const Benchmark&) const = default;
@@ -256,6 +269,8 @@ void to_json(nlohmann::json&, const OperationInfo&);
 void from_json(const nlohmann::json&, OperationInfo&);
 void to_json(nlohmann::json&, const UtilisationSample&);
 void from_json(const nlohmann::json&, UtilisationSample&);
+void to_json(nlohmann::json&, const Scaling&);
+void from_json(const nlohmann::json&, Scaling&);
 void to_json(nlohmann::json&, const Table&);
 void from_json(const nlohmann::json&, Table&);
 void to_json(nlohmann::json&, const Series&);

@@ -133,6 +133,7 @@ void to_json(json& j, const OperationInfo& o) {
            {"properties", o.properties},
            {"benchmark_cases", o.benchmark_cases},
            {"golden_cases", o.golden_cases}};
+  if (!o.scalings.empty()) j["scalings"] = o.scalings;
 }
 
 void from_json(const json& j, OperationInfo& o) {
@@ -145,6 +146,18 @@ void from_json(const json& j, OperationInfo& o) {
   read(j, "properties", o.properties);
   read(j, "benchmark_cases", o.benchmark_cases);
   read(j, "golden_cases", o.golden_cases);
+  read(j, "scalings", o.scalings);
+}
+
+void to_json(json& j, const Scaling& s) {
+  j = json{{"axis", s.axis}, {"exponent", number(s.exponent)}, {"why", s.why}};
+}
+
+void from_json(const json& j, Scaling& s) {
+  s = {};
+  read(j, "axis", s.axis);
+  read(j, "exponent", s.exponent);
+  read(j, "why", s.why);
 }
 
 void to_json(json& j, const UtilisationSample& s) {
@@ -288,6 +301,8 @@ void to_json(json& j, const Benchmark& b) {
   write(j, "invalid_reason", b.invalid_reason);
   write(j, "cache", b.cache);
   write(j, "size_name", b.size_name);
+  for (const auto& [name, value] : b.axes) j["axes"][name] = number(value);
+  write(j, "chosen", b.chosen);
   write(j, "telemetry", b.telemetry);
   write(j, "notes", b.notes);
 }
@@ -318,6 +333,9 @@ void from_json(const json& j, Benchmark& b) {
   read(j, "iterations", b.iterations);
   read(j, "problem_size", b.problem_size);
   read(j, "size_name", b.size_name);
+  if (const json* axes = find(j, "axes"))
+    for (const auto& [name, value] : axes->items()) b.axes[name] = read_number(value);
+  read(j, "chosen", b.chosen);
   read(j, "telemetry", b.telemetry);
   read(j, "notes", b.notes);
 }

@@ -33,6 +33,7 @@ TEST(Record, EveryStructSurvivesJson) {
   expect_round_trip(full.benchmarks[0]);
   expect_round_trip(full.benchmarks[0].ceilings[0]);
   expect_round_trip(full.mutants[0]);
+  expect_round_trip(full.operations[0].scalings[0]);
 }
 
 TEST(Record, DefaultsSurviveJson) {

@@ -65,9 +65,21 @@ inline ReportInput hostile() {
        {&b.operation, &b.label, &b.backend, &b.peer, &b.invalid_reason, &b.cache, &b.size_name})
     *text = evil;
   b.telemetry = {{evil, evil}};
+  b.axes = {{evil, 7.0}};
+  b.chosen = {{evil, evil}};
+  o.scalings = {{evil, 1.5, evil}};
   b.ceilings[0].name = b.ceilings[0].how = evil;
   Benchmark ours = b;
   ours.peer.clear();
+  Benchmark side = ours;  // of a choice, and a second and a third place on an axis
+  side.validity = Validity::valid;
+  side.impossible = false;
+  for (const double place : {1.0, 2.0, 3.0}) {
+    side.axes = {{evil, place}};
+    r.benchmarks.push_back(side);
+  }
+  side.label += "," + evil + "=" + evil;
+  r.benchmarks.push_back(side);
   ours.impossible = false;
   ours.validity = Validity::valid;
   r.benchmarks.push_back(ours);

@@ -101,6 +101,7 @@ inline RunRecord full_record() {
   o.properties = {"chain_rule", "symmetry"};
   o.benchmark_cases = {"n=1000,k=4"};
   o.golden_cases = 12;
+  o.scalings = {{"n", 4.0 / 3.0, "n points, n^(1/3) candidates each"}};
   r.operations = {o};
 
   Check c = check("chain_rule", Verdict::fail);
@@ -140,6 +141,8 @@ inline RunRecord full_record() {
   b.iterations = 8;
   b.problem_size = 1000;
   b.size_name = "N";
+  b.axes = {{"n", 1000.0}, {"k", 4.0}};
+  b.chosen = {{"search", "tree"}};
   b.telemetry = {{"sm_clock_mhz", "1980"}};
   b.notes = {{"pinned", "yes"}};
   r.benchmarks = {b};

@@ -310,12 +310,13 @@ bool matches(std::string_view name, std::string_view pattern) {
 }
 
 std::vector<Job> select_jobs(const std::vector<Suite>& suites, std::string_view pattern,
-                             const std::vector<Backend>& backends) {
+                             const std::vector<Backend>& backends, bool long_running) {
   std::vector<Job> jobs;
   for (const Suite& suite : suites) {
     if (!matches(suite.operation(), pattern)) continue;
     const Operation* operation = find_operation(suite.operation());
     for (const Property& property : suite.properties()) {
+      if (property.long_running && !long_running) continue;
       for (const Backend backend : backends) {
         const bool wanted = property.backends.empty()
                                 ? backend == Backend::cpu || (backend == Backend::cuda &&

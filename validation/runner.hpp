@@ -50,9 +50,10 @@ CheckResult run_property(const Job& job, const RunOptions& options);
 
 /// The jobs of all suites whose operation matches `pattern` ('*' and '?' as in file names; empty: all) on the
 /// backends: those that each property names or, where it names none, the CPU, and CUDA where the operation
-/// has a body for it. Jobs refer to properties inside `suites`, which must outlive them.
+/// has a body for it. Properties that take minutes are among them where `long_running` asks for them. Jobs
+/// refer to properties inside `suites`, which must outlive them.
 std::vector<Job> select_jobs(const std::vector<Suite>& suites, std::string_view pattern,
-                             const std::vector<Backend>& backends);
+                             const std::vector<Backend>& backends, bool long_running = false);
 
 /// Whether a name matches a pattern of '*' and '?'; commas separate alternatives.
 bool matches(std::string_view name, std::string_view pattern);

@@ -172,6 +172,11 @@ TEST(Runner, SelectsByPatternAndBackend) {
   EXPECT_EQ(select_jobs(all, "te.ksg", {Backend::cpu}).size(), 1u);
   EXPECT_EQ(select_jobs(all, "nothing*", {Backend::cpu}).size(), 0u);
   EXPECT_EQ(select_jobs(all, "", {Backend::reference}).size(), 0u);
+  Property slow = property_of(fails);
+  slow.long_running = true;
+  all.back().property(slow);
+  EXPECT_EQ(select_jobs(all, "te.ksg", {Backend::cpu}).size(), 1u);
+  EXPECT_EQ(select_jobs(all, "te.ksg", {Backend::cpu}, true).size(), 2u);
   EXPECT_TRUE(matches("te.range_count", "te.knn,te.r?nge*"));
   EXPECT_TRUE(matches("abcbc", "a*bc"));
   EXPECT_FALSE(matches("abcb", "a*bc"));

@@ -84,6 +84,9 @@ struct Property {
   std::vector<Backend> backends = {};
   /// An input or kernel that the property must reject: this body has to fail (harness.md, negative controls).
   std::function<void(Probe&)> negative_control = {};
+  /// Takes minutes: run only where it is asked for (`assay nightly` without --quick, `assay validate
+  /// --long`).
+  bool long_running = false;
 };
 
 /// A planted fault in a real body (engine/runtime/mutant.hpp).

@@ -1,5 +1,6 @@
 #include "benchmarks/peers/jidt.hpp"
 #include "benchmarks/prepared_points.hpp"
+#include "benchmarks/sides.hpp"
 #include "benchmarks/suite.hpp"
 
 namespace assay::benchmarks::te {
@@ -45,6 +46,12 @@ void describe_ksg(Suite& suite) {
   suite.add(million);
   suite.add(item_of({.n = 10'000, .histories = 2}));
   suite.add(item_of({.n = 10'000, .algorithm = 2}));
+  // Below and above the crossover of kernels/spatial/search.cpp.
+  for (const std::int64_t n : {5'000, 10'000, 20'000, 40'000}) {
+    Case item = item_of({.n = n});
+    item.backends = {Backend::cpu};
+    add_sides(suite, std::move(item), "search", {"sorted", "tree"});
+  }
   for (const char* label : {"n=1000,k=4", "n=10000,k=4"})
     suite.peer(peers::jidt(label, 0)).peer(peers::jidt(label, 1));
 }

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "benchmarks/prepared_points.hpp"
+#include "benchmarks/sides.hpp"
 #include "benchmarks/suite.hpp"
 
 namespace assay::benchmarks::te {
@@ -37,6 +38,12 @@ void describe_range_count(Suite& suite) {
       .add(size(10'000, 1, true))
       .add(size(100'000, 1, false))
       .add(size(10'000, 4, false));
+  // Below and above the crossover of kernels/spatial/search.cpp.
+  for (const std::int64_t n : {1'000, 2'000, 4'000}) {
+    Case item = size(n, 1, false);
+    item.backends = {Backend::cpu};
+    add_sides(suite, std::move(item), "search", {"sorted", "tree"});
+  }
 }
 
 }  // namespace assay::benchmarks::te

@@ -49,7 +49,7 @@ CheckPlan plan_of(const Invocation& invocation, const std::string& pattern, bool
   }
   const std::vector<Backend> backends = wanted_backends(invocation);
   plan.suites = validation::suites();
-  plan.jobs = validation::select_jobs(plan.suites, pattern, backends);
+  plan.jobs = validation::select_jobs(plan.suites, pattern, backends, !quick && !invocation.given("budget"));
   if (pattern.empty() || validation::matches("te.ksg", pattern)) {
     plan.golden = read_golden_folders(golden_folders(invocation));
   }
@@ -242,15 +242,16 @@ Command describe_nightly() {
   assay nightly
   assay nightly --quick --out /tmp/report
 The first run on a machine becomes the baseline, says so, and is green.)";
-  command.options = {{"out", "DIR", "the folder of the report, which is made; by default reports/out"},
-                     {"quick", "", "fewer cases and sizes: some two minutes"},
-                     {"op", "GLOB", "only operations whose name matches"},
-                     {"budget", "TIME", "time for the properties; with --quick 45s"},
-                     {"strict", "", "inconclusive fails"},
-                     {"peers", "", "measure other programs that do the same work too"},
-                     {"golden", "DIR", "a folder of golden cases; by default ASSAY_GOLDEN", "", true},
-                     {"baseline", "REF", "what to compare with; by default the branch's baseline"},
-                     store_option()};
+  command.options = {
+      {"out", "DIR", "the folder of the report, which is made; by default reports/out"},
+      {"quick", "", "fewer cases and sizes: some two minutes; no checks that take minutes each"},
+      {"op", "GLOB", "only operations whose name matches"},
+      {"budget", "TIME", "time for the properties, without those that take minutes each; with --quick 45s"},
+      {"strict", "", "inconclusive fails"},
+      {"peers", "", "measure other programs that do the same work too"},
+      {"golden", "DIR", "a folder of golden cases; by default ASSAY_GOLDEN", "", true},
+      {"baseline", "REF", "what to compare with; by default the branch's baseline"},
+      store_option()};
   command.run = run_nightly;
   return command;
 }

@@ -91,7 +91,9 @@ reports::Benchmark benchmark_of(const benchmarks::Measurement& measurement, std:
   made.threads = static_cast<int>(measurement.threads);
   made.iterations = measurement.calls_per_sample;
   made.problem_size = measurement.size;
-  made.size_name = measurement.size > 0 ? "N" : "";
+  made.size_name = measurement.size_name;
+  made.axes = measurement.axes;
+  made.chosen = measurement.chosen;
   made.telemetry = {measurement.telemetry.begin(), measurement.telemetry.end()};
   made.notes["seed"] = std::to_string(seed);
   reports::summarise(made);
@@ -134,6 +136,7 @@ std::vector<reports::OperationInfo> operation_infos(const std::vector<validation
     for (const auto& suite : sizes) {
       if (suite.operation() != operation.name) continue;
       for (const auto& item : suite.cases()) info.benchmark_cases.push_back(item.label);
+      for (const auto& item : suite.scalings()) info.scalings.push_back({item.axis, item.exponent, item.why});
     }
     infos.push_back(std::move(info));
   }

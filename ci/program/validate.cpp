@@ -81,7 +81,8 @@ CheckPlan plan_of(const Invocation& invocation) {
   const bool golden_alone = !folders.empty() && !invocation.given("op") && !invocation.given("cases") &&
                             !invocation.given("budget") && !invocation.flag("only-failed");
   plan.suites = validation::suites();
-  if (!golden_alone) plan.jobs = validation::select_jobs(plan.suites, pattern, backends);
+  const bool long_running = invocation.flag("long") || invocation.flag("only-failed");
+  if (!golden_alone) plan.jobs = validation::select_jobs(plan.suites, pattern, backends, long_running);
   if (pattern.empty() || validation::matches("te.ksg", pattern)) {
     plan.golden = read_golden_folders(folders);
     const Operation* ksg = find_operation("te.ksg");
@@ -202,6 +203,7 @@ Command describe_validate() {
 Exit codes: 0 all as expected, 3 something is wrong, 6 nothing was compared, 7 a required device is missing.)";
   command.options = {{"op", "GLOB", "only operations whose name matches; commas separate several"},
                      {"cases", "N", "cases of each property that draws its data"},
+                     {"long", "", "also the checks that take minutes each"},
                      {"budget", "TIME", "share this time among the properties: 60s, 5m"},
                      {"golden", "DIR", "a folder of golden cases (manifest.json); may be repeated", "", true},
                      {"junit", "FILE", "write JUnit XML there"},

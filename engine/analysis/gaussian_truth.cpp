@@ -72,6 +72,14 @@ std::vector<Component> components(const std::vector<te::EmbeddedVariable>& varia
   return all;
 }
 
+/// The largest offset into the past.
+std::int64_t reach_of(const Layout& layout) {
+  std::int64_t reach = 0;
+  for (const auto* part : {&layout.x, &layout.y, &layout.z})
+    for (const Component& component : components(*part)) reach = std::max(reach, component.offset);
+  return reach;
+}
+
 }  // namespace
 
 std::vector<std::vector<double>> lagged_covariances(const VectorAutoregression& process,
@@ -131,12 +139,15 @@ double log_determinant(std::vector<double> matrix, std::int64_t n) {
 }
 
 double gaussian_information(const VectorAutoregression& process, const Layout& layout) {
+  return gaussian_information(process.variables, lagged_covariances(process, reach_of(layout)), layout);
+}
+
+double gaussian_information(std::int64_t variables, const std::vector<std::vector<double>>& lags,
+                            const Layout& layout) {
+  if (static_cast<std::int64_t>(lags.size()) <= reach_of(layout))
+    throw ContractError("gaussian truth", "lags", "expected covariances as far back as the layout reaches");
   const std::vector<Component> x = components(layout.x), y = components(layout.y), z = components(layout.z);
-  std::int64_t reach = 0;
-  for (const auto* part : {&x, &y, &z})
-    for (const Component& component : *part) reach = std::max(reach, component.offset);
-  const auto lags = lagged_covariances(process, reach);
-  const auto m = static_cast<std::size_t>(process.variables);
+  const auto m = static_cast<std::size_t>(variables);
   const auto covariance = [&](const Component& a, const Component& b) {
     // a lies at t - a.offset, b at t - b.offset; the later of the two leads
     if (a.offset <= b.offset)

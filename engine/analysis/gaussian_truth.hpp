@@ -27,6 +27,11 @@ std::vector<std::vector<double>> lagged_covariances(const VectorAutoregression& 
 /// Seth 2009, PRL 103, 238701).
 double gaussian_information(const VectorAutoregression& process, const Layout& layout);
 
+/// The same from the covariances of the process at lags 0 .. H (`lagged_covariances`), for many layouts of
+/// one process. Throws ContractError for a layout that reaches beyond H.
+double gaussian_information(std::int64_t variables, const std::vector<std::vector<double>>& lags,
+                            const Layout& layout);
+
 /// ln of the determinant of a symmetric positive definite (n, n) matrix by Cholesky.
 /// Throws ContractError otherwise.
 double log_determinant(std::vector<double> matrix, std::int64_t n);

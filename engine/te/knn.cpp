@@ -11,6 +11,7 @@
 #include "engine/view_checks.hpp"
 #include "kernels/checks/finite.hpp"
 #include "kernels/spatial/exclusion_cuda.hpp"
+#include "kernels/spatial/search.hpp"
 #include "kernels/te/knn.hpp"
 
 namespace assay::te {
@@ -53,6 +54,11 @@ Search search_of(std::string_view name) {
   if (name == "sorted") return Search::sorted;
   if (name == "tree") return Search::tree;
   return Search::automatic;
+}
+
+std::map<std::string, std::string> choice_of_search(Backend backend, const Arguments& arguments, bool tree) {
+  if (backend != Backend::cpu || arguments.text("search") != "auto") return {};
+  return {{"search", tree ? "tree" : "sorted"}};
 }
 
 ParameterInfo search_parameter() {
@@ -151,6 +157,12 @@ Operation describe_knn() {
   };
   operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
     return std::vector<double>{};
+  };
+  operation.choices = [](Backend backend, const Arguments& arguments) {
+    const ConstTensorView& points = arguments.input("points");
+    return choice_of_search(backend, arguments,
+                            kernels::spatial::tree_for_neighbours(kernels::spatial::Search::automatic,
+                                                                  points.extent(0), points.extent(1)));
   };
   operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
     knn(context, arguments.input("points"), trials_of(arguments), arguments.integer("k"),

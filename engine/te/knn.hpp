@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -16,6 +17,9 @@ enum class Search : std::uint8_t { automatic, sorted, tree };
 /// "auto", "sorted" or "tree" as the operations' parameter `search` has them.
 Search search_of(std::string_view name);
 ParameterInfo search_parameter();
+/// What `search` comes to on that backend where it is `auto`, as Operation::choices has it; empty where it is
+/// not, or on another backend than the CPU.
+std::map<std::string, std::string> choice_of_search(Backend backend, const Arguments& arguments, bool tree);
 
 /// The k nearest neighbours of every point in the maximum norm, all points against all, in double.
 ///

@@ -10,6 +10,7 @@
 #include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/spatial/exclusion.hpp"
+#include "kernels/spatial/search.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/te/ksg.hpp"
 
@@ -258,6 +259,15 @@ Operation describe_ksg() {
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;
+  operation.choices = [](Backend backend, const Arguments& arguments) {
+    const ConstTensorView &x = arguments.input("x"), &y = arguments.input("y");
+    const bool conditional = arguments.has("z") && arguments.input("z").extent(1) > 0;
+    constexpr auto automatic = kernels::spatial::Search::automatic;
+    return choice_of_search(backend, arguments,
+                            conditional ? kernels::spatial::tree_for_conditional(automatic, x.extent(0))
+                                        : kernels::spatial::tree_for_neighbours(automatic, x.extent(0),
+                                                                                x.extent(1) + y.extent(1)));
+  };
   operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
     const KsgParameters parameters{.k = arguments.integer("k"),
                                    .algorithm = static_cast<int>(arguments.integer("algorithm")),

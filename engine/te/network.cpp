@@ -10,7 +10,9 @@
 #include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
+#include "kernels/networks/shared_network.hpp"
 #include "kernels/spatial/exclusion.hpp"
+#include "kernels/spatial/search.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/te/network.hpp"
 
@@ -269,6 +271,23 @@ Operation describe_network() {
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;
+  operation.choices = [](Backend backend, const Arguments& arguments) {
+    std::map<std::string, std::string> chosen;
+    if (backend != Backend::cpu || arguments.text("search") != "auto") return chosen;
+    const ConstTensorView& sources = arguments.input("sources");
+    const std::int64_t m = sources.extent(0), n = sources.extent(1);
+    const std::int64_t dz = arguments.has("z") ? arguments.input("z").extent(2) : 0;
+    const kernels::te::KsgOptions options{.k = arguments.integer("k"),
+                                          .algorithm = static_cast<int>(arguments.integer("algorithm"))};
+    if (kernels::networks::SharedNetwork::takes({nullptr, m, n, sources.extent(2)}, options) &&
+        kernels::networks::SharedNetwork::suits(m, arguments.integer("surrogates"),
+                                                arguments.input("y").extent(2), dz))
+      chosen["search"] = "shared lists";
+    else if (dz > 0)  // pair by pair, as te.ksg chooses
+      chosen["search"] =
+          kernels::spatial::tree_for_conditional(kernels::spatial::Search::automatic, n) ? "tree" : "sorted";
+    return chosen;
+  };
   operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
     const KsgParameters parameters{.k = arguments.integer("k"),
                                    .algorithm = static_cast<int>(arguments.integer("algorithm")),

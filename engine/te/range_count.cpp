@@ -10,6 +10,7 @@
 #include "engine/view_checks.hpp"
 #include "kernels/checks/finite.hpp"
 #include "kernels/spatial/exclusion_cuda.hpp"
+#include "kernels/spatial/search.hpp"
 #include "kernels/te/range_count.hpp"
 
 namespace assay::te {
@@ -118,6 +119,12 @@ Operation describe_range_count() {
   };
   operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
     return std::vector<double>{};
+  };
+  operation.choices = [](Backend backend, const Arguments& arguments) {
+    const ConstTensorView& points = arguments.input("points");
+    return choice_of_search(backend, arguments,
+                            kernels::spatial::tree_for_counts(kernels::spatial::Search::automatic,
+                                                              points.extent(0), points.extent(1)));
   };
   operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
     range_count(context, arguments.input("points"), arguments.input("radii"), trials_of(arguments),

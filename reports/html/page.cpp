@@ -28,7 +28,8 @@ std::vector<Part> parts(const ReportInput& input) {
   add("operations", "Operations", section("operations", "Operations", operations(run) + checks(run)));
   add("comparison", "Baseline", comparison(input));
   add("changes", "Changes", changes(input));
-  add("performance", "Performance", section("performance", "Performance", benchmarks(run) + sizes(run)));
+  add("performance", "Performance",
+      section("performance", "Performance", benchmarks(run) + sizes(run) + choices(run)));
   add("roofline", "Roofline", section("roofline", "Roofline", roofline(run)));
   add("history", "History", history(input));
   std::string accurate = accuracy(run);

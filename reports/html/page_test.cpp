@@ -235,5 +235,55 @@ TEST(HtmlReport, ShowsPeersRooflineAccuracyAndFaults) {
   EXPECT_TRUE(has(html::roofline(RunRecord{}), "No benchmark"));
 }
 
+Benchmark at(const std::string& label, double median_ns, std::map<std::string, double> axes) {
+  Benchmark made = test::benchmark(label, median_ns);
+  made.median_ns = median_ns;
+  made.problem_size = axes.begin()->second;
+  made.axes = std::move(axes);
+  return made;
+}
+
+TEST(HtmlReport, ShowsMeasuredExponentsBesideThePredictedOnes) {
+  RunRecord record;
+  record.operations = {test::operation("te.ksg", "", "none")};
+  record.operations[0].scalings = {{"variables", 2.0, "every pair"}, {"n", 1.5, "a walk"}};
+  for (const double v : {10.0, 20.0, 40.0}) {
+    const std::string label = "variables=" + std::to_string(static_cast<int>(v)) + ",n=1000";
+    record.benchmarks.push_back(at(label, 1e3 * v * v, {{"variables", v}, {"n", 1000.0}}));
+    record.benchmarks.push_back(at(label + ",search=sorted", 1e3 * v, {{"variables", v}, {"n", 1000.0}}));
+  }
+  const std::string text = html::sizes(record);
+  EXPECT_EQ(occurrences(text, "<figure"), 1u);  // n has one place
+  EXPECT_TRUE(has(text, "te.ksg · time over variables"));
+  EXPECT_TRUE(has(text, "predicted, variables^2"));
+  EXPECT_EQ(occurrences(text, "2.00 ± 0.00"), 1u);
+  EXPECT_EQ(occurrences(text, "1.00 ± 0.00"), 1u);  // the other side, for which nothing is predicted
+  EXPECT_EQ(occurrences(text, "every pair"), 1u);
+}
+
+TEST(HtmlReport, MarksAChoiceThatCostsMoreThanATenth) {
+  RunRecord record;
+  const auto add = [&](const std::string& label, double median_ns, const char* chosen) {
+    record.benchmarks.push_back(at(label, median_ns, {{"n", 1.0}}));
+    if (chosen != nullptr) record.benchmarks.back().chosen = {{"search", chosen}};
+  };
+  add("n=1", 1000, "sorted");
+  add("n=1,search=sorted", 1000, nullptr);
+  add("n=1,search=tree", 2000, nullptr);
+  add("n=2", 3000, "sorted");
+  add("n=2,search=sorted", 1050, nullptr);
+  add("n=2,search=tree", 1000, nullptr);
+  add("n=3", 1000, "sorted");
+  add("n=3,search=sorted", 1300, nullptr);
+  add("n=3,search=tree", 1000, nullptr);
+  add("n=4", 500, "sorted");  // nothing beside it
+  const std::string text = html::choices(record);
+  EXPECT_EQ(occurrences(text, "<tr"), 4u);
+  EXPECT_EQ(occurrences(text, "badge good\">fastest<"), 1u);
+  EXPECT_EQ(occurrences(text, "badge good\">5 % slower<"), 1u);
+  EXPECT_EQ(occurrences(text, "badge warn\">30 % slower<"), 1u);
+  EXPECT_EQ(html::choices(test::night({0})), "");
+}
+
 }  // namespace
 }  // namespace assay::reports

@@ -19,7 +19,8 @@ std::string operations(const RunRecord& record);
 std::string checks(const RunRecord& record);
 std::string benchmarks(const RunRecord& record);
 std::string roofline(const RunRecord& record);
-std::string sizes(const RunRecord& record);  // time over size, with peers
+std::string sizes(const RunRecord& record);  // time over every axis of the cases, with peers and predictions
+std::string choices(const RunRecord& record);  // both sides of what an operation chooses by size
 std::string accuracy(const RunRecord& record);
 std::string mutants(const RunRecord& record);
 
