@@ -280,7 +280,7 @@ Operation describe_network() {
     const kernels::te::KsgOptions options{.k = arguments.integer("k"),
                                           .algorithm = static_cast<int>(arguments.integer("algorithm"))};
     if (kernels::networks::SharedNetwork::takes({nullptr, m, n, sources.extent(2)}, options) &&
-        kernels::networks::SharedNetwork::suits(m, arguments.integer("surrogates"),
+        kernels::networks::SharedNetwork::suits(n, m, arguments.integer("surrogates"),
                                                 arguments.input("y").extent(2), dz))
       chosen["search"] = "shared lists";
     else if (dz > 0)  // pair by pair, as te.ksg chooses

@@ -71,10 +71,11 @@ SharedNetwork::SharedNetwork(ThreadPool& pool, const te::NetworkSources& sources
     psi_[static_cast<std::size_t>(m)] = te::digamma(static_cast<double>(m));
 }
 
-bool SharedNetwork::suits(std::int64_t dy, std::int64_t dz) const {
+bool SharedNetwork::suits(std::int64_t points, std::int64_t sources, std::int64_t surrogates, std::int64_t dy,
+                          std::int64_t dz) {
   // fewer lanes do not pay for the lists
-  const std::int64_t enough = n_ <= 4'000 ? 4 : n_ <= 30'000 ? 8 : 12;
-  return dy == 1 && dz == 1 && m_ * (1 + draws_.count) >= enough;
+  const std::int64_t enough = points <= 4'000 ? 4 : points <= 30'000 ? 8 : 12;
+  return dy == 1 && dz == 1 && sources * (1 + surrogates) >= enough;
 }
 
 std::int64_t SharedNetwork::working_bytes() const {

@@ -23,8 +23,10 @@ class SharedNetwork {
  public:
   /// Whether this way can be taken for such sources at all.
   static bool takes(const te::NetworkSources& sources, const te::KsgOptions& options);
-  /// Whether it is the faster one for targets with these columns, by measured crossover
-  /// (benchmarks/NOTES.md).
+  /// Whether it is the faster one for so many points, sources with so many surrogates each, and targets with
+  /// these columns, by measured crossover (benchmarks/NOTES.md).
+  static bool suits(std::int64_t points, std::int64_t sources, std::int64_t surrogates, std::int64_t dy,
+                    std::int64_t dz);
 
   SharedNetwork(ThreadPool& pool, const te::NetworkSources& sources,
                 std::span<const std::int64_t> trial_lengths, const te::KsgOptions& options,
@@ -32,9 +34,6 @@ class SharedNetwork {
 
   void evaluate(ThreadPool& pool, const te::NetworkTargets& targets, std::span<const std::int64_t> skip,
                 const te::NetworkResult& result) const;
-  /// Whether it is the faster one for targets with these columns, by measured crossover
-  /// (benchmarks/NOTES.md).
-  bool suits(std::int64_t dy, std::int64_t dz) const;
   std::int64_t working_bytes() const;
 
  private:

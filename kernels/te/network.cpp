@@ -70,7 +70,9 @@ struct NetworkPlan::State {
   std::optional<networks::SharedNetwork> shared;
 
   NetworkSources sources() const { return {x.data(), m, n, d}; }
-  bool shares(std::int64_t dy, std::int64_t dz) const { return shared && shared->suits(dy, dz); }
+  bool shares(std::int64_t dy, std::int64_t dz) const {
+    return shared && networks::SharedNetwork::suits(n, m, draws.count, dy, dz);
+  }
 };
 
 NetworkPlan::NetworkPlan(ThreadPool& pool, const NetworkSources& sources,
