@@ -95,6 +95,7 @@ std::vector<double> resample(Context& context, const PointsView& points, const t
 /// The estimator on a context that `shared` keeps alive (or that the caller does).
 Estimator estimator_on(const std::shared_ptr<Context>& shared) {
   Estimator made;
+  made.name = name_of(shared->backend());
   made.evaluate = [shared](const PointsView& points, const te::KsgParameters& parameters, bool local) {
     return evaluate(*shared, points, parameters, local);
   };
