@@ -64,7 +64,8 @@ class InFolder : public testing::Test {
     return names;
   }
 
-  Outcome run(std::vector<std::string> arguments,
+  /// Starts the program and goes on: the number of its process, to be given to `finish`.
+  pid_t start(std::vector<std::string> arguments,
               const std::map<std::string, std::string>& environment = {}) const {
     const fs::path out = folder_ / "out", err = folder_ / "err";
     arguments.insert(arguments.begin(), program_path().string());
@@ -82,10 +83,20 @@ class InFolder : public testing::Test {
       ::execv(argv[0], argv.data());
       ::_exit(126);
     }
+    return child;
+  }
+
+  /// Waits for a started process: its exit code, or 128 and the signal that ended it.
+  Outcome finish(pid_t child) const {
     int status = 0;
     ::waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(out),
-            content_of(err)};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(folder_ / "out"),
+            content_of(folder_ / "err")};
+  }
+
+  Outcome run(std::vector<std::string> arguments,
+              const std::map<std::string, std::string>& environment = {}) const {
+    return finish(start(std::move(arguments), environment));
   }
 
   /// The JSON document of a call that has to succeed: nothing else may stand on standard output.

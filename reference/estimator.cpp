@@ -35,6 +35,7 @@ analysis::KsgResult evaluate(const analysis::PointsView& points, const assay::te
 
 analysis::Estimator estimator() {
   analysis::Estimator made;
+  made.name = "reference";
   made.evaluate = evaluate;
   made.plan = [](const analysis::PointsView& rest, const assay::te::KsgParameters& parameters) {
     return [rest, parameters](const ConstTensorView& x) {

@@ -185,7 +185,7 @@ class CaseRun {
     for (std::size_t source = 0; source < item_.matrix.size(); ++source) {
       for (std::size_t target = 0; target < item_.matrix.size(); ++target) {
         if (!item_.matrix[source][target]) continue;
-        hold(fmt::format("entry [{}][{}]", source, target), network.edge(source, target).estimate.value,
+        hold(fmt::format("entry [{}][{}]", source, target), network.te.at(source, target),
              *item_.matrix[source][target], item_.tolerance);
       }
     }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 #include "fmt/format.h"
@@ -47,12 +48,25 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::update(std::int64_t done, std::int64_t total, std::string_view detail) {
   if (console_.quiet() || total <= 0) return;
   const auto now = Clock::now();
+  if (first_done_ < 0) {
+    first_done_ = done;
+    first_update_ = now;
+  }
   if (now - start_ < std::chrono::seconds(2)) return;
+  std::string left;
+  if (done > first_done_ && done < total) {
+    const double spent = std::chrono::duration<double>(now - first_update_).count();
+    left = fmt::format("about {} left", duration_text(spent * static_cast<double>(total - done) /
+                                                      static_cast<double>(done - first_done_)));
+  }
   const double share = static_cast<double>(done) / static_cast<double>(total);
   if (!terminal_) {
     if (drawn_ || now - shown_ < std::chrono::seconds(10)) return;
     shown_ = now;
-    console_.note(fmt::format("{}: {} of {} {}", what_, done, total, detail));
+    std::string line = fmt::format("{}: {} of {}", what_, done, total);
+    if (!left.empty()) line += ", " + left;
+    if (!detail.empty()) line += fmt::format(" {}", detail);
+    console_.note(line);
     return;
   }
   if (drawn_ && now - shown_ < std::chrono::milliseconds(100)) return;
@@ -60,10 +74,19 @@ void ProgressLine::update(std::int64_t done, std::int64_t total, std::string_vie
   drawn_ = true;
   constexpr int width = 28;
   const int full = static_cast<int>(share * width);
-  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{} {}", what_, std::string(static_cast<std::size_t>(full), '#'),
-             std::string(static_cast<std::size_t>(width - full), '.'), done, total,
+  fmt::print(stderr, "\r\x1b[K{} [{}{}] {}/{} {} {}", what_, std::string(static_cast<std::size_t>(full), '#'),
+             std::string(static_cast<std::size_t>(width - full), '.'), done, total, left,
              one_line(detail).substr(0, 40));
   std::fflush(stderr);
+}
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
+  if (seconds < 1) return "1 s";
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  if (whole < 100 * 3600) return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+  return fmt::format("{} days", whole / 86400);
 }
 
 WaitingLine::WaitingLine(const Console& console, std::string what) {

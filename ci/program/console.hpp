@@ -27,8 +27,9 @@ class Console {
   bool quiet_ = false;
 };
 
-/// Shows how far a long task has come: nothing for the first two seconds, then a bar where standard error is
-/// a terminal, and a plain line every ten seconds where it is not.
+/// Shows how far a long task has come and about how much longer it takes, at the pace since the first update:
+/// nothing for the first two seconds, then a bar where standard error is a terminal, and a plain line every
+/// ten seconds where it is not.
 class ProgressLine {
  public:
   ProgressLine(const Console& console, std::string what);
@@ -45,7 +46,12 @@ class ProgressLine {
   bool drawn_ = false;
   Clock::time_point start_;
   Clock::time_point shown_;
+  std::int64_t first_done_ = -1;  ///< of the first update
+  Clock::time_point first_update_;
 };
+
+/// "40 s", "3 min 20 s", "2 h 5 min": for people.
+std::string duration_text(double seconds);
 
 /// Says on a terminal, from the third second on, that a task of unknown length is at work and for how long.
 class WaitingLine {

@@ -1,41 +1,75 @@
 #include "ci/program/network_output.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <limits>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
 
 #include "fmt/format.h"
 
 namespace assay::program {
 namespace {
 
-using analysis::NetworkEdge;
+using nlohmann::ordered_json;
 
 bool tested(const NetworkAnswer& answer) {
-  return answer.options.surrogates.count > 0;
+  return answer.network.tested();
 }
 
-const std::string& name_at(const NetworkAnswer& answer, std::int64_t column) {
+const std::string& name_of_column(const NetworkAnswer& answer, std::int64_t column) {
   return answer.table.names.at(static_cast<std::size_t>(column));
 }
 
-/// Calls `value` for every ordered pair.
-nlohmann::ordered_json matrix(const NetworkAnswer& answer,
-                              const std::function<nlohmann::ordered_json(const NetworkEdge&)>& value) {
-  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  const std::size_t count = answer.network.columns.size();
-  for (std::size_t source = 0; source < count; ++source) {
-    nlohmann::ordered_json row = nlohmann::ordered_json::array();
-    for (std::size_t target = 0; target < count; ++target) {
-      if (source == target)
-        row.push_back(nullptr);
-      else
-        row.push_back(value(answer.network.edge(source, target)));
-    }
-    rows.push_back(std::move(row));
-  }
-  return rows;
+const std::string& name_at(const NetworkAnswer& answer, std::size_t place) {
+  return name_of_column(answer, answer.network.columns[place]);
 }
+
+/// Calls visit(source, target) for every ordered pair, source by source.
+template <typename Visit>
+void each_pair(const NetworkAnswer& answer, const Visit& visit) {
+  const std::size_t width = answer.network.width();
+  for (std::size_t source = 0; source < width; ++source)
+    for (std::size_t target = 0; target < width; ++target)
+      if (source != target) visit(source, target);
+}
+
+/// Members of one JSON object, in the order they are added.
+class Members {
+ public:
+  explicit Members(const io::Sink& put) : put_(put) { put_("{"); }
+  ~Members() = default;
+  Members(const Members&) = delete;
+  Members& operator=(const Members&) = delete;
+
+  void add(const char* key, const ordered_json& value) {
+    begin(key);
+    put_(value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  }
+  /// A matrix of cell(source, target).
+  template <typename Cell>
+  void matrix(const char* key, std::size_t width, const Cell& cell) {
+    begin(key);
+    std::string row;
+    for (std::size_t source = 0; source < width; ++source) {
+      row = source == 0 ? "[[" : ",[";
+      for (std::size_t target = 0; target < width; ++target) {
+        if (target > 0) row += ',';
+        row += source == target ? std::string("null") : ordered_json(cell(source, target)).dump();
+      }
+      put_(row += ']');
+    }
+    put_("]");
+  }
+  void end() { put_("}\n"); }
+
+ private:
+  void begin(const char* key) {
+    put_(fmt::format("{}\"{}\":", first_ ? "" : ",", key));
+    first_ = false;
+  }
+  const io::Sink& put_;
+  bool first_ = true;
+};
 
 std::string xml_text(const std::string& text) {
   std::string out;
@@ -64,152 +98,190 @@ std::string quoted_field(const std::string& text) {
 
 }  // namespace
 
-nlohmann::ordered_json network_json(const NetworkAnswer& answer) {
-  const auto& edges = answer.network.edges;
-  nlohmann::ordered_json document;
+void write_network_json(const NetworkAnswer& answer, const io::Sink& put) {
+  const analysis::Network& network = answer.network;
+  const std::size_t width = network.width();
+  Members document(put);
   std::vector<std::string> names;
-  for (const std::int64_t column : answer.network.columns) names.push_back(name_at(answer, column));
-  document["measure"] = "transfer entropy";
-  document["columns"] = names;
-  document["te_nats"] = matrix(answer, [](const NetworkEdge& edge) { return edge.estimate.value; });
-  const auto fewer = [](const NetworkEdge& a, const NetworkEdge& b) {
-    return a.estimate.samples < b.estimate.samples;
+  for (const std::int64_t column : network.columns) names.push_back(name_of_column(answer, column));
+  const auto cells = [&](const char* key, const auto& matrix) {
+    document.matrix(key, width, [&](std::size_t s, std::size_t t) { return matrix(s, t); });
   };
-  document["samples"] =
-      edges.empty() ? 0 : std::min_element(edges.begin(), edges.end(), fewer)->estimate.samples;
-  document["k"] = answer.options.estimation.k;
-  document["algorithm"] = answer.options.estimation.algorithm;
-  document["backend"] = answer.backend;
-  document["device"] = answer.device;
-  document["elapsed_ms"] = answer.elapsed_ms;
-  document["seed"] = answer.options.estimation.seed;
+  document.add("measure", "transfer entropy");
+  document.add("columns", names);
+  cells("te_nats", network.te);
+  document.add("samples", network.least_samples);
+  document.add("k", answer.options.estimation.k);
+  document.add("algorithm", answer.options.estimation.algorithm);
+  document.add("backend", answer.backend);
+  document.add("device", answer.device);
+  document.add("elapsed_ms", answer.elapsed_ms);
+  document.add("seed", answer.options.estimation.seed);
   if (tested(answer)) {
-    document["surrogates"] = answer.options.surrogates.count;
-    document["fdr"] = answer.options.fdr;
-    document["p_value"] =
-        matrix(answer, [](const NetworkEdge& edge) { return edge.estimate.surrogates->p_value; });
-    document["effective_te_nats"] =
-        matrix(answer, [](const NetworkEdge& edge) { return edge.estimate.surrogates->effective; });
-    document["significant"] = matrix(answer, [](const NetworkEdge& edge) { return edge.significant; });
+    document.add("surrogates", network.surrogates);
+    document.add("fdr", answer.options.fdr);
+    document.matrix("p_value", width, [&](std::size_t s, std::size_t t) { return network.p_value(s, t); });
+    document.matrix("effective_te_nats", width,
+                    [&](std::size_t s, std::size_t t) { return network.effective(s, t); });
+    document.matrix("significant", width,
+                    [&](std::size_t s, std::size_t t) { return network.significant(s, t) != 0; });
   }
-  if (answer.options.confidence > 0) {
-    document["ci"] = answer.options.confidence;
-    document["ci_low"] = matrix(answer, [](const NetworkEdge& edge) { return edge.interval->low; });
-    document["ci_high"] = matrix(answer, [](const NetworkEdge& edge) { return edge.interval->high; });
+  if (!network.ci_low.empty()) {
+    document.add("ci", answer.options.interval.confidence);
+    cells("ci_low", network.ci_low);
+    cells("ci_high", network.ci_high);
+  }
+  if (!network.delay.empty()) {
+    document.add("delays", answer.options.delays);
+    cells("delay", network.delay);
   }
   if (answer.options.embed) {
-    document["k_history"] = matrix(answer, [](const NetworkEdge& edge) { return edge.k_history; });
-    document["k_tau"] = matrix(answer, [](const NetworkEdge& edge) { return edge.k_tau; });
-    document["l_history"] = matrix(answer, [](const NetworkEdge& edge) { return edge.l_history; });
-    document["l_tau"] = matrix(answer, [](const NetworkEdge& edge) { return edge.l_tau; });
-    document["samples_by_pair"] =
-        matrix(answer, [](const NetworkEdge& edge) { return edge.estimate.samples; });
+    cells("k_history", network.k_history);
+    cells("k_tau", network.k_tau);
+    cells("l_history", network.l_history);
+    cells("l_tau", network.l_tau);
+    cells("samples_by_pair", network.samples);
   }
-  return document;
+  document.end();
 }
 
-std::string network_csv(const NetworkAnswer& answer) {
-  std::string out = "source,target,te_nats,samples";
-  if (tested(answer)) out += ",p_value,effective_te_nats,significant";
-  if (answer.options.confidence > 0) out += ",ci_low,ci_high";
-  out += '\n';
-  for (const NetworkEdge& edge : answer.network.edges) {
-    out +=
-        fmt::format("{},{},{},{}", quoted_field(name_at(answer, edge.source)),
-                    quoted_field(name_at(answer, edge.target)), edge.estimate.value, edge.estimate.samples);
-    if (tested(answer)) {
-      out += fmt::format(",{},{},{}", edge.estimate.surrogates->p_value, edge.estimate.surrogates->effective,
-                         edge.significant ? 1 : 0);
-    }
-    if (edge.interval) out += fmt::format(",{},{}", edge.interval->low, edge.interval->high);
-    out += '\n';
-  }
-  return out;
+void write_network_csv(const NetworkAnswer& answer, const io::Sink& put) {
+  const analysis::Network& network = answer.network;
+  std::string line = "source,target,te_nats,samples";
+  if (tested(answer)) line += ",p_value,effective_te_nats,significant";
+  if (!network.ci_low.empty()) line += ",ci_low,ci_high";
+  if (!network.delay.empty()) line += ",delay";
+  put(line += '\n');
+  each_pair(answer, [&](std::size_t source, std::size_t target) {
+    line.clear();
+    auto out = std::back_inserter(line);
+    fmt::format_to(out, "{},{},{},{}", quoted_field(name_at(answer, source)),
+                   quoted_field(name_at(answer, target)), network.te(source, target),
+                   network.samples_of(source, target));
+    if (tested(answer))
+      fmt::format_to(out, ",{},{},{}", network.p_value(source, target), network.effective(source, target),
+                     network.significant(source, target));
+    if (!network.ci_low.empty())
+      fmt::format_to(out, ",{},{}", network.ci_low(source, target), network.ci_high(source, target));
+    if (!network.delay.empty()) fmt::format_to(out, ",{}", network.delay(source, target));
+    put(line += '\n');
+  });
 }
 
-std::string network_graphml(const NetworkAnswer& answer) {
-  std::string out = R"(<?xml version="1.0" encoding="UTF-8"?>
+void write_network_graphml(const NetworkAnswer& answer, const io::Sink& put) {
+  const analysis::Network& network = answer.network;
+  put(R"(<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
   <key id="name" for="node" attr.name="name" attr.type="string"/>
   <key id="te_nats" for="edge" attr.name="te_nats" attr.type="double"/>
   <key id="p_value" for="edge" attr.name="p_value" attr.type="double"/>
   <key id="effective_te_nats" for="edge" attr.name="effective_te_nats" attr.type="double"/>
-  <graph id="transfer_entropy" edgedefault="directed">
-)";
-  for (const std::int64_t column : answer.network.columns) {
-    out += fmt::format("    <node id=\"n{}\"><data key=\"name\">{}</data></node>\n", column,
-                       xml_text(name_at(answer, column)));
-  }
-  for (const NetworkEdge& edge : answer.network.edges) {
-    if (tested(answer) && !edge.significant) continue;
-    out += fmt::format("    <edge source=\"n{}\" target=\"n{}\"><data key=\"te_nats\">{}</data>", edge.source,
-                       edge.target, edge.estimate.value);
-    if (tested(answer)) {
-      out += fmt::format("<data key=\"p_value\">{}</data><data key=\"effective_te_nats\">{}</data>",
-                         edge.estimate.surrogates->p_value, edge.estimate.surrogates->effective);
-    }
-    out += "</edge>\n";
-  }
-  return out + "  </graph>\n</graphml>\n";
+)");
+  if (!network.delay.empty())
+    put("  <key id=\"delay\" for=\"edge\" attr.name=\"delay\" attr.type=\"int\"/>\n");
+  put("  <graph id=\"transfer_entropy\" edgedefault=\"directed\">\n");
+  for (const std::int64_t column : network.columns)
+    put(fmt::format("    <node id=\"n{}\"><data key=\"name\">{}</data></node>\n", column,
+                    xml_text(name_of_column(answer, column))));
+  each_pair(answer, [&](std::size_t source, std::size_t target) {
+    if (tested(answer) && network.significant(source, target) == 0) return;
+    std::string line =
+        fmt::format("    <edge source=\"n{}\" target=\"n{}\"><data key=\"te_nats\">{}</data>",
+                    network.columns[source], network.columns[target], network.te(source, target));
+    if (tested(answer))
+      line += fmt::format("<data key=\"p_value\">{}</data><data key=\"effective_te_nats\">{}</data>",
+                          network.p_value(source, target), network.effective(source, target));
+    if (!network.delay.empty())
+      line += fmt::format("<data key=\"delay\">{}</data>", network.delay(source, target));
+    put(line += "</edge>\n");
+  });
+  put("  </graph>\n</graphml>\n");
 }
 
-Tensor network_matrix(const NetworkAnswer& answer) {
-  const std::size_t count = answer.network.columns.size();
-  const auto extent = static_cast<std::int64_t>(count);
-  Tensor values(DType::f64, {extent, extent});
-  const auto cells = values.as<double>();
-  for (std::size_t source = 0; source < count; ++source) {
-    for (std::size_t target = 0; target < count; ++target) {
-      cells[source * count + target] = source == target ? std::numeric_limits<double>::quiet_NaN()
-                                                        : answer.network.edge(source, target).estimate.value;
-    }
-  }
-  return values;
+ConstTensorView network_matrix(const NetworkAnswer& answer) {
+  const auto extent = static_cast<std::int64_t>(answer.network.width());
+  return view_of(answer.network.te.cells().data(), Shape{extent, extent});
 }
+
+namespace {
+
+struct Edge {
+  std::size_t source, target;
+};
+
+/// The first `most` edges, significant ones before others, stronger before weaker; of 10^8 no more are held.
+std::vector<Edge> strongest(const NetworkAnswer& answer, std::size_t most) {
+  const analysis::Network& network = answer.network;
+  const auto before = [&](const Edge& a, const Edge& b) {
+    if (tested(answer)) {
+      const auto first = network.significant(a.source, a.target),
+                 second = network.significant(b.source, b.target);
+      if (first != second) return first > second;
+    }
+    const double first = network.te(a.source, a.target), second = network.te(b.source, b.target);
+    if (first != second) return first > second;
+    return a.source != b.source ? a.source < b.source : a.target < b.target;
+  };
+  std::vector<Edge> kept;  // a heap: the last of those kept on top
+  each_pair(answer, [&](std::size_t source, std::size_t target) {
+    const Edge edge{source, target};
+    if (kept.size() == most) {
+      if (!before(edge, kept.front())) return;
+      std::pop_heap(kept.begin(), kept.end(), before);
+      kept.pop_back();
+    }
+    kept.push_back(edge);
+    std::push_heap(kept.begin(), kept.end(), before);
+  });
+  std::sort_heap(kept.begin(), kept.end(), before);
+  return kept;
+}
+
+}  // namespace
 
 std::string network_text(const NetworkAnswer& answer) {
-  std::vector<const NetworkEdge*> edges;
-  for (const NetworkEdge& edge : answer.network.edges) edges.push_back(&edge);
-  std::stable_sort(edges.begin(), edges.end(), [](const NetworkEdge* a, const NetworkEdge* b) {
-    if (a->significant != b->significant) return a->significant;
-    return a->estimate.value > b->estimate.value;
-  });
-  const auto found =
-      std::count_if(edges.begin(), edges.end(), [](const NetworkEdge* e) { return e->significant; });
+  const analysis::Network& network = answer.network;
+  const std::size_t pairs = network.width() * (network.width() - 1);
+  const auto marks = network.significant.cells();
+  const auto found = static_cast<std::size_t>(std::count(marks.begin(), marks.end(), 1));
   std::string out = fmt::format(
       "transfer entropy of {} ordered pairs of {} columns, k = {}, algorithm {}, on {} ({}), {:.1f} ms\n",
-      edges.size(), answer.network.columns.size(), answer.options.estimation.k,
-      answer.options.estimation.algorithm, answer.backend, answer.device, answer.elapsed_ms);
+      pairs, network.width(), answer.options.estimation.k, answer.options.estimation.algorithm,
+      answer.backend, answer.device, answer.elapsed_ms);
+  if (!network.delay.empty())
+    out += fmt::format("the largest of {} delays each; p-values are corrected for the search\n",
+                       answer.options.delays.size());
   if (tested(answer)) {
     out += fmt::format("{} of them significant at a false discovery rate of {} ({} surrogates each)\n", found,
-                       answer.options.fdr, answer.options.surrogates.count);
-    const double least = 1.0 / static_cast<double>(answer.options.surrogates.count + 1);
-    if (found == 0 && least > answer.options.fdr / static_cast<double>(edges.size())) {
+                       answer.options.fdr, network.surrogates);
+    const double least = 1.0 / static_cast<double>(network.surrogates + 1);
+    if (found == 0 && least > answer.options.fdr / static_cast<double>(pairs)) {
       out += fmt::format(
           "no p-value can be below {:.4g} with so few surrogates; the strictest step of the test asks for "
           "{:.4g}\n",
-          least, answer.options.fdr / static_cast<double>(edges.size()));
+          least, answer.options.fdr / static_cast<double>(pairs));
     }
   } else {
     out += "which of them differ from zero is told by surrogates: --surrogates 200\n";
   }
-  constexpr std::size_t most_shown = 40;
-  const std::size_t shown =
-      std::min<std::size_t>(edges.size(), std::max<std::size_t>(most_shown, static_cast<std::size_t>(found)));
-  for (std::size_t i = 0; i < shown; ++i) {
-    const NetworkEdge& edge = *edges[i];
-    out += fmt::format("  {:>12} -> {:<12} {:>10.6f} nats", name_at(answer, edge.source),
-                       name_at(answer, edge.target), edge.estimate.value);
-    if (edge.interval) out += fmt::format("  [{:.6f}, {:.6f}]", edge.interval->low, edge.interval->high);
+  constexpr std::size_t least_shown = 40, most_shown = 1000;
+  const std::vector<Edge> edges = strongest(answer, std::clamp(found, least_shown, most_shown));
+  for (const auto& [source, target] : edges) {
+    out += fmt::format("  {:>12} -> {:<12} {:>10.6f} nats", name_at(answer, source), name_at(answer, target),
+                       network.te(source, target));
+    if (!network.delay.empty()) out += fmt::format("  delay {:<4}", network.delay(source, target));
+    if (!network.ci_low.empty())
+      out +=
+          fmt::format("  [{:.6f}, {:.6f}]", network.ci_low(source, target), network.ci_high(source, target));
     if (tested(answer)) {
-      out += fmt::format("  p = {:<8.4g} {}", edge.estimate.surrogates->p_value,
-                         edge.significant ? "significant" : "");
+      out += fmt::format("  p = {:<8.4g} {}", network.p_value(source, target),
+                         network.significant(source, target) != 0 ? "significant" : "");
     }
     while (out.back() == ' ') out.pop_back();
     out += '\n';
   }
-  if (shown < edges.size())
-    out += fmt::format("  and {} weaker ones (--format csv has all)\n", edges.size() - shown);
+  if (edges.size() < pairs)
+    out += fmt::format("  and {} weaker ones (--format csv has all)\n", pairs - edges.size());
   return out;
 }
 

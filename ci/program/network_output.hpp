@@ -1,9 +1,9 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "engine/analysis/network.hpp"
+#include "engine/io/atomic_write.hpp"
 #include "engine/tensors/tensor.hpp"
 
 namespace assay::program {
@@ -18,14 +18,17 @@ struct NetworkAnswer {
   double elapsed_ms = 0;
 };
 
-/// Matrices are arrays of rows: row the source, column the target, null on the diagonal.
-nlohmann::ordered_json network_json(const NetworkAnswer& answer);
-/// One line an ordered pair.
-std::string network_csv(const NetworkAnswer& answer);
-/// A directed graph: with surrogates the edges that survive the false discovery rate, else all.
-std::string network_graphml(const NetworkAnswer& answer);
-/// (columns, columns) f64: te_nats, NaN on the diagonal.
-Tensor network_matrix(const NetworkAnswer& answer);
+/// The documents are handed on piece by piece: those of a large network are longer than what memory holds
+/// beside it.
+///
+/// JSON: matrices are arrays of rows, row the source, column the target, null on the diagonal.
+void write_network_json(const NetworkAnswer& answer, const io::Sink& put);
+/// CSV: one line an ordered pair.
+void write_network_csv(const NetworkAnswer& answer, const io::Sink& put);
+/// GraphML: a directed graph, with surrogates the edges that survive the false discovery rate, else all.
+void write_network_graphml(const NetworkAnswer& answer, const io::Sink& put);
+/// (columns, columns) f64: te_nats, NaN on the diagonal. A view of the network's own memory.
+ConstTensorView network_matrix(const NetworkAnswer& answer);
 /// The strongest edges for people.
 std::string network_text(const NetworkAnswer& answer);
 

@@ -44,6 +44,10 @@ void write_text(const std::string& path, const std::string& text) {
   value_or_fail(io::write_file(path, {text}));
 }
 
+void write_pieces(const std::string& path, const std::function<void(const io::Sink&)>& produce) {
+  value_or_fail(io::write_file(path, produce));
+}
+
 void write_array(const std::string& path, const ConstTensorView& array) {
   value_or_fail(io::write_npy(path, array));
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "ci/program/invocation.hpp"
+#include "engine/io/atomic_write.hpp"
 #include "engine/tensors/tensor.hpp"
 
 namespace assay::program {
@@ -17,6 +19,8 @@ void check_output_path(const std::string& path, const std::string& source);
 
 /// Writes a whole file or nothing. Throws Failure (tool error).
 void write_text(const std::string& path, const std::string& text);
+/// The same for what is made piece by piece.
+void write_pieces(const std::string& path, const std::function<void(const io::Sink&)>& produce);
 void write_array(const std::string& path, const ConstTensorView& array);
 
 /// The table as CSV with a header, every number with the digits that bring it back exactly.

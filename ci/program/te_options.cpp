@@ -1,5 +1,6 @@
 #include "ci/program/te_options.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::int64_t most_surrogates = 10'000'000;
 constexpr std::int64_t most_searched = 1000;
+constexpr std::int64_t most_delays = 1000;
 
 std::vector<std::vector<std::int64_t>> read_permutations(const std::string& path) {
   const io::CsvFile file = value_or_fail(io::CsvFile::open(path, io::Header::absent));
@@ -58,13 +60,16 @@ std::vector<Option> estimation_options() {
   };
 }
 
-std::vector<Option> history_options() {
+std::vector<Option> history_options(bool scans) {
   return {
       {"k-history", "N", "length of the target's past", "1"},
       {"k-tau", "N", "spacing of the target's past", "1"},
       {"l-history", "N", "length of the source's past", "1"},
       {"l-tau", "N", "spacing of the source's past", "1"},
-      {"delay", "N", "steps from source to target", "1"},
+      scans ? Option{"delay", "N",
+                     "steps from source to target; of several (1..20 or 1,3,5) the one of the largest value",
+                     "1"}
+            : Option{"delay", "N", "steps from source to target", "1"},
       {"cond-history", "N,..", "length of each conditional's past, one for all or one each", "1"},
       {"cond-tau", "N,..", "spacing of each conditional's past", "1"},
       {"cond-delay", "N,..", "delay of each conditional", "1"},
@@ -121,17 +126,59 @@ analysis::SurrogateOptions read_surrogates(const Invocation& invocation, bool pe
   return options;
 }
 
-analysis::TeSpec read_te_spec(const Invocation& invocation) {
+namespace {
+
+analysis::TeSpec read_lags(const Invocation& invocation) {
   analysis::TeSpec spec;
   spec.k_history = invocation.integer("k-history", 0, most_lags);
   spec.k_tau = invocation.integer("k-tau", 1, most_lags);
   spec.l_history = invocation.integer("l-history", 1, most_lags);
   spec.l_tau = invocation.integer("l-tau", 1, most_lags);
-  spec.delay = invocation.integer("delay", 0, most_lags);
   spec.cond_history = invocation.integers("cond-history", 0, most_lags);
   spec.cond_tau = invocation.integers("cond-tau", 1, most_lags);
   spec.cond_delay = invocation.integers("cond-delay", 0, most_lags);
   return spec;
+}
+
+std::int64_t read_delay(const Invocation& invocation, const std::string& text) {
+  const auto number = parse_integer(text);
+  if (!number) invocation.refuse("delay", "'" + text + "' is not an integer, or one too large");
+  if (*number < 0) invocation.refuse("delay", fmt::format("{} is too small, expected at least 0", *number));
+  if (*number > most_lags)
+    invocation.refuse("delay", fmt::format("{} is too large, expected at most {}", *number, most_lags));
+  return *number;
+}
+
+}  // namespace
+
+analysis::TeSpec read_te_spec(const Invocation& invocation) {
+  analysis::TeSpec spec = read_lags(invocation);
+  spec.delay = invocation.integer("delay", 0, most_lags);
+  return spec;
+}
+
+DelayedSpec read_delayed_spec(const Invocation& invocation) {
+  DelayedSpec read{read_lags(invocation), {}};
+  const auto add = [&](std::int64_t delay) {
+    if (std::find(read.delays.begin(), read.delays.end(), delay) != read.delays.end())
+      invocation.refuse("delay", fmt::format("{} is given twice, expected each once", delay));
+    if (static_cast<std::int64_t>(read.delays.size()) == most_delays)
+      invocation.refuse("delay", fmt::format("more than {} delays, expected fewer", most_delays));
+    read.delays.push_back(delay);
+  };
+  for (const std::string& part : split_list(invocation.text("delay"))) {
+    const std::size_t dots = part.find("..");
+    if (dots == std::string::npos) {
+      add(read_delay(invocation, part));
+      continue;
+    }
+    const std::int64_t first = read_delay(invocation, part.substr(0, dots));
+    const std::int64_t last = read_delay(invocation, part.substr(dots + 2));
+    if (last < first) invocation.refuse("delay", fmt::format("{}: expected a range that rises", part));
+    for (std::int64_t delay = first; delay <= last; ++delay) add(delay);
+  }
+  read.spec.delay = read.delays.front();
+  return read;
 }
 
 std::optional<analysis::EmbedSearch> read_auto_embed(const Invocation& invocation) {

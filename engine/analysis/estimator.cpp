@@ -1,75 +1,31 @@
 #include "engine/analysis/estimator.hpp"
 
 #include <memory>
+#include <optional>
 
-#include "engine/runtime/buffer.hpp"
-#include "engine/runtime/stream.hpp"
+#include "engine/analysis/placement.hpp"
 
 namespace assay::analysis {
 
 namespace {
 
-/// A host array where the context computes: itself on the CPU, a copy in device memory on CUDA.
-class Placed {
- public:
-  Placed(Context& context, const ConstTensorView& host) : view_(host) {
-    if (context.backend() != Backend::cuda || host.data == nullptr) return;
-    memory_ = DeviceBuffer(context.device(), host.bytes());
-    context.stream().copy(memory_.data(), host.data, host.bytes());
-    view_ = assay::as_const(assay::view_of(memory_, host.dtype, host.shape));
-  }
-  const ConstTensorView& view() const { return view_; }
-
- private:
-  DeviceBuffer memory_;
-  ConstTensorView view_;
-};
-
-/// Results that an operation writes where the context computes, and that are then read on the host.
-class Answer {
- public:
-  Answer(Context& context, std::vector<double>& host)
-      : context_(context),
-        host_(host),
-        view_(assay::view_of(host.data(), Shape{static_cast<std::int64_t>(host.size())})) {
-    if (context.backend() != Backend::cuda) return;
-    memory_ = DeviceBuffer(context.device(), view_.bytes());
-    view_ = assay::view_of(memory_, DType::f64, view_.shape);
-  }
-  /// The same elements under another shape of as many.
-  TensorView view(Shape shape) const {
-    TensorView other = view_;
-    other.strides = contiguous_strides(shape);
-    other.shape = std::move(shape);
-    return other;
-  }
-  void fetch() {
-    if (context_.backend() == Backend::cuda) context_.stream().copy(host_.data(), view_.data, view_.bytes());
-  }
-
- private:
-  Context& context_;
-  std::vector<double>& host_;
-  DeviceBuffer memory_;
-  TensorView view_;
-};
-
 KsgResult evaluate(Context& context, const PointsView& points, const te::KsgParameters& parameters,
                    bool local) {
   const std::int64_t count = points.x.extent(0);
-  std::vector<double> value(1);
   KsgResult result;
   result.local.resize(static_cast<std::size_t>(local ? count : 0));
-  const Placed x(context, points.x), y(context, points.y), z(context, points.z);
-  Answer values(context, value), locals(context, result.local);
+  const PlacedInput x(context, points.x), y(context, points.y), z(context, points.z);
+  PlacedOutput value(context, assay::view_of(&result.value, Shape{1}));
+  std::optional<PlacedOutput> locals;
   te::KsgOutputs outputs;
-  outputs.value = values.view({1});
-  if (local) outputs.local = locals.view({count});
+  outputs.value = value.view();
+  if (local) {
+    locals.emplace(context, assay::view_of(result.local.data(), Shape{count}));
+    outputs.local = locals->view();
+  }
   te::ksg(context, x.view(), y.view(), z.view(), points.trial_lengths, parameters, outputs);
-  values.fetch();
-  locals.fetch();
-  context.synchronize();
-  result.value = value[0];
+  value.collect(context);
+  if (locals) locals->collect(context);
   return result;
 }
 
@@ -81,38 +37,37 @@ std::vector<double> resample(Context& context, const PointsView& points, const t
     view.strides = contiguous_strides(view.shape);
     return view;
   };
-  const Placed x(context, points.x), y(context, points.y), z(context, points.z);
+  const PlacedInput x(context, points.x), y(context, points.y), z(context, points.z);
   std::vector<double> values(static_cast<std::size_t>(count));
-  Answer answer(context, values);
+  PlacedOutput answer(context, assay::view_of(values.data(), Shape{1, 1, count}));
   te::NetworkPlan plan(context, alone(x.view()), points.trial_lengths, parameters,
                        {.count = count, .method = method, .seeds = {seed}});
-  plan.evaluate(context, alone(y.view()), alone(z.view()), {}, {.surrogates = answer.view({1, 1, count})});
-  answer.fetch();
-  context.synchronize();
+  plan.evaluate(context, alone(y.view()), alone(z.view()), {}, {.surrogates = answer.view()});
+  answer.collect(context);
   return values;
 }
 
 /// The estimator on a context that `shared` keeps alive (or that the caller does).
 Estimator estimator_on(const std::shared_ptr<Context>& shared) {
   Estimator made;
+  made.name = name_of(shared->backend());
   made.evaluate = [shared](const PointsView& points, const te::KsgParameters& parameters, bool local) {
     return evaluate(*shared, points, parameters, local);
   };
   made.plan = [shared](const PointsView& points, const te::KsgParameters& parameters) -> SourceEvaluator {
-    const Placed y(*shared, points.y), z(*shared, points.z);
+    const PlacedInput y(*shared, points.y), z(*shared, points.z);
     const auto plan =
         std::make_shared<te::KsgPlan>(*shared, y.view(), z.view(), points.trial_lengths, parameters);
     shared->synchronize();  // the plan has taken what it needs of y and z
     return [shared, plan](const ConstTensorView& host) {
-      std::vector<double> value(1);
-      const Placed x(*shared, host);
-      Answer answer(*shared, value);
+      double value = 0;
+      const PlacedInput x(*shared, host);
+      PlacedOutput answer(*shared, assay::view_of(&value, Shape{1}));
       te::KsgOutputs outputs;
-      outputs.value = answer.view({1});
+      outputs.value = answer.view();
       plan->evaluate(*shared, x.view(), outputs);
-      answer.fetch();
-      shared->synchronize();
-      return value[0];
+      answer.collect(*shared);
+      return value;
     };
   };
   if (shared->backend() == Backend::cpu)

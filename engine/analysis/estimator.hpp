@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/analysis/prepare.hpp"
@@ -31,6 +32,7 @@ using SourceEvaluator = std::function<double(const ConstTensorView& x)>;
 /// Something that evaluates te.ksg on prepared points: a backend, or the reference. It is a value so that the
 /// layer above can hand in a body that the engine must not know.
 struct Estimator {
+  std::string name;  ///< "cpu", "cuda" or "reference"
   /// Called by one thread at a time; may use every core itself.
   std::function<KsgResult(const PointsView&, const te::KsgParameters&, bool local)> evaluate;
   /// Prepares what depends on y and z alone, for many x (surrogates). `x` of the points is not read.

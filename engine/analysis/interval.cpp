@@ -54,25 +54,33 @@ double student_t_distribution(double t, double nu) {
   return t > 0 ? 1 - tail : tail;
 }
 
-/// The points without rows [begin, end).
-Points without(const Points& points, std::int64_t begin, std::int64_t end) {
-  const auto keep = [&](const Tensor& matrix) {
-    const std::int64_t width = matrix.shape().at(1);
-    const auto values = matrix.as<double>();
-    std::vector<double> kept(values.begin(), values.begin() + begin * width);
-    kept.insert(kept.end(), values.begin() + end * width, values.end());
-    return Tensor::from(kept, Shape{points.count() - (end - begin), width});
-  };
-  Points left{keep(points.x), keep(points.y), keep(points.z), {}, {}};
-  std::int64_t first = 0;
-  for (const std::int64_t length : points.trial_lengths) {
-    const std::int64_t last = first + length;
-    const std::int64_t before = std::min(last, begin) - first, after = last - std::max(first, end);
-    if (before > 0) left.trial_lengths.push_back(before);
-    if (after > 0) left.trial_lengths.push_back(after);
-    first = last;
+/// Kept runs of rows as trials: a trial is cut wherever rows of it are missing.
+Replicate keeping(std::span<const std::int64_t> trial_lengths,
+                  std::vector<std::pair<std::int64_t, std::int64_t>> rows) {
+  Replicate made;
+  std::erase_if(rows, [](const auto& run) { return run.first >= run.second; });
+  for (const auto& [begin, end] : rows) {
+    std::int64_t first = 0;
+    for (const std::int64_t length : trial_lengths) {
+      const std::int64_t kept = std::min(end, first + length) - std::max(begin, first);
+      if (kept > 0) made.trial_lengths.push_back(kept);
+      first += length;
+    }
+    made.count += end - begin;
   }
-  return left;
+  made.rows = std::move(rows);
+  return made;
+}
+
+/// Rows of a subsample, and how many there are.
+struct Subsampling {
+  std::int64_t rows = 0, count = 0;
+};
+
+Subsampling subsampling_of(std::int64_t n, const IntervalOptions& how) {
+  constexpr std::int64_t most = 40;
+  const std::int64_t rows = how.block_rows > 0 ? how.block_rows : n / 5;
+  return {rows, std::min(most, n - rows + 1)};
 }
 
 }  // namespace
@@ -91,25 +99,86 @@ double student_t_quantile(double p, double nu) {
   return 0.5 * (low + high);
 }
 
-Result<Interval> jackknife_interval(const Points& points, double value, const EstimationOptions& options,
-                                    double confidence, std::int64_t blocks, const Estimator& estimator,
-                                    ThreadPool& pool) {
-  if (!(confidence > 0 && confidence < 1)) return refuse("confidence: expected a number between 0 and 1");
-  const std::int64_t n = points.count();
-  if (blocks < 2 || blocks > n)
-    return refuse("jackknife blocks: " + std::to_string(blocks) + ", expected 2 to " + std::to_string(n));
-  const auto edge = [&](std::int64_t block) { return block * n / blocks; };
-  for (std::int64_t j = 0; j < blocks; ++j) {
-    const Points left = without(points, edge(j), edge(j + 1));
-    const std::int64_t admissible = admissible_neighbours(left.trial_lengths, options.theiler_window);
+Tensor Replicate::of(const ConstTensorView& matrix) const {
+  const std::int64_t width = matrix.extent(1);
+  Tensor kept(DType::f64, {count, width});
+  const auto from = matrix.as<double>();
+  auto to = kept.as<double>().begin();
+  for (const auto& [begin, end] : rows)
+    to = std::copy(from.begin() + begin * width, from.begin() + end * width, to);
+  return kept;
+}
+
+Result<std::vector<Replicate>> replicates_of(std::span<const std::int64_t> trial_lengths,
+                                             const EstimationOptions& options, const IntervalOptions& how) {
+  if (!(how.confidence > 0 && how.confidence < 1))
+    return refuse("confidence: expected a number between 0 and 1");
+  const std::int64_t n = std::accumulate(trial_lengths.begin(), trial_lengths.end(), std::int64_t{0});
+  std::vector<Replicate> made;
+  std::string cut;
+  if (how.method == IntervalMethod::jackknife) {
+    const std::int64_t blocks = how.blocks;
+    if (blocks < 2 || blocks > n)
+      return refuse("jackknife blocks: " + std::to_string(blocks) + ", expected 2 to " + std::to_string(n));
+    const auto edge = [&](std::int64_t block) { return block * n / blocks; };
+    for (std::int64_t j = 0; j < blocks; ++j)
+      made.push_back(keeping(trial_lengths, {{0, edge(j)}, {edge(j + 1), n}}));
+    cut = "with one of " + std::to_string(blocks) + " blocks left out ";
+  } else {
+    const Subsampling sizes = subsampling_of(n, how);
+    if (sizes.rows < 1 || 2 * sizes.rows > n)
+      return refuse("subsamples: blocks of " + std::to_string(sizes.rows) + " of " + std::to_string(n) +
+                    " observations, expected 1 to " + std::to_string(n / 2));
+    for (std::int64_t j = 0; j < sizes.count; ++j) {
+      const std::int64_t begin = j * (n - sizes.rows) / (sizes.count - 1);
+      made.push_back(keeping(trial_lengths, {{begin, begin + sizes.rows}}));
+    }
+    cut = "in a block of " + std::to_string(sizes.rows) + " of " + std::to_string(n) + " observations ";
+  }
+  for (const Replicate& replicate : made) {
+    const std::int64_t admissible = admissible_neighbours(replicate.trial_lengths, options.theiler_window);
     if (admissible < options.k)
-      return refuse("too few observations for an interval: with one of " + std::to_string(blocks) +
-                    " blocks left out " + std::to_string(admissible) +
+      return refuse("too few observations for an interval: " + cut + std::to_string(admissible) +
                     " neighbours remain, expected at least k = " + std::to_string(options.k));
   }
-  std::vector<double> estimates(static_cast<std::size_t>(blocks));
-  for_each(pool, estimator, blocks, [&](std::int64_t j, const Estimator& worker) {
-    const Points left = without(points, edge(j), edge(j + 1));
+  return made;
+}
+
+IntervalScale interval_scale(std::int64_t n, std::int64_t replicates, std::int64_t replicate_rows,
+                             const IntervalOptions& how) {
+  const double count = static_cast<double>(replicates);
+  IntervalScale scale;
+  double freedom = count - 1;
+  if (how.method == IntervalMethod::jackknife) {
+    scale.variance = (count - 1) / count;
+  } else {
+    const double all = static_cast<double>(n), block = static_cast<double>(replicate_rows);
+    scale.variance = block / (all - block) / count;
+    freedom = std::max(1.0, std::min(freedom, all / block - 1));
+  }
+  scale.quantile = student_t_quantile(0.5 + how.confidence / 2, freedom);
+  return scale;
+}
+
+Interval interval_of(double value, std::span<const double> estimates, const IntervalScale& scale) {
+  const double mean =
+      std::accumulate(estimates.begin(), estimates.end(), 0.0) / static_cast<double>(estimates.size());
+  double squares = 0;
+  for (const double estimate : estimates) squares += (estimate - mean) * (estimate - mean);
+  const double error = std::sqrt(scale.variance * squares);
+  return {value - scale.quantile * error, value + scale.quantile * error, error};
+}
+
+Result<Interval> interval_around(const Points& points, double value, const EstimationOptions& options,
+                                 const IntervalOptions& how, const Estimator& estimator, ThreadPool& pool) {
+  const Result<std::vector<Replicate>> replicates = replicates_of(points.trial_lengths, options, how);
+  if (!replicates) return replicates.error();
+  const auto count = static_cast<std::int64_t>(replicates.value().size());
+  std::vector<double> estimates(static_cast<std::size_t>(count));
+  for_each(pool, estimator, count, [&](std::int64_t j, const Estimator& worker) {
+    const Replicate& kept = replicates.value()[static_cast<std::size_t>(j)];
+    const Points left{
+        kept.of(points.x.view()), kept.of(points.y.view()), kept.of(points.z.view()), kept.trial_lengths, {}};
     estimates[static_cast<std::size_t>(j)] =
         worker
             .evaluate(
@@ -118,16 +187,15 @@ Result<Interval> jackknife_interval(const Points& points, double value, const Es
                 false)
             .value;
   });
-  const double count = static_cast<double>(blocks);
-  const double mean = std::accumulate(estimates.begin(), estimates.end(), 0.0) / count;
-  double squares = 0;
-  for (const double estimate : estimates) squares += (estimate - mean) * (estimate - mean);
-  Interval interval;
-  interval.standard_error = std::sqrt((count - 1) / count * squares);
-  const double reach = student_t_quantile(0.5 + confidence / 2, count - 1) * interval.standard_error;
-  interval.low = value - reach;
-  interval.high = value + reach;
-  return interval;
+  return interval_of(value, estimates,
+                     interval_scale(points.count(), count, replicates.value().front().count, how));
+}
+
+Result<Interval> jackknife_interval(const Points& points, double value, const EstimationOptions& options,
+                                    double confidence, std::int64_t blocks, const Estimator& estimator,
+                                    ThreadPool& pool) {
+  return interval_around(points, value, options, {.confidence = confidence, .blocks = blocks}, estimator,
+                         pool);
 }
 
 }  // namespace assay::analysis

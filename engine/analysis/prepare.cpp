@@ -80,13 +80,31 @@ Tensor slice_columns(std::span<const double> matrix, std::int64_t rows, std::int
   return part;
 }
 
-std::int64_t width_of(const std::vector<te::EmbeddedVariable>& variables) {
+/// The row of the table of each observation.
+std::vector<std::int64_t> times_of(const std::vector<std::int64_t>& trials, std::int64_t reach) {
+  std::vector<std::int64_t> times;
+  std::int64_t first = 0;
+  for (const std::int64_t length : trials) {
+    for (std::int64_t row = reach; row < length; ++row) times.push_back(first + row);
+    first += length;
+  }
+  return times;
+}
+
+}  // namespace
+
+std::int64_t width_of(std::span<const te::EmbeddedVariable> variables) {
   std::int64_t width = 0;
   for (const te::EmbeddedVariable& variable : variables) width += variable.history;
   return width;
 }
 
-}  // namespace
+std::int64_t reach_of(const Layout& layout) {
+  std::int64_t reach = layout.least_reach;
+  for (const auto* part : {&layout.x, &layout.y, &layout.z})
+    reach = std::max(reach, te::embedding_reach(*part));
+  return reach;
+}
 
 Points Points::clone() const {
   return {x.clone(), y.clone(), z.clone(), trial_lengths, times};
@@ -132,66 +150,88 @@ void normalise_columns(std::span<double> matrix, std::int64_t rows, std::int64_t
   each([&](std::size_t c, double& value) { value = constant[c] ? 0 : (value - mean[c]) / deviation[c]; });
 }
 
-Result<Points> prepare(const SeriesTable& table, const Layout& layout, const EstimationOptions& options) {
+Result<Observations> observations_of(const SeriesTable& table, std::int64_t reach, std::int64_t width,
+                                     const EstimationOptions& options) {
   if (auto error = check_options(options)) return *error;
-  std::vector<te::EmbeddedVariable> variables;
-  for (const auto* part : {&layout.x, &layout.y, &layout.z})
-    variables.insert(variables.end(), part->begin(), part->end());
-  const std::int64_t width_x = width_of(layout.x), width_y = width_of(layout.y), width_z = width_of(layout.z);
-  std::int64_t width = width_x + width_y + width_z;
-  if (layout.least_reach >
-      te::embedding_reach(variables)) {  // one more column, cut off again below, holds the start back
-    variables.push_back({layout.y.at(0).column, 1, 1, layout.least_reach});
-    ++width;
+  Observations seen;
+  seen.reach = reach;
+  for (const std::int64_t length : te::embedded_trial_lengths(trial_lengths_of(table), reach)) {
+    if (length > 0) seen.trial_lengths.push_back(length);
+    seen.count += length;
   }
-
-  const std::vector<std::int64_t> trials = trial_lengths_of(table);
-  const std::int64_t reach = te::embedding_reach(variables);
-  Points points;
-  std::int64_t count = 0;
-  for (const std::int64_t length : te::embedded_trial_lengths(trials, reach)) {
-    if (length > 0) points.trial_lengths.push_back(length);
-    count += length;
-  }
-  const std::int64_t admissible = admissible_neighbours(points.trial_lengths, options.theiler_window);
+  const std::int64_t admissible = admissible_neighbours(seen.trial_lengths, options.theiler_window);
   if (admissible < options.k)
     return refuse(InputError::Code::out_of_range,
                   "too few observations: " + std::to_string(table.rows()) + " rows make " +
-                      std::to_string(count) + " embedded observations, of which " +
+                      std::to_string(seen.count) + " embedded observations, of which " +
                       std::to_string(admissible) + " may be neighbours outside a Theiler window of " +
                       std::to_string(options.theiler_window) +
                       "; expected at least k = " + std::to_string(options.k));
-  if (static_cast<double>(count) * static_cast<double>(width) > largest_elements)
-    return refuse(InputError::Code::too_large, std::to_string(count) + " embedded observations of " +
+  if (static_cast<double>(seen.count) * static_cast<double>(width) > largest_elements)
+    return refuse(InputError::Code::too_large, std::to_string(seen.count) + " embedded observations of " +
                                                    std::to_string(width) +
                                                    " values each are too large, expected at most 8 GiB");
+  return seen;
+}
+
+Result<Tensor> prepare_part(const SeriesTable& table, std::span<const te::EmbeddedVariable> asked,
+                            std::int64_t reach, std::int64_t first_column, const EstimationOptions& options) {
+  const std::vector<std::int64_t> trials = trial_lengths_of(table);
+  std::int64_t count = 0;
+  for (const std::int64_t length : te::embedded_trial_lengths(trials, reach)) count += length;
+  std::vector<te::EmbeddedVariable> variables;
+  for (const te::EmbeddedVariable& variable : asked)
+    if (variable.history > 0) variables.push_back(variable);
+  const std::int64_t width = width_of(variables);
+  if (width == 0) return Tensor(DType::f64, {count, 0});
   const std::vector<std::int64_t> columns = columns_used(variables);
   Result<Tensor> series = gather_finite(table, columns);
   if (!series) return series.error();
   if (options.normalise == Normalise::series)
     normalise_columns(series.value().as<double>(), table.rows(), static_cast<std::int64_t>(columns.size()));
-  std::erase_if(variables, [](const te::EmbeddedVariable& variable) { return variable.history == 0; });
   for (te::EmbeddedVariable& variable : variables)
     variable.column = std::lower_bound(columns.begin(), columns.end(), variable.column) - columns.begin();
+  // Where the start is held back further than the lags need, one more column does it, and is cut off again.
+  const bool held_back = reach > te::embedding_reach(variables);
+  if (held_back) variables.push_back({0, 1, 1, reach});
 
-  Tensor embedded(DType::f64, {count, width});
+  Tensor embedded(DType::f64, {count, held_back ? width + 1 : width});
   Tensor times(DType::i64, {count});
   Context host = Context::cpu(1);
   te::embed(host, assay::as_const(series.value().view()), trials, variables, embedded.view(), times.view());
+  if (held_back) embedded = slice_columns(embedded.as<double>(), count, width + 1, 0, width);
   const auto matrix = embedded.as<double>();
   if (options.normalise == Normalise::columns) normalise_columns(matrix, count, width);
   if (options.noise > 0)
     for (std::int64_t c = 0; c < width; ++c)
       for (std::int64_t row = 0; row < count; ++row) {
-        Philox stream(options.seed, random_stream(RandomUse::noise, static_cast<std::uint32_t>(c)),
+        Philox stream(options.seed,
+                      random_stream(RandomUse::noise, static_cast<std::uint32_t>(first_column + c)),
                       static_cast<std::uint64_t>(row));
         matrix[static_cast<std::size_t>(row * width + c)] += options.noise * stream.normal();
       }
+  return embedded;
+}
 
+Result<Points> prepare(const SeriesTable& table, const Layout& layout, const EstimationOptions& options) {
+  std::vector<te::EmbeddedVariable> variables;
+  for (const auto* part : {&layout.x, &layout.y, &layout.z})
+    variables.insert(variables.end(), part->begin(), part->end());
+  const std::int64_t width_x = width_of(layout.x), width_y = width_of(layout.y), width_z = width_of(layout.z);
+  const std::int64_t width = width_x + width_y + width_z;
+  Result<Observations> seen = observations_of(table, reach_of(layout), width, options);
+  if (!seen) return seen.error();
+  const std::int64_t reach = seen.value().reach, count = seen.value().count;
+  const Result<Tensor> embedded = prepare_part(table, variables, reach, 0, options);
+  if (!embedded) return embedded.error();
+
+  Points points;
+  points.trial_lengths = std::move(seen.value().trial_lengths);
+  const auto matrix = embedded.value().as<double>();
   points.x = slice_columns(matrix, count, width, 0, width_x);
   points.y = slice_columns(matrix, count, width, width_x, width_y);
   points.z = slice_columns(matrix, count, width, width_x + width_y, width_z);
-  points.times.assign(times.as<std::int64_t>().begin(), times.as<std::int64_t>().end());
+  points.times = times_of(trial_lengths_of(table), reach);
   return points;
 }
 

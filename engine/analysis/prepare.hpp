@@ -37,6 +37,31 @@ struct Points {
 /// noise negative or not finite.
 Result<Points> prepare(const SeriesTable& table, const Layout& layout, const EstimationOptions& options);
 
+/// Which rows of the table are observations.
+struct Observations {
+  std::int64_t reach = 0;                   ///< rows of each trial before its first observation
+  std::vector<std::int64_t> trial_lengths;  ///< as in Points
+  std::int64_t count = 0;
+};
+
+/// The observations that a reach leaves, after the checks of `prepare`: the options, enough neighbours, and
+/// points of `width` columns that fit.
+Result<Observations> observations_of(const SeriesTable& table, std::int64_t reach, std::int64_t width,
+                                     const EstimationOptions& options);
+
+/// Rows of a trial before the first observation of a layout.
+std::int64_t reach_of(const Layout& layout);
+
+/// Columns that some variables embed to.
+std::int64_t width_of(std::span<const te::EmbeddedVariable> variables);
+
+/// One part of the points alone, (n, width_of(variables)): the same doubles as in `prepare` of the whole.
+/// `first_column` is the place of the part's first column among x, y and z side by side, on which its noise
+/// depends. So parts that many pairs share are made once. Precondition: `reach` is at least what the
+/// variables need. Refused: NaN or infinity, as there.
+Result<Tensor> prepare_part(const SeriesTable& table, std::span<const te::EmbeddedVariable> variables,
+                            std::int64_t reach, std::int64_t first_column, const EstimationOptions& options);
+
 /// The least number of neighbours that any point may choose from: n less the largest exclusion zone, which a
 /// trial of L observations makes min(L, 2 w + 1) points wide.
 std::int64_t admissible_neighbours(std::span<const std::int64_t> trial_lengths, std::int64_t theiler_window);

@@ -67,21 +67,41 @@ std::vector<std::int64_t> surrogate_permutation(SurrogateMethod method,
   return shuffled(std::accumulate(trial_lengths.begin(), trial_lengths.end(), std::int64_t{0}), seed, index);
 }
 
-SurrogateSummary summarise(double observed, std::vector<double> surrogates) {
+SurrogateSummary reduce_surrogates(double observed, std::span<const double> surrogates) {
   SurrogateSummary summary;
-  summary.values = std::move(surrogates);
-  const double count = static_cast<double>(summary.values.size());
-  summary.hits =
-      std::count_if(summary.values.begin(), summary.values.end(), [&](double v) { return v >= observed; });
+  const double count = static_cast<double>(surrogates.size());
+  summary.hits = std::count_if(surrogates.begin(), surrogates.end(), [&](double v) { return v >= observed; });
   summary.p_value = (1 + static_cast<double>(summary.hits)) / (1 + count);
-  if (count == 0) return summary;
+  if (surrogates.empty()) return summary;
   summary.p_value_raw = static_cast<double>(summary.hits) / count;
-  summary.mean = std::accumulate(summary.values.begin(), summary.values.end(), 0.0) / count;
+  summary.mean = std::accumulate(surrogates.begin(), surrogates.end(), 0.0) / count;
   double squares = 0;
-  for (const double value : summary.values) squares += (value - summary.mean) * (value - summary.mean);
+  for (const double value : surrogates) squares += (value - summary.mean) * (value - summary.mean);
   summary.standard_deviation = count > 1 ? std::sqrt(squares / (count - 1)) : 0;
   summary.effective = observed - summary.mean;
   return summary;
+}
+
+SurrogateSummary summarise(double observed, std::vector<double> surrogates) {
+  SurrogateSummary summary = reduce_surrogates(observed, surrogates);
+  summary.values = std::move(surrogates);
+  return summary;
+}
+
+std::optional<InputError> check_surrogate_neighbours(std::int64_t observations,
+                                                     const EstimationOptions& options) {
+  const std::vector<std::int64_t> one_trial{observations};
+  const std::int64_t admissible = admissible_neighbours(one_trial, options.theiler_window);
+  if (admissible >= options.k) return std::nullopt;
+  return InputError{
+      InputError::Code::out_of_range,
+      "too few observations for surrogates: they drop the trials, so that a Theiler window of " +
+          std::to_string(options.theiler_window) + " leaves " + std::to_string(admissible) + " of " +
+          std::to_string(observations) +
+          " observations as neighbours; expected at least k = " + std::to_string(options.k),
+      {},
+      {},
+      {}};
 }
 
 Result<std::vector<double>> surrogate_values(const Points& points, const EstimationOptions& options,
@@ -98,13 +118,8 @@ Result<std::vector<double>> surrogate_values(const Points& points, const Estimat
     const std::string wrong = not_a_permutation(surrogates.permutations[s], observations);
     if (!wrong.empty()) return refuse("permutation " + std::to_string(s) + ": " + wrong);
   }
+  if (auto error = check_surrogate_neighbours(observations, options)) return *error;
   const std::vector<std::int64_t> one_trial{observations};
-  const std::int64_t admissible = admissible_neighbours(one_trial, options.theiler_window);
-  if (admissible < options.k)
-    return refuse("too few observations for surrogates: they drop the trials, so that a Theiler window of " +
-                  std::to_string(options.theiler_window) + " leaves " + std::to_string(admissible) + " of " +
-                  std::to_string(observations) +
-                  " observations as neighbours; expected at least k = " + std::to_string(options.k));
 
   const auto count = given ? static_cast<std::int64_t>(surrogates.permutations.size()) : surrogates.count;
   const te::KsgParameters parameters{options.k, options.algorithm, options.theiler_window};
@@ -112,14 +127,15 @@ Result<std::vector<double>> surrogate_values(const Points& points, const Estimat
     return estimator.resample(
         view_of(points), parameters,
         surrogates.method == SurrogateMethod::shift ? te::Resampling::shift : te::Resampling::permute, count,
-        options.seed);
+        surrogates.seed.value_or(options.seed));
   std::vector<double> values(static_cast<std::size_t>(count));
   const PointsView rest{{}, points.y.view(), points.z.view(), one_trial};
   const auto fill = [&](const SourceEvaluator& evaluate, std::int64_t s) {
     const auto index = static_cast<std::size_t>(s);
-    const Tensor x = rows_taken(
-        points.x, given ? surrogates.permutations[index]
-                        : surrogate_permutation(surrogates.method, points.trial_lengths, options.seed, s));
+    const Tensor x =
+        rows_taken(points.x, given ? surrogates.permutations[index]
+                                   : surrogate_permutation(surrogates.method, points.trial_lengths,
+                                                           surrogates.seed.value_or(options.seed), s));
     values[index] = evaluate(x.view());
   };
   if (!estimator.serial) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,7 @@ enum class SurrogateMethod : std::uint8_t {
 struct SurrogateOptions {
   std::int64_t count = 0;  ///< 0: none
   SurrogateMethod method = SurrogateMethod::permute;
+  std::optional<std::uint64_t> seed = {};  ///< of their own; none: that of the estimate
   /// Given permutations of 0 .. n - 1, used instead of `count` and `method` where not empty.
   std::vector<std::vector<std::int64_t>> permutations = {};
 };
@@ -43,6 +45,13 @@ struct SurrogateSummary {
   double effective = 0;           ///< observed - mean, nats
 };
 SurrogateSummary summarise(double observed, std::vector<double> surrogates);
+/// The same without a copy of the values, for many pairs.
+SurrogateSummary reduce_surrogates(double observed, std::span<const double> surrogates);
+
+/// Why surrogates of so many observations would leave a point fewer than k neighbours, their trials dropped;
+/// none where they do not.
+std::optional<InputError> check_surrogate_neighbours(std::int64_t observations,
+                                                     const EstimationOptions& options);
 
 /// Evaluates the surrogates of prepared points. As in JIDT, y and z stay, and a surrogate's row numbers act
 /// as times: the exclusion window looks at |i - j| alone and the trials are dropped. The result does not

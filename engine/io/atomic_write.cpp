@@ -28,7 +28,7 @@ int write_all(int file, std::string_view bytes) {
 
 }  // namespace
 
-Result<std::uint64_t> write_file(const std::string& path, std::initializer_list<std::string_view> pieces) {
+Result<std::uint64_t> write_file(const std::string& path, const std::function<void(const Sink&)>& produce) {
   struct stat facts {};
   const bool exists = ::stat(path.c_str(), &facts) == 0;
   if (exists && S_ISDIR(facts.st_mode)) return failure(path, "is a directory, expected a file name", EISDIR);
@@ -50,12 +50,31 @@ Result<std::uint64_t> write_file(const std::string& path, std::initializer_list<
   }
   if (file < 0) return failure(path, "cannot be written", errno);
 
+  constexpr std::size_t gathered = 1 << 20;
+  std::string held;
   std::uint64_t total = 0;
   int code = 0;
-  for (const std::string_view piece : pieces) {
-    if (code == 0) code = write_all(file, piece);
-    total += piece.size();
+  const auto flush = [&](std::string_view bytes) {
+    if (code == 0) code = write_all(file, bytes);
+  };
+  try {
+    produce([&](std::string_view piece) {
+      total += piece.size();
+      if (held.size() + piece.size() > gathered) {
+        flush(held);
+        held.clear();
+      }
+      if (piece.size() > gathered)
+        flush(piece);
+      else
+        held += piece;
+    });
+  } catch (...) {
+    ::close(file);
+    if (!in_place) ::unlink(name.c_str());
+    throw;
   }
+  flush(held);
   if (::close(file) != 0 && code == 0) code = errno;
   if (code == 0 && !in_place && std::rename(name.c_str(), path.c_str()) != 0) code = errno;
   if (code != 0) {
@@ -63,6 +82,12 @@ Result<std::uint64_t> write_file(const std::string& path, std::initializer_list<
     return failure(path, "cannot be written", code);
   }
   return total;
+}
+
+Result<std::uint64_t> write_file(const std::string& path, std::initializer_list<std::string_view> pieces) {
+  return write_file(path, [&](const Sink& put) {
+    for (const std::string_view piece : pieces) put(piece);
+  });
 }
 
 }  // namespace assay::io

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -14,5 +15,12 @@ namespace assay::io {
 /// is written to as it is. Returns the number of bytes; fails with write_failed and one line that names the
 /// path.
 Result<std::uint64_t> write_file(const std::string& path, std::initializer_list<std::string_view> pieces);
+
+/// Takes the next piece of a file.
+using Sink = std::function<void(std::string_view piece)>;
+
+/// The same for what is made piece by piece and need not be held whole: `produce` hands its pieces to the
+/// sink. Small pieces are gathered. An exception of `produce` leaves nothing behind either.
+Result<std::uint64_t> write_file(const std::string& path, const std::function<void(const Sink&)>& produce);
 
 }  // namespace assay::io

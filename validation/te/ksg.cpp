@@ -75,6 +75,7 @@ void describe_ksg(Suite& suite) {
   add_exact_properties(suite);
   add_analysis_properties(suite);
   add_statistical_properties(suite);
+  add_coverage_properties(suite);
   add_golden_numbers(suite);
   suite.property(
       {.name = "refuses_bad_arguments",

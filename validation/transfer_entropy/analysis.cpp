@@ -115,7 +115,7 @@ void unrelated_variables(Probe& probe) {
   all.estimation = options.estimation;
   const auto network = analysis::network(table_of(columns), all, estimator_of(probe), probe.context().pool());
   probe.expect(static_cast<bool>(network), "the network is legal");
-  probe.expect(network.value().edge(0, 1).estimate.value == alone.value, "the pair's value inside a network");
+  probe.expect(network.value().te.at(0, 1) == alone.value, "the pair's value inside a network");
 }
 
 void matches_reference_estimates(Probe& probe) {

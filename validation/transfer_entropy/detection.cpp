@@ -71,11 +71,18 @@ std::vector<Answer> answers_of(Probe& probe, const analysis::SeriesTable& table,
   options.surrogates.count = surrogates;
   options.surrogates.method = method;
   options.fdr = level;
-  const auto made = analysis::network(table, options, estimator_of(probe), probe.context().pool());
+  Context* const contexts[] = {&probe.context()};
+  const auto made = probe.backend() == Backend::reference
+                        ? analysis::network(table, options, estimator_of(probe), probe.context().pool())
+                        : analysis::network(table, options, contexts);
   if (!made) throw Failed("refused: " + made.error().message);
+  const analysis::Network& network = made.value();
   std::vector<Answer> answers;
-  for (const analysis::NetworkEdge& edge : made.value().edges)
-    answers.push_back({edge.source, edge.target, edge.estimate.surrogates->p_value, edge.significant});
+  for (std::size_t source = 0; source < network.width(); ++source)
+    for (std::size_t target = 0; target < network.width(); ++target)
+      if (source != target)
+        answers.push_back({network.columns[source], network.columns[target], network.p_value(source, target),
+                           network.significant(source, target) != 0});
   return answers;
 }
 

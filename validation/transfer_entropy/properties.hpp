@@ -11,6 +11,7 @@ void add_exact_properties(Suite& suite);        ///< maps of the points that cha
 void add_analysis_properties(Suite& suite);     ///< of estimates from time series: engine/analysis
 void add_statistical_properties(Suite& suite);  ///< significance, bias, coverage; tables and plots
 void add_detection_properties(Suite& suite);    ///< of te.network: what it finds where the truth is known
+void add_coverage_properties(Suite& suite);     ///< how often intervals hold a known value
 void add_golden_numbers(Suite& suite);          ///< the published numbers of generated data
 
 /// The estimator of the probe's backend: te.ksg there, or the Eigen reference.
