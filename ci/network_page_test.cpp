@@ -11,6 +11,7 @@
 
 #include "ci/program/network_html/packed_matrix.hpp"
 #include "ci/program/network_html/view.hpp"
+#include "ci/test_process.hpp"
 #include "reports/test_markup.hpp"
 
 namespace assay::program {
@@ -313,6 +314,40 @@ TEST(NetworkPage, TakesWhatHasLittleToShow) {
   two = tested(2);
   two.effective = nullptr;
   EXPECT_THROW(network_page(two), std::invalid_argument);
+}
+
+/// The page as the program writes it, beside the numbers that it prints.
+class NetworkPageFile : public WithSeries {};
+
+TEST_F(NetworkPageFile, HasTheNumbersOfTheJson) {
+  const auto printed = document(
+      {"te", "network", "--data", "a.csv", "--surrogates", "39", "--fdr", "0.1", "--out", "net.html"});
+  const std::string page = read("net.html");
+  EXPECT_EQ(markup_problem(page, true), "");
+  const auto data = data_of(page);
+  const std::size_t x = data["names"][0] == "x" ? 0 : 1;
+  const auto cell = [x](std::size_t i, std::size_t j) {
+    return 2 * (i == 0 ? x : 1 - x) + (j == 0 ? x : 1 - x);  // of 2 x 2
+  };
+  for (const auto& [i, j] : {std::pair<std::size_t, std::size_t>{0, 1}, {1, 0}}) {
+    const double te = printed["te_nats"][i][j], effective = printed["effective_te_nats"][i][j];
+    EXPECT_NEAR(data["te"][cell(i, j)].get<double>(), te, 1e-3 * std::abs(te));
+    EXPECT_NEAR(data["effective"][cell(i, j)].get<double>(), effective, 1e-3 * std::abs(effective));
+    EXPECT_NEAR(data["p"][cell(i, j)].get<double>(), printed["p_value"][i][j].get<double>(), 1e-4);
+    EXPECT_EQ(data["significant"][cell(i, j)] == 1, printed["significant"][i][j].get<bool>());
+  }
+  EXPECT_TRUE(holds(page, "39 (permute)"));
+  EXPECT_TRUE(holds(page, std::to_string(printed["samples"].get<int>())));
+  EXPECT_TRUE(holds(page, "a.csv"));
+}
+
+TEST_F(NetworkPageFile, GoesToStandardOutputWithoutAFile) {
+  const Outcome outcome = run({"te", "network", "--data", "a.csv", "--format", "html"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(outcome.out.starts_with("<!DOCTYPE html>"));
+  EXPECT_TRUE(outcome.out.ends_with("</html>\n"));
+  expect_refused({"te", "network", "--data", "a.csv", "--format", "html", "--json"},
+                 "html beside --json needs --out FILE");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "ci/program/commands.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/network_answer_page.hpp"
 #include "ci/program/network_output.hpp"
 #include "ci/program/output_file.hpp"
 #include "ci/program/te_answer.hpp"
@@ -17,7 +18,7 @@ constexpr std::int64_t most_pairs = 4'000'000;
 
 /// What --format says or, where it was not given, what the name of the output file says.
 std::string format_of(const Invocation& invocation, const std::optional<std::string>& out) {
-  const std::vector<std::string> formats{"json", "csv", "graphml", "npy"};
+  const std::vector<std::string> formats{"json", "csv", "graphml", "npy", "html"};
   if (invocation.given("format")) {
     const std::string format = invocation.choice("format", formats);
     if (format == "npy" && !out) invocation.refuse("format", "npy needs --out FILE");
@@ -30,8 +31,8 @@ std::string format_of(const Invocation& invocation, const std::optional<std::str
   for (const std::string& format : formats) {
     if (out->ends_with("." + format)) return format;
   }
-  invocation.refuse("out",
-                    *out + ": expected a name that ends with .json, .csv, .graphml or .npy, or --format");
+  invocation.refuse(
+      "out", *out + ": expected a name that ends with .json, .csv, .graphml, .npy or .html, or --format");
 }
 
 int run_network(Invocation& invocation) {
@@ -89,6 +90,7 @@ int run_network(Invocation& invocation) {
 
   const auto rendered = [&] {
     if (format == "json") return network_json(answer).dump() + "\n";
+    if (format == "html") return network_html(answer, input.path());
     return format == "csv" ? network_csv(answer) : network_graphml(answer);
   };
   if (out && format == "npy") {
@@ -116,6 +118,7 @@ Command describe_te_network() {
   command.examples = R"(Examples:
   assay te network --data F.csv --surrogates 200 --fdr 0.05
   assay te network --data F.csv --surrogates 200 --out network.graphml
+  assay te network --data F.csv --surrogates 200 --out network.html
   assay te network --data F.csv --columns a,b,c --json)";
   command.options = joined({series_options(),
                             {{"columns", "COL,..", "the columns, by name or 0-based number; by default all"},
@@ -127,7 +130,7 @@ Command describe_te_network() {
                              {"surrogate-method", "HOW", "permute or shift (circular)", "permute"},
                              {"fdr", "Q", "level of the false discovery rate (Benjamini, Hochberg)", "0.05"},
                              {"ci", "C", "confidence of jackknife intervals, such as 0.95"},
-                             {"format", "NAME", "json, csv, graphml or npy; by default as --out ends"},
+                             {"format", "NAME", "json, csv, graphml, npy or html; by default as --out ends"},
                              {"out", "FILE", "write the network there"},
                              {"devices", "N,..", "CUDA devices that share the work"}}});
   command.run = run_network;
