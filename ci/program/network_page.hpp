@@ -37,10 +37,9 @@ struct NetworkPageInput {
 };
 
 /// One self-contained HTML page: summary, clustered matrix, graph, p-values, strongest pairs, delays. No
-/// network access; the same input gives the same bytes. Below 5 MB up to 10,000
-/// columns: above 150 columns the matrix is kept in 8
-/// bits a cell, above 1,500 in blocks of cells, and the page says so. Throws std::invalid_argument without
-/// te, or with a p_value that lacks the other two.
+/// network access; the same input gives the same bytes. Below 5 MB up to 10,000 columns: above 150 the matrix
+/// is kept in 8 bits a cell, above 1,500 in blocks of cells, and the page says so. Throws
+/// std::invalid_argument without te, or with a p_value that lacks the other two.
 std::string network_page(const NetworkPageInput& input);
 
 }  // namespace assay::program

@@ -9,9 +9,8 @@ namespace {
 
 using Places = std::vector<Place>;
 
-/// A golden-angle spiral: like a circle, but no two nodes are as good as mirrored, which forces could not
-/// undo.
-Places spiral(std::size_t nodes) {
+/// Three circles in turn: on a single one nodes would mirror each other, which forces alone do not undo.
+Places start_places(std::size_t nodes) {
   Places out(nodes);
   for (std::size_t i = 0; i < nodes; ++i) {
     const double turn = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(nodes);
@@ -67,7 +66,7 @@ void spread(Places& places, double Place::*along, double extent) {
 std::vector<Place> force_layout(std::size_t nodes,
                                 const std::vector<std::pair<std::size_t, std::size_t>>& edges, double width,
                                 double height) {
-  Places places = spiral(nodes);
+  Places places = start_places(nodes);
   const double squared = static_cast<double>(nodes) * static_cast<double>(nodes);
   const int steps = static_cast<int>(std::clamp(6e7 / std::max(squared, 1.0), 150.0, 600.0));
   const double ideal = 0.75 / std::sqrt(std::max(1.0, static_cast<double>(nodes)));
