@@ -4,6 +4,7 @@
 
 #include "ci/program/commands.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/network_answer_page.hpp"
 #include "ci/program/network_output.hpp"
 #include "ci/program/network_plan_text.hpp"
 #include "ci/program/output_file.hpp"
@@ -21,7 +22,7 @@ constexpr std::int64_t most_columns = 100'000;
 
 /// What --format says or, where it was not given, what the name of the output file says.
 std::string format_of(const Invocation& invocation, const std::optional<std::string>& out) {
-  const std::vector<std::string> formats{"json", "csv", "graphml", "npy"};
+  const std::vector<std::string> formats{"json", "csv", "graphml", "npy", "html"};
   if (invocation.given("format")) {
     const std::string format = invocation.choice("format", formats);
     if (format == "npy" && !out) invocation.refuse("format", "npy needs --out FILE");
@@ -34,8 +35,8 @@ std::string format_of(const Invocation& invocation, const std::optional<std::str
   for (const std::string& format : formats) {
     if (out->ends_with("." + format)) return format;
   }
-  invocation.refuse("out",
-                    *out + ": expected a name that ends with .json, .csv, .graphml or .npy, or --format");
+  invocation.refuse(
+      "out", *out + ": expected a name that ends with .json, .csv, .graphml, .npy or .html, or --format");
 }
 
 analysis::IntervalOptions read_interval(const Invocation& invocation) {
@@ -135,12 +136,14 @@ analysis::Estimator estimator_of(Devices& devices) {
 }
 
 void write_answer(Invocation& invocation, const NetworkAnswer& answer, const std::string& format,
-                  const std::optional<std::string>& out) {
+                  const std::optional<std::string>& out, const std::string& data) {
   const auto render = [&](const io::Sink& put) {
     if (format == "json")
       write_network_json(answer, put);
     else if (format == "csv")
       write_network_csv(answer, put);
+    else if (format == "html")
+      put(network_html(answer, data));
     else
       write_network_graphml(answer, put);
   };
@@ -210,7 +213,7 @@ int run_network(Invocation& invocation) {
     invocation.console().note(
         fmt::format("{}: {} pairs were there already", options.checkpoint, answer.network.resumed_pairs));
   }
-  write_answer(invocation, answer, format, out);
+  write_answer(invocation, answer, format, out, input.path());
   // The answer holds what the checkpoint held, and more; until it was written the checkpoint was worth
   // keeping.
   if (!options.checkpoint.empty()) std::remove(options.checkpoint.c_str());
@@ -227,6 +230,7 @@ Command describe_te_network() {
   command.examples = R"(Examples:
   assay te network --data F.csv --surrogates 200 --fdr 0.05
   assay te network --data F.csv --surrogates 200 --out network.graphml
+  assay te network --data F.csv --surrogates 200 --out network.html
   assay te network --data F.csv --delay 1..20 --surrogates 100 --dry-run
   assay te network --data F.csv --surrogates 1000 --checkpoint run.part --out network.csv
   assay te network --data F.csv --columns a,b,c --json)";
@@ -242,7 +246,7 @@ Command describe_te_network() {
         {"fdr", "Q", "level of the false discovery rate (Benjamini, Hochberg)", "0.05"},
         {"ci", "C", "confidence of intervals, such as 0.95"},
         {"ci-method", "HOW", "jackknife (ten blocks, one left out at a time) or subsample", "jackknife"},
-        {"format", "NAME", "json, csv, graphml or npy; by default as --out ends"},
+        {"format", "NAME", "json, csv, graphml, npy or html; by default as --out ends"},
         {"out", "FILE", "write the network there"},
         {"devices", "N,..", "CUDA devices that share the work"},
         {"dry-run", "", "print the plan with memory and time, and compute nothing"},
