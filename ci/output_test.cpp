@@ -27,7 +27,9 @@ TEST_F(Output, TheGateNamesItsBaselineAndWritesForPeopleAndMachines) {
   EXPECT_EQ(d["run"], second["run"]);
   EXPECT_EQ(d["baseline"], first["run"]);
   EXPECT_EQ(d["exit_code"], 0);
-  EXPECT_EQ(d["checks"]["pass"], second["checks"].size());
+  const json& verdicts = d["checks"];
+  EXPECT_EQ(verdicts["pass"].get<std::size_t>() + verdicts.value("not_executed", std::size_t{0}),
+            second["checks"].size());
   EXPECT_TRUE(d["items"].empty());
   const std::string headline = d["headline"];
   EXPECT_NE(read("gate.md").find(headline), std::string::npos);
@@ -64,12 +66,13 @@ TEST_F(Output, MutateNamesWhatCaughtEachFaultUnlessQuiet) {
   const std::size_t caught = count_of(text, "by te.digamma/");
   EXPECT_GT(caught, 0u);
   const std::string total = std::to_string(caught);
-  EXPECT_NE(text.find("mutants: " + total + " of " + total + " caught\n"), std::string::npos) << text;
+  const std::string ending = "mutants: " + total + " of " + total + " caught";  // and what was not executed
+  EXPECT_NE(text.find(ending), std::string::npos) << text;
   std::vector<std::string> quiet = mutate;
   quiet.emplace_back("--quiet");
   const std::string rest = run(quiet).out;
   EXPECT_EQ(count_of(rest, "by te.digamma/"), 0u) << rest;
-  EXPECT_TRUE(rest.ends_with("mutants: " + total + " of " + total + " caught\n")) << rest;
+  EXPECT_NE(rest.find(ending), std::string::npos) << rest;
 }
 
 TEST_F(Output, BenchPrintsOneLineACaseAndTheCeilings) {

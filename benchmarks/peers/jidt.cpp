@@ -76,7 +76,7 @@ std::string java_with(const char* driver_name) {
   if (jar == nullptr || *jar == '\0') throw std::runtime_error("ASSAY_JIDT_JAR is not set");
   if (!std::filesystem::exists(jar))
     throw std::runtime_error("ASSAY_JIDT_JAR names no file: " + std::string(jar));
-  const auto driver = std::filesystem::path(__FILE__).parent_path() / driver_name;
+  const auto driver = std::filesystem::path(ASSAY_SOURCE_DIR) / "benchmarks/peers" / driver_name;
   if (!std::filesystem::exists(driver))
     throw std::runtime_error("the source tree with " + std::string(driver_name) + " is not there");
   return "java -cp " + quoted(jar) + ' ' + quoted(driver.string());

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 class Jidt : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "assay_jidt_test";
+    folder_ = fs::path(testing::TempDir()) / ("assay_jidt_test." + std::to_string(::getpid()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     path_ = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");

@@ -60,7 +60,7 @@ Answer evaluate(const Problem& problem, const KsgParameters& parameters, const N
   std::vector<NetworkPair> pairs;
   for (std::int64_t source = 0; source < m; ++source)
     for (std::int64_t target = 0; target < t; ++target) pairs.push_back({source, target});
-  Answer made{Tensor(DType::f64, {m, t}), Tensor(DType::f64, {m, t, draws.count}),
+  Answer made{Tensor(DType::f64, {m, t}), Tensor(DType::f64, {m, t, std::max<std::int64_t>(draws.count, 0)}),
               Tensor(DType::i64, {m * t, n, 3})};
   NetworkPlan plan(context, problem.sources.view(), trials, parameters, draws);
   plan.evaluate(context, problem.y.view(), problem.z.view(), skip,
