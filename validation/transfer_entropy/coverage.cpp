@@ -34,8 +34,10 @@ struct Method {
 };
 
 // Intervals of nominal 95 % around estimates of a coupled AR(1), whose transfer entropy is known in closed
-// form. The table says what coverage is reached. Asserted is the least that it must be (see
-// add_coverage_properties).
+// form. The table says what coverage is reached. Over 200 other data sets for each of c = 0, 0.2, 0.5 and N =
+// 250, 1000 the jackknife held the truth in 98 to 99.5 % (its standard error is 1.2 to 1.6 times the true
+// one) and subsampling in 94 to 97 % (0.75 to 0.9 times, which the quantile of 4 degrees of freedom makes up
+// for). Asserted is what 93 % misses once in 10^5: 46 of 60.
 void interval_coverage(Probe& probe, double wrong) {
   constexpr int replicates = 60;
   constexpr double nominal = 0.95;
