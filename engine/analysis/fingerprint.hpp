@@ -31,9 +31,10 @@ class Fingerprint {
       std::memcpy(&word, at, 8);
       add(word);
     }
+    if (bytes == 0) return;
     std::uint64_t rest = 0;
     std::memcpy(&rest, at, bytes);
-    if (bytes > 0) add(rest);
+    add(rest);
   }
   std::array<std::uint64_t, 2> digest() const {
     return {mix(lanes_[0], words_), mix(lanes_[1], lanes_[0] ^ words_)};
