@@ -49,6 +49,19 @@ class Admissible {
     const std::int64_t apart = i < j ? j - i : i - j;
     return !(same_trial && apart <= window_);
   }
+  /// Maximum-norm distances from point i to all that it may see, in order. The others stand together around
+  /// i.
+  void distances_from(const Points& points, Eigen::Index i, Eigen::ArrayXd& distances) const {
+    Eigen::Index before = i, after = points.rows() - 1 - i;
+    while (before > 0 && !(*this)(i, before - 1)) --before;
+    while (after > 0 && !(*this)(i, points.rows() - after)) --after;
+    distances.setZero(before + after);
+    for (Eigen::Index c = 0; c < points.cols(); ++c) {
+      const auto all = (points.col(c).array() - points(i, c)).abs();
+      distances.head(before) = distances.head(before).max(all.head(before));
+      distances.tail(after) = distances.tail(after).max(all.tail(after));
+    }
+  }
 
  private:
   std::int64_t window_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <vector>
 
 #include "engine/arguments.hpp"
@@ -18,56 +19,60 @@ struct KsgNeighbourhood {
   std::int64_t n_xz = 0, n_yz = 0, n_z = 0;  ///< without a condition n_x, n_y and n - 1
 };
 
+/// Maximum-norm distances of one point to all that it may see, in each space. Kept from point to point:
+/// memory.
+struct Distances {
+  Eigen::ArrayXd x, y, z, xz, yz, joint;
+};
+
+inline std::int64_t how_many_below(double eps, const Eigen::ArrayXd& distances) {
+  return std::count_if(distances.begin(), distances.end(), [=](double distance) { return distance < eps; });
+}
+
 /// Radii and counts of point i. Kraskov, Stoegbauer, Grassberger 2004 (PRE 69, 066138), text before eqs. 8
 /// and 9; with a condition Frenzel, Pompe 2007 (PRL 99, 204101), text before eq. 7.
 inline KsgNeighbourhood ksg_neighbourhood(const Points& x, const Points& y, const Points& z, Eigen::Index i,
-                                          std::int64_t k, int algorithm, const Admissible& admissible) {
-  const Eigen::VectorXd d_x = distances_from(x, i);
-  const Eigen::VectorXd d_y = distances_from(y, i);
-  const Eigen::VectorXd d_z = distances_from(z, i);
-  const Eigen::VectorXd d = d_x.cwiseMax(d_y).cwiseMax(d_z);
+                                          std::int64_t k, int algorithm, const Admissible& admissible,
+                                          Distances& d) {
+  admissible.distances_from(x, i, d.x);
+  admissible.distances_from(y, i, d.y);
+  admissible.distances_from(z, i, d.z);
+  d.xz = d.x.max(d.z);
+  d.yz = d.y.max(d.z);
+  d.joint = d.xz.max(d.y);
+  if (d.joint.size() < k) throw std::invalid_argument("te.ksg: a point sees fewer than k others");
 
-  std::vector<Eigen::Index> others;
-  std::vector<double> joint;
-  for (Eigen::Index j = 0; j < x.rows(); ++j)
-    if (admissible(i, j)) {
-      others.push_back(j);
-      joint.push_back(d(j));
-    }
-  std::nth_element(joint.begin(), joint.begin() + (k - 1), joint.end());
-  const double eps = joint.at(static_cast<std::size_t>(k - 1));  // of the k-th nearest neighbour
+  std::vector<double> nearest(static_cast<std::size_t>(k));
+  std::partial_sort_copy(d.joint.begin(), d.joint.end(), nearest.begin(), nearest.end());
+  const double eps = nearest.back();  // of the k-th nearest neighbour
 
   KsgNeighbourhood near;
   if (algorithm == 1) {
     near.eps_x = near.eps_y = near.eps_z = eps;
-    for (const Eigen::Index j : others) {
-      near.n_xz += d_x(j) < eps && d_z(j) < eps;
-      near.n_yz += d_y(j) < eps && d_z(j) < eps;
-      near.n_z += d_z(j) < eps;
-    }
+    near.n_xz = how_many_below(eps, d.xz);
+    near.n_yz = how_many_below(eps, d.yz);
+    near.n_z = how_many_below(eps, d.z);
   } else {
     // The smallest rectangle around the k nearest. Their order is that of the three distances, largest first;
     // all that share the k-th place belong to them (engine/te/ksg.hpp, Ties).
     const auto falling = [&](Eigen::Index j) {
-      std::array<double, 3> three{d_x(j), d_y(j), d_z(j)};
+      std::array<double, 3> three{d.x(j), d.y(j), d.z(j)};
       std::sort(three.begin(), three.end(), std::greater<>());
       return three;
     };
     std::vector<std::array<double, 3>> order;
-    for (const Eigen::Index j : others)
-      if (d(j) <= eps) order.push_back(falling(j));
+    for (Eigen::Index j = 0; j < d.joint.size(); ++j)
+      if (d.joint(j) <= eps) order.push_back(falling(j));
     std::sort(order.begin(), order.end());
-    for (const Eigen::Index j : others)
-      if (d(j) <= eps && falling(j) <= order.at(static_cast<std::size_t>(k - 1))) {
-        near.eps_x = std::max(near.eps_x, d_x(j));
-        near.eps_y = std::max(near.eps_y, d_y(j));
-        near.eps_z = std::max(near.eps_z, d_z(j));
+    for (Eigen::Index j = 0; j < d.joint.size(); ++j)
+      if (d.joint(j) <= eps && falling(j) <= order.at(static_cast<std::size_t>(k - 1))) {
+        near.eps_x = std::max(near.eps_x, d.x(j));
+        near.eps_y = std::max(near.eps_y, d.y(j));
+        near.eps_z = std::max(near.eps_z, d.z(j));
       }
-    for (const Eigen::Index j : others) {
-      near.n_xz += d_x(j) <= near.eps_x && d_z(j) <= near.eps_z;
-      near.n_yz += d_y(j) <= near.eps_y && d_z(j) <= near.eps_z;
-      near.n_z += d_z(j) <= near.eps_z;
-    }
+    near.n_xz = (d.x <= near.eps_x && d.z <= near.eps_z).count();
+    near.n_yz = (d.y <= near.eps_y && d.z <= near.eps_z).count();
+    near.n_z = (d.z <= near.eps_z).count();
   }
   if (z.cols() == 0) near.n_z = x.rows() - 1;
   return near;
@@ -88,9 +93,10 @@ inline void run_ksg(const Arguments& arguments, const Outputs& outputs) {
   Eigen::VectorXd psi(n + 2);  // psi(m) at m
   for (Eigen::Index m = 1; m < psi.size(); ++m) psi(m) = digamma(static_cast<double>(m));
 
+  Distances distances;
   Eigen::VectorXd local(n);
   for (Eigen::Index i = 0; i < n; ++i) {
-    const KsgNeighbourhood near = ksg_neighbourhood(x, y, z, i, k, algorithm, admissible);
+    const KsgNeighbourhood near = ksg_neighbourhood(x, y, z, i, k, algorithm, admissible, distances);
     const double inverse_k = 1.0 / static_cast<double>(k);
     const double inverse_xz = 1.0 / static_cast<double>(near.n_xz);
     const double inverse_yz = 1.0 / static_cast<double>(near.n_yz);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
 #include "engine/analysis/golden_values.hpp"
 #include "engine/analysis/measure.hpp"
@@ -149,6 +151,22 @@ TEST(ReferenceKsg, TheWindowActsWithinATrialOnly) {
   EXPECT_EQ(ksg(x, y, {}, 1, 1, 2).radii[0], 3);
   EXPECT_EQ(ksg(x, y, {}, 1, 1, 2, {2, 4}).radii[0], 2);
   EXPECT_EQ(ksg(x, y, {}, 1, 1, 2, {2, 4}).radii[3 * 2], 1);
+}
+
+TEST(ReferenceKsg, AnInfiniteRadiusCountsNoPointInTheWindow) {
+  const double huge = std::numeric_limits<double>::max();
+  const std::vector<double> far{-huge, huge, -huge, huge, -huge, huge}, near{0, 1, 2, 3, 4, 5};
+  // point 0 sees points 2 to 5: joint distances 2, infinity (and 3), 4, infinity (and 5)
+  const Answer answer = ksg(far, near, near, 3, 2, 1);
+  EXPECT_EQ(std::vector<double>(answer.radii.begin(), answer.radii.begin() + 3),
+            (std::vector<double>{std::numeric_limits<double>::infinity(), 4, 4}));
+  EXPECT_EQ(std::vector<std::int64_t>(answer.counts.begin(), answer.counts.begin() + 3),
+            (std::vector<std::int64_t>{3, 3, 3}));
+}
+
+TEST(ReferenceKsg, RefusesAPointThatSeesTooFew) {
+  const std::vector<double> values{0, 1, 2, 3, 4};
+  EXPECT_THROW(ksg(values, values, values, 4, 1, 1), std::invalid_argument);
 }
 
 }  // namespace
