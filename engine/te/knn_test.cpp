@@ -83,10 +83,12 @@ TEST(Knn, EqualsTheDefinition) {
             for (const Search search : {Search::automatic, Search::sorted, Search::tree}) {
               Tensor distances(DType::f64, {n, k}), indices(DType::i64, {n, k});
               knn(context, made.view(), trials, k, window, distances.view(), indices.view(), search);
+              const auto found = distances.as<double>();
+              const auto neighbours = indices.as<std::int64_t>();
               for (std::size_t i = 0; i < expected.size(); ++i) {
-                ASSERT_EQ(distances.as<double>()[i], expected[i].first)
+                ASSERT_EQ(found[i], expected[i].first)
                     << "n " << n << " d " << d << " k " << k << " window " << window << " at " << i;
-                ASSERT_EQ(indices.as<std::int64_t>()[i], expected[i].second)
+                ASSERT_EQ(neighbours[i], expected[i].second)
                     << "n " << n << " d " << d << " k " << k << " window " << window << " at " << i;
               }
             }
