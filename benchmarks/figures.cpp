@@ -287,8 +287,8 @@ std::vector<FigureRequest> quoted_figures() {
            .variables = 1'000,
            .observations = 1'000,
            .surrogates = 100,
-           .runs = 3},
-          {.name = "all pairs", .variables = 100, .observations = 100'000, .runs = 3}};
+           .runs = 1},
+          {.name = "all pairs", .variables = 100, .observations = 100'000, .runs = 1}};
 }
 
 }  // namespace assay::benchmarks

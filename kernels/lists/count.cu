@@ -1,11 +1,14 @@
-// The counts of every point of a pair within its radius, and the pair's value. One block a pair, a thread a
-// point, points in the order of the source. Counts along one coordinate are differences of ranks: a guess in
-// float, put right in double. The count over (source, z) is one rectangle of ranks (prefix_bits.cuh), and so
-// is that over (y, z) where the search did not bring it along.
+// The counts of every point of a pair within its radius, and the pair's value. A block has a target in shared
+// memory and goes through sources, a group of its threads a source, a thread a point in the order of the
+// source. Counts along one coordinate are differences of ranks (guide.cuh), that over (source, z) is one
+// rectangle of ranks (prefix_bits.cuh), and so is that over (y, z) where the search did not bring it along:
+// those points are gathered first and counted by full warps.
 #include <algorithm>
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
+#include "kernels/lists/fill.hpp"
+#include "kernels/lists/guide.cuh"
 #include "kernels/lists/lists.hpp"
 #include "kernels/lists/prefix_bits.cuh"
 #include "kernels/te/digamma.hpp"
@@ -14,19 +17,25 @@ namespace assay::kernels::lists {
 
 namespace {
 
+constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
+/// Set in a word of found when n_yz was counted here.
+constexpr std::uint32_t kCountedHere = 1u << 13;
+/// Sources that a group goes through for one copy of the target, about.
+constexpr std::int64_t kSourcesOfGroup = 16;
+
 struct Faults {
 #ifdef ASSAY_MUTANTS
-  bool edge_not_strict, leftover_lost, excluded_counted, guess_trusted;
+  bool edge_not_strict, leftover_lost, excluded_counted, guide_trusted;
 #else
   static constexpr bool edge_not_strict = false, leftover_lost = false, excluded_counted = false,
-                        guess_trusted = false;
+                        guide_trusted = false;
 #endif
 };
 
 Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
   return {mutant("te.network.cuda_edge_not_strict"), mutant("te.network.cuda_leftover_lost"),
-          mutant("te.network.cuda_excluded_counted"), mutant("te.network.cuda_guess_trusted")};
+          mutant("te.network.cuda_excluded_counted"), mutant("te.network.cuda_guide_trusted")};
 #else
   return {};
 #endif
@@ -41,214 +50,276 @@ struct Task {
   double constant;  ///< psi(k)
   const std::uint32_t* found;
   Results results;
+  std::int64_t parts;  ///< of the sources of a target, a block each
   Faults faults;
 };
 
-struct RankRange {
-  std::int32_t begin, end;
-  __device__ bool has(std::int32_t rank) const {
-    return static_cast<std::uint32_t>(rank - begin) < static_cast<std::uint32_t>(end - begin);
+/// Takes pieces of shared memory one after the other, each begun at 16 bytes. Without memory it only
+/// measures.
+class Pieces {
+ public:
+  ASSAY_HOST_DEVICE explicit Pieces(unsigned char* memory) : memory_(memory) {}
+  template <typename T>
+  ASSAY_HOST_DEVICE T* take(std::int32_t count) {
+    auto* piece = reinterpret_cast<T*>(memory_ + bytes_);
+    bytes_ += (static_cast<std::size_t>(count) * sizeof(T) + 15) / 16 * 16;
+    return piece;
+  }
+  ASSAY_HOST_DEVICE std::size_t bytes() const { return bytes_; }
+
+ private:
+  unsigned char* memory_;
+  std::size_t bytes_ = 0;
+};
+
+/// A target's part of shared memory; the plane's may stay where it is.
+struct TargetPieces {
+  double *psi, *y_sorted, *z_sorted;
+  std::uint16_t *y_starts, *z_starts, *y_ranks, *z_ranks;
+  std::uint32_t* plane_bits;
+  std::uint16_t *plane_counts, *plane_positions;
+
+  ASSAY_HOST_DEVICE void lay(Pieces& pieces, std::int32_t n, bool plane) {
+    psi = pieces.take<double>(n + 2);
+    y_sorted = pieces.take<double>(n);
+    z_sorted = pieces.take<double>(n);
+    y_starts = pieces.take<std::uint16_t>(guide_starts(n));
+    z_starts = pieces.take<std::uint16_t>(guide_starts(n));
+    y_ranks = pieces.take<std::uint16_t>(n);
+    z_ranks = pieces.take<std::uint16_t>(n);
+    const std::int32_t cells = plane ? prefix_rows(n) * prefix_words(n) : 0;
+    plane_bits = pieces.take<std::uint32_t>(cells);
+    plane_counts = pieces.take<std::uint16_t>(cells);
+    plane_positions = pieces.take<std::uint16_t>(plane ? octets(n) : 0);
   }
 };
 
-/// Ranks of the values nearer than eps to the one at `rank`. `guess` holds the sorted values in float.
-__device__ RankRange ranks_within(const float* guess, const double* sorted, std::int32_t n, std::int32_t rank,
-                                  double eps, float eps_guess, const Faults& faults) {
-  const float own_guess = guess[rank];
-  const double own = sorted[rank];
-  const auto near = [&](double gap) { return faults.edge_not_strict ? gap <= eps : gap < eps; };
-  std::int32_t low = 0, high = rank;  // the first that the guess lets in
-  while (low < high) {
-    const std::int32_t middle = (low + high) / 2;
-    if (own_guess - guess[middle] < eps_guess)
-      high = middle;
-    else
-      low = middle + 1;
+/// A source's part, one for every group.
+struct SourcePieces {
+  double *sorted, *sums;
+  std::uint32_t *found, *bits;
+  std::uint16_t *counts, *starts, *rows, *ranks, *positions, *open;
+  std::int32_t* open_count;
+
+  ASSAY_HOST_DEVICE void lay(Pieces& pieces, std::int32_t n) {
+    sorted = pieces.take<double>(n);
+    sums = pieces.take<double>(32);
+    found = pieces.take<std::uint32_t>(n);
+    bits = pieces.take<std::uint32_t>(prefix_rows(n) * prefix_words(n));
+    counts = pieces.take<std::uint16_t>(prefix_rows(n) * prefix_words(n));
+    starts = pieces.take<std::uint16_t>(guide_starts(n));
+    rows = pieces.take<std::uint16_t>(n);
+    ranks = pieces.take<std::uint16_t>(n);
+    positions = pieces.take<std::uint16_t>(octets(n));
+    open = pieces.take<std::uint16_t>(n);
+    open_count = pieces.take<std::int32_t>(1);
   }
-  std::int32_t begin = low;
-  low = rank;
-  high = n;
-  while (low < high) {
-    const std::int32_t middle = (low + high) / 2;
-    if (guess[middle] - own_guess < eps_guess)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  std::int32_t end = low;
-  if (faults.guess_trusted) return {begin, end};
-  while (begin < rank && !near(own - sorted[begin])) ++begin;
-  while (begin > 0 && near(own - sorted[begin - 1])) --begin;
-  while (end > rank && !near(sorted[end - 1] - own)) --end;
-  while (end < n && near(sorted[end] - own)) ++end;
-  if (begin > end) begin = end;
-  return {begin, end};
+};
+
+template <int kGroup>
+__device__ void wait_for_group(std::int32_t group) {
+  if constexpr (kGroup == 32)
+    __syncwarp();
+  else
+    asm volatile("bar.sync %0, %1;" ::"r"(group + 1), "n"(kGroup) : "memory");
 }
 
-__device__ double larger(double a, double b) {
-  return a > b ? a : b;
+template <typename T>
+__device__ void copy(T* to, const T* from, std::int32_t count, std::int32_t thread, std::int32_t threads) {
+  for (std::int32_t i = thread; i < count; i += threads) to[i] = __ldg(from + i);
 }
 
-template <int kThreads>
-__device__ double block_sum(double value) {
-  __shared__ double sums[kThreads];
-  sums[threadIdx.x] = value;
-  __syncthreads();
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    if (static_cast<int>(threadIdx.x) < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-    __syncthreads();
-  }
-  return sums[0];
-}
+template <int kGroup, int kGroups>
+__global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 1)
+    count_pairs(Task task, bool plane_here) {
+  extern __shared__ __align__(16) unsigned char shared[];
+  const std::int32_t n = task.columns.n, rows = prefix_rows(n), words = prefix_words(n),
+                     starts = guide_starts(n), buckets = guide_buckets(n);
+  const auto thread = static_cast<std::int32_t>(threadIdx.x) % kGroup,
+             group = static_cast<std::int32_t>(threadIdx.x) / kGroup;
+  Pieces pieces(shared);
+  TargetPieces at;
+  at.lay(pieces, n, plane_here);
+  SourcePieces of;
+  for (std::int32_t g = 0; g <= group; ++g) of.lay(pieces, n);
 
-template <int kThreads>
-__global__ void __launch_bounds__(kThreads) count_pairs(Task task) {
-  extern __shared__ double shared[];
-  auto* memory = reinterpret_cast<std::uint32_t*>(shared);
-  const std::int32_t n = task.columns.n, rows = prefix_rows(n), words = prefix_words(n);
-  std::uint32_t* bits = memory;
-  auto* x_guess = reinterpret_cast<float*>(bits + max(rows * words, 2 * n));
-  float* z_guess = x_guess + n;
-  auto* counts = reinterpret_cast<std::uint16_t*>(z_guess + n);
-  std::uint16_t* positions = counts + rows * words;  // along z, of the point at each rank of the source
-
-  std::uint16_t* open = positions + n;  // ranks whose count in the plane is not known
-  auto* open_psi =
-      reinterpret_cast<double*>(bits);  // what they add, in place of the bits, which are done with by then
-  __shared__ std::int32_t open_count;
-  if (threadIdx.x == 0) open_count = 0;
-
-  const std::int64_t target = blockIdx.x / task.range.some, within = blockIdx.x % task.range.some;
-  const std::int64_t column = task.range.first + within;
-  const double* x = task.columns.x + column * n;
-  const double* x_sorted = task.columns.sorted + column * n;
-  const std::uint16_t* x_rows = task.columns.rows + column * n;
-  const std::uint16_t* x_ranks = task.columns.ranks + column * n;
-  const double* y = task.targets.y + target * n;
-  const double* z = task.targets.z + target * n;
-  const double* y_sorted = task.targets.y_sorted + target * n;
-  const double* z_sorted = task.targets.z_sorted + target * n;
-  const float* y_guess = task.targets.y_guess + target * n;
-  const std::uint16_t* y_rows = task.targets.y_rows + target * n;
-  const std::uint16_t* y_ranks = task.targets.y_ranks + target * n;
-  const std::uint16_t* z_ranks = task.targets.z_ranks + target * n;
-  const auto plane = static_cast<std::size_t>(target) * rows * words;
-  const PrefixBits of_plane{task.targets.plane_bits + plane, task.targets.plane_counts + plane, words};
-  const std::uint32_t* found = task.found + (target * task.range.some + within) * n;
-  const std::int64_t slot =
-      task.results.slots == nullptr
-          ? -1
-          : task.results.slots[target * task.results.slot_columns + task.results.first_column + within];
-
-  for (std::int32_t r = static_cast<std::int32_t>(threadIdx.x); r < n; r += kThreads) {
-    x_guess[r] = task.columns.guess_sorted[column * n + r];
-    z_guess[r] = task.targets.z_guess[target * n + r];
-    positions[r] = z_ranks[x_rows[r]];
-  }
-  __syncthreads();
-  build_prefix_bits<kThreads>(bits, counts, n, rows, words,
-                              [&](std::int32_t rank) { return positions[rank]; });
-  const PrefixBits of_pair{bits, counts, words};
-
-  const double scale = *task.columns.scale;
-  const auto radius_of = [&](std::int32_t rank, std::int32_t i, std::uint32_t neighbour) {
-    return larger(fabs(x_sorted[rank] - x[neighbour]),
-                  larger(fabs(y[i] - y[neighbour]), fabs(z[i] - z[neighbour])));
-  };
-  double sum = 0;
-  for (std::int32_t rank = static_cast<std::int32_t>(threadIdx.x); rank < n; rank += kThreads) {
-    const std::int32_t i = x_rows[rank];
-    const std::uint32_t word = found[i];
-    const double eps = radius_of(rank, i, word & 0xFFFFu);
-    const auto eps_guess = static_cast<float>(eps * scale);
-    const RankRange in_x = ranks_within(x_guess, x_sorted, n, rank, eps, eps_guess, task.faults);
-    const RankRange in_z = ranks_within(z_guess, z_sorted, n, positions[rank], eps, eps_guess, task.faults);
-    std::int32_t n_z = in_z.end - in_z.begin;
-    std::int32_t n_xz = count_rectangle(
-        of_pair, in_z.begin, in_z.end, in_x.begin, task.faults.leftover_lost ? in_x.end & ~7 : in_x.end,
-        [&](std::int32_t r) { return static_cast<std::int32_t>(positions[r]); });
-    std::int32_t excluded_begin = 0, excluded_end = 0;
-    task.exclusion.of(i, excluded_begin, excluded_end);
-    if (task.faults.excluded_counted) excluded_begin = i, excluded_end = i + 1;
-    for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
-      if (in_z.has(z_ranks[j])) {
-        --n_z;
-        n_xz -= in_x.has(x_ranks[j]);
-      }
-    const std::uint32_t n_yz = word >> 16;
-    sum += task.psi[n_z + 1] - task.psi[n_xz + 1];
-    if (n_yz == kUnknownCount)
-      open[atomicAdd(&open_count, 1)] = static_cast<std::uint16_t>(rank);
-    else
-      sum -= task.psi[n_yz + 1];
-    if (slot >= 0 && task.results.counts != nullptr) {
-      std::int64_t* to = task.results.counts + 3 * (slot * n + i);
-      to[0] = n_xz;
-      to[1] = n_yz;
-      to[2] = n_z;
+  const std::int64_t target = blockIdx.x / task.parts, part = blockIdx.x % task.parts;
+  const Targets& targets = task.targets;
+  {
+    const auto all = static_cast<std::int32_t>(threadIdx.x);
+    constexpr std::int32_t kAll = kGroup * kGroups;
+    copy(at.psi, task.psi, n + 2, all, kAll);
+    copy(at.y_sorted, targets.in_y.sorted + target * n, n, all, kAll);
+    copy(at.z_sorted, targets.in_z.sorted + target * n, n, all, kAll);
+    copy(at.y_starts, targets.in_y.starts + target * starts, starts, all, kAll);
+    copy(at.z_starts, targets.in_z.starts + target * starts, starts, all, kAll);
+    copy(at.y_ranks, targets.in_y.ranks + target * n, n, all, kAll);
+    copy(at.z_ranks, targets.in_z.ranks + target * n, n, all, kAll);
+    if (plane_here) {
+      copy(at.plane_bits, targets.plane_bits + target * rows * words, rows * words, all, kAll);
+      copy(at.plane_counts, targets.plane_counts + target * rows * words, rows * words, all, kAll);
+      copy(at.plane_positions, targets.plane_positions + target * octets(n), octets(n), all, kAll);
     }
   }
   __syncthreads();
-  // Points without a count in the plane, close together now. Their order is any; each rank's part goes where
-  // the rank says.
-  const std::int32_t many = open_count;
-  for (std::int32_t item = static_cast<std::int32_t>(threadIdx.x); item < many; item += kThreads) {
-    const std::int32_t rank = open[item];
-    const std::int32_t i = x_rows[rank];
-    const double eps = radius_of(rank, i, found[i] & 0xFFFFu);
-    const auto eps_guess = static_cast<float>(eps * scale);
-    const RankRange in_z = ranks_within(z_guess, z_sorted, n, positions[rank], eps, eps_guess, task.faults);
-    const RankRange in_y = ranks_within(y_guess, y_sorted, n, y_ranks[i], eps, eps_guess, task.faults);
-    std::int32_t n_yz =
-        count_rectangle(of_plane, in_z.begin, in_z.end, in_y.begin, in_y.end,
-                        [&](std::int32_t r) { return static_cast<std::int32_t>(z_ranks[y_rows[r]]); });
-    std::int32_t excluded_begin = 0, excluded_end = 0;
-    task.exclusion.of(i, excluded_begin, excluded_end);
-    for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
-      n_yz -= in_z.has(z_ranks[j]) && in_y.has(y_ranks[j]);
-    open_psi[rank] = task.psi[n_yz + 1];
-    if (slot >= 0 && task.results.counts != nullptr) task.results.counts[3 * (slot * n + i) + 1] = n_yz;
+  const PrefixBits of_plane = plane_here
+                                  ? PrefixBits{at.plane_bits, at.plane_counts, at.plane_positions, words}
+                                  : PrefixBits{targets.plane_bits + target * rows * words,
+                                               targets.plane_counts + target * rows * words,
+                                               targets.plane_positions + target * octets(n), words};
+  const SortedColumn y{at.y_sorted, at.y_starts, targets.in_y.guides[target], n, buckets};
+  const SortedColumn z{at.z_sorted, at.z_starts, targets.in_z.guides[target], n, buckets};
+  const bool leftover = !task.faults.leftover_lost, closed = task.faults.edge_not_strict,
+             trusting = task.faults.guide_trusted;
+  const auto wait = [&] { wait_for_group<kGroup>(group); };
+
+  for (std::int32_t r = n + thread; r < octets(n); r += kGroup) of.positions[r] = kNoPosition;
+  for (std::int64_t within = part * kGroups + group; within < task.range.some;
+       within += task.parts * kGroups) {
+    const std::int64_t column = task.range.first + within;
+    const std::int64_t slot =
+        task.results.slots == nullptr
+            ? -1
+            : task.results.slots[target * task.results.slot_columns + task.results.first_column + within];
+    copy(of.sorted, task.columns.sorted + column * n, n, thread, kGroup);
+    copy(of.found, task.found + (target * task.range.some + within) * n, n, thread, kGroup);
+    copy(of.starts, task.columns.starts + column * starts, starts, thread, kGroup);
+    copy(of.ranks, task.columns.ranks + column * n, n, thread, kGroup);
+    for (std::int32_t r = thread; r < n; r += kGroup) {
+      const std::uint16_t row = __ldg(task.columns.rows + column * n + r);
+      of.rows[r] = row;
+      of.positions[r] = at.z_ranks[row];
+    }
+    if (thread == 0) *of.open_count = 0;
+    build_prefix_bits<kGroup>(of.bits, of.counts, n, rows, words, thread, wait,
+                              [&](std::int32_t rank) { return of.positions[rank]; });
+    const PrefixBits of_pair{of.bits, of.counts, of.positions, words};
+    const SortedColumn x{of.sorted, of.starts, task.columns.guides[column], n, buckets};
+
+    const auto radius_of = [&](std::int32_t rank, std::int32_t i, std::uint32_t word) {
+      const std::uint32_t neighbour = row_of(word), along = along_of(word);
+      const auto in_x = [&] { return fabs(of.sorted[rank] - of.sorted[of.ranks[neighbour]]); };
+      const auto in_y = [&] { return fabs(at.y_sorted[at.y_ranks[i]] - at.y_sorted[at.y_ranks[neighbour]]); };
+      const auto in_z = [&] { return fabs(at.z_sorted[at.z_ranks[i]] - at.z_sorted[at.z_ranks[neighbour]]); };
+      if (along == kAlongAny) return fmax(in_x(), fmax(in_y(), in_z()));
+      const double* values = along == 0 ? of.sorted : along == 1 ? at.y_sorted : at.z_sorted;
+      const std::uint16_t* ranks = along == 0 ? of.ranks : along == 1 ? at.y_ranks : at.z_ranks;
+      return fabs(values[ranks[i]] - values[ranks[neighbour]]);
+    };
+    double sum = 0;
+    for (std::int32_t rank = thread; rank < n; rank += kGroup) {
+      const std::int32_t i = of.rows[rank], position = of.positions[rank];
+      const std::uint32_t word = of.found[i];
+      const double eps = radius_of(rank, i, word);
+      const RankRange in_x = ranks_within(x, rank, of.sorted[rank], eps, closed, trusting);
+      const RankRange in_z = ranks_within(z, position, at.z_sorted[position], eps, closed, trusting);
+      std::int32_t n_z = in_z.end - in_z.begin;
+      std::int32_t n_xz = count_rectangle(of_pair, in_z.begin, in_z.end, in_x.begin, in_x.end, leftover);
+      std::int32_t excluded_begin = 0, excluded_end = 0;
+      task.exclusion.of(i, excluded_begin, excluded_end);
+      if (task.faults.excluded_counted) excluded_begin = i, excluded_end = i + 1;
+      for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
+        if (in_z.has(at.z_ranks[j])) {
+          --n_z;
+          n_xz -= in_x.has(of.ranks[j]);
+        }
+      const std::uint32_t n_yz = word >> 16;
+      sum += at.psi[n_z + 1] - at.psi[n_xz + 1];
+      if (n_yz == kUnknownCount)
+        of.open[atomicAdd(of.open_count, 1)] = static_cast<std::uint16_t>(rank);
+      else
+        sum -= at.psi[n_yz + 1];
+      if (slot >= 0 && task.results.counts != nullptr) {
+        std::int64_t* to = task.results.counts + 3 * (slot * n + i);
+        to[0] = n_xz;
+        to[1] = n_yz;
+        to[2] = n_z;
+      }
+    }
+    wait();
+    // Points without a count in the plane, close together now, in any order; what each adds is added below
+    // by the thread of its rank, so that the sum has one order.
+    const std::int32_t many = *of.open_count;
+    for (std::int32_t item = thread; item < many; item += kGroup) {
+      const std::int32_t rank = of.open[item];
+      const std::int32_t i = of.rows[rank], along_y = at.y_ranks[i], position = of.positions[rank];
+      const double eps = radius_of(rank, i, of.found[i]);
+      const RankRange in_z = ranks_within(z, position, at.z_sorted[position], eps, closed, trusting);
+      const RankRange in_y = ranks_within(y, along_y, at.y_sorted[along_y], eps, closed, trusting);
+      std::int32_t n_yz = count_rectangle(of_plane, in_z.begin, in_z.end, in_y.begin, in_y.end, leftover);
+      std::int32_t excluded_begin = 0, excluded_end = 0;
+      task.exclusion.of(i, excluded_begin, excluded_end);
+      for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
+        n_yz -= in_z.has(at.z_ranks[j]) && in_y.has(at.y_ranks[j]);
+      of.found[i] = static_cast<std::uint32_t>(n_yz) << 16 | kCountedHere;
+      if (slot >= 0 && task.results.counts != nullptr) task.results.counts[3 * (slot * n + i) + 1] = n_yz;
+    }
+    wait();
+    for (std::int32_t rank = thread; rank < n && many > 0; rank += kGroup) {
+      const std::uint32_t word = of.found[of.rows[rank]];
+      if (word & kCountedHere) sum -= at.psi[(word >> 16) + 1];
+    }
+    for (int half = 16; half > 0; half /= 2) sum += __shfl_xor_sync(kWholeWarp, sum, half);
+    if constexpr (kGroup > 32) {
+      if (thread % 32 == 0) of.sums[thread / 32] = sum;
+      wait();
+      if (thread == 0)
+        for (int warp = 1; warp < kGroup / 32; ++warp) sum += of.sums[warp];
+    }
+    if (thread == 0 && task.results.values != nullptr) {
+      const std::int64_t source = task.results.first_column + within;
+      task.results.values[source / task.results.group * task.results.group_stride +
+                          source % task.results.group + target * task.results.target_stride] =
+          task.constant + sum / n;
+    }
+    wait();
   }
-  __syncthreads();
-  for (std::int32_t rank = static_cast<std::int32_t>(threadIdx.x); rank < n; rank += kThreads)
-    if (found[x_rows[rank]] >> 16 == kUnknownCount) sum -= open_psi[rank];
-  sum = block_sum<kThreads>(sum);
-  if (threadIdx.x != 0 || task.results.values == nullptr) return;
-  const std::int64_t source = task.results.first_column + within;
-  task.results.values[source / task.results.group * task.results.group_stride + source % task.results.group +
-                      target * task.results.target_stride] = task.constant + sum / n;
 }
 
-std::size_t shared_bytes(std::int32_t n) {
-  const auto cells = static_cast<std::size_t>(prefix_rows(n)) * static_cast<std::size_t>(prefix_words(n));
-  return std::max(cells * 4, static_cast<std::size_t>(n) * 8) + cells * 2 + static_cast<std::size_t>(n) * 12 +
-         32;
+std::size_t bytes_of(std::int32_t n, int groups, bool plane_here) {
+  Pieces pieces(nullptr);
+  TargetPieces target;
+  target.lay(pieces, n, plane_here);
+  SourcePieces source;
+  for (int group = 0; group < groups; ++group) source.lay(pieces, n);
+  return pieces.bytes();
 }
 
-template <int kThreads>
-void launch(CUstream_st* stream, const Task& task) {
-  detail::check(cudaFuncSetAttribute(count_pairs<kThreads>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                     static_cast<int>(shared_bytes(kMostPoints))),
-                "lists: shared memory");
-  count_pairs<kThreads><<<static_cast<unsigned>(task.targets.count * task.range.some), kThreads,
-                          shared_bytes(task.columns.n), stream>>>(task);
+template <int kGroup, int kGroups>
+bool launch(CUstream_st* stream, Task task, bool plane_here) {
+  const std::size_t bytes = bytes_of(task.columns.n, kGroups, plane_here);
+  if (bytes > most_shared()) return false;
+  const auto kernel = count_pairs<kGroup, kGroups>;
+  allow_shared(kernel);
+  task.parts = std::max<std::int64_t>(
+      1, (task.range.some + kSourcesOfGroup * kGroups / 2) / (kSourcesOfGroup * kGroups));
+  kernel<<<static_cast<unsigned>(task.targets.count * task.parts), kGroup * kGroups, bytes, stream>>>(
+      task, plane_here);
   detail::check(cudaGetLastError(), "lists: counts: launch");
+  return true;
 }
 
 }  // namespace
 
+bool counts_fit(std::int32_t n) {
+  return bytes_of(n, 1, false) <= most_shared();
+}
+
 void count_and_add(CUstream_st* stream, const Columns& columns, Range range, const Targets& targets,
                    std::int32_t k, const spatial::ExclusionView& exclusion, const double* psi,
                    const std::uint32_t* found, const Results& results) {
-  const Task task{columns, range,   targets,          exclusion, psi, te::digamma(static_cast<double>(k)),
-                  found,   results, selected_faults()};
-  // Few points keep few threads busy; more blocks then share a multiprocessor.
-  if (columns.n <= 256)
-    launch<64>(stream, task);
-  else if (columns.n <= 512)
-    launch<128>(stream, task);
-  else
-    launch<256>(stream, task);
+  const Task task{columns, range,   targets, exclusion,        psi, te::digamma(static_cast<double>(k)),
+                  found,   results, 1,       selected_faults()};
+  // Few points keep few threads busy: several sources then share a block. The plane stays in global memory
+  // where there is no room for it beside them.
+  const std::int32_t n = columns.n;
+  if (n <= 256 && launch<32, 16>(stream, task, true)) return;
+  if (n > 256 && n <= 512 && launch<128, 4>(stream, task, true)) return;
+  if (n > 512 && (launch<256, 4>(stream, task, true) || launch<256, 3>(stream, task, true) ||
+                  launch<256, 3>(stream, task, false)))
+    return;
+  if (!launch<512, 1>(stream, task, false))
+    throw DeviceError("lists: a block has too little shared memory on this device", false);
 }
 
 }  // namespace assay::kernels::lists

@@ -6,7 +6,7 @@
 #include "kernels/spatial/exclusion_view.hpp"
 
 struct CUstream_st;
-struct uint2;  // CUDA's own
+struct float2;  // CUDA's own
 
 namespace assay {
 class Workspace;
@@ -18,11 +18,36 @@ namespace assay::kernels::lists {
 inline constexpr std::int32_t kMostPoints = 2048;
 /// Largest k that has a list of distances in registers.
 inline constexpr std::int32_t kMostNeighbours = 8;
-/// Neighbours that a list holds.
-inline constexpr std::int32_t kListLength = 64;
-/// Points at either end of a source's order that are searched along the source itself: their neighbours in
-/// the target's plane are many, those along the source few.
-inline constexpr std::int32_t kTail = 64;
+/// Neighbours that a list has room for, and in how many at a time a search takes them: most end in the first
+/// section.
+inline constexpr std::int32_t kListLength = 128;
+inline constexpr std::int32_t kSection = 64;
+/// From so many points on lists hold two sections, and the points at either end of a source's order are
+/// searched along the source itself: their neighbours in the target's plane are many, those along the source
+/// few.
+inline constexpr std::int32_t kManyPoints = 512;
+inline constexpr std::int32_t kTail = 32;
+ASSAY_HOST_DEVICE constexpr std::int32_t list_length(std::int32_t n) {
+  return n >= kManyPoints ? kListLength : kSection;
+}
+ASSAY_HOST_DEVICE constexpr std::int32_t tail_of(std::int32_t n) {
+  return n >= kManyPoints ? kTail : 0;
+}
+
+/// Where values lie in their order: [low, low + buckets / per) is cut into equal buckets, and starts[b] is
+/// the rank of the first value in bucket b or a later one. Outer values belong to the outer buckets.
+struct Guide {
+  double low = 0, per = 0;
+};
+ASSAY_HOST_DEVICE constexpr std::int32_t guide_buckets(std::int32_t n) {
+  std::int32_t buckets = 64;
+  while (buckets < 2 * n) buckets *= 2;
+  return buckets;
+}
+/// starts of one column: the last one is n.
+ASSAY_HOST_DEVICE constexpr std::int32_t guide_starts(std::int32_t n) {
+  return guide_buckets(n) + 2;
+}
 
 /// Sources and surrogates, one column each, as the searches read them. Device memory. What is float is
 /// centred on the column's median and scaled by a power of two; it only says where to look, doubles decide.
@@ -34,11 +59,24 @@ struct Columns {
   const double* sorted = nullptr;  ///< (count, n) rising
   double* by_row = nullptr;        ///< (n, padded)
   float* guess_by_row = nullptr;   ///< (n, padded)
-  float* guess_sorted = nullptr;   ///< (count, n)
-  std::uint16_t* rows = nullptr;   ///< (count, n) the row at each rank
-  std::uint16_t* ranks = nullptr;  ///< (count, n) the rank of each row
-  std::uint8_t* tied = nullptr;    ///< (padded) 1: many equal values
-  double* scale = nullptr;         ///< (1) a power of two
+  /// (n, padded) cube root of the length along the column that holds one of n points there; negative in the
+  /// tails
+  float* spread_by_row = nullptr;
+  float* guess_sorted = nullptr;    ///< (count, n)
+  std::uint16_t* rows = nullptr;    ///< (count, n) the row at each rank
+  std::uint16_t* ranks = nullptr;   ///< (count, n) the rank of each row
+  Guide* guides = nullptr;          ///< (count)
+  std::uint16_t* starts = nullptr;  ///< (count, guide_starts(n))
+  std::uint8_t* tied = nullptr;     ///< (padded) 1: many equal values
+  double* scale = nullptr;          ///< (1) a power of two
+};
+
+/// One coordinate of a batch of targets, in order.
+struct Axis {
+  const double* sorted = nullptr;   ///< (count, n)
+  std::uint16_t* ranks = nullptr;   ///< (count, n) the rank of each row
+  Guide* guides = nullptr;          ///< (count)
+  std::uint16_t* starts = nullptr;  ///< (count, guide_starts(n))
 };
 
 /// A batch of targets with one column of y and one of z each. Device memory.
@@ -47,25 +85,51 @@ struct Targets {
   std::int32_t n = 0;
   const double* y = nullptr;  ///< (count, n)
   const double* z = nullptr;  ///< (count, n)
-  const double* y_sorted = nullptr;
-  const double* z_sorted = nullptr;
-  float* y_guess = nullptr;  ///< (count, n) sorted, centred, scaled
-  float* z_guess = nullptr;
-  std::uint16_t* y_rows = nullptr;   ///< (count, n) the row at each rank
-  std::uint16_t* y_ranks = nullptr;  ///< (count, n)
-  std::uint16_t* z_ranks = nullptr;
+  Axis in_y, in_z;
   std::uint8_t* tied = nullptr;  ///< (count)
-  uint2* lists = nullptr;        ///< (count, n, kListLength): row, float bits of the distance in (y, z)
+  float2* plane = nullptr;       ///< (count, n) y and z centred and scaled
+  /// (count, n) of each point the list_length(n) nearest in (y, z): kListLength rows, then the bits of as
+  /// many distances
+  std::uint32_t* lists = nullptr;
+  /// (count, n) times a source's spread there: a distance that about kSearchedShare k neighbours are within
+  float* reach = nullptr;
   std::uint32_t* plane_bits = nullptr;    ///< (count, prefix_rows(n), prefix_words(n)): y ranks over z ranks
   std::uint16_t* plane_counts = nullptr;  ///< the same shape
+  std::uint16_t* plane_positions = nullptr;  ///< (count, octets(n)) the z rank at each y rank
 };
+/// Neighbours that a search takes into its hands at first, as a multiple of k, where y, z and the source are
+/// independent.
+inline constexpr float kSearchedShare = 4.0f;
+/// Set in the row of a list's entry whose distance is the one along y.
+inline constexpr std::uint32_t kAlongY = 0x80000000u;
 
-/// What the searches found of a point: the row of its k-th neighbour, and n_yz or kUnknownCount, in one word.
+/// What the searches found of a point, in one word: the row of its k-th neighbour, along which coordinate
+/// that is farthest, and n_yz or kUnknownCount.
 inline constexpr std::uint32_t kUnresolved = 0xFFFFFFFFu;
 inline constexpr std::uint32_t kUnknownCount = 0xFFFFu;
+inline constexpr std::uint32_t kAlongAny = 3;  ///< float does not know; 0: the source, 1: y, 2: z
+ASSAY_HOST_DEVICE constexpr std::uint32_t found_word(std::uint32_t row, std::uint32_t along,
+                                                     std::uint32_t n_yz) {
+  return row | along << 11 | n_yz << 16;
+}
+ASSAY_HOST_DEVICE constexpr std::uint32_t row_of(std::uint32_t word) {
+  return word & 0x7FFu;
+}
+ASSAY_HOST_DEVICE constexpr std::uint32_t along_of(std::uint32_t word) {
+  return word >> 11 & 3u;
+}
+static_assert(kMostPoints <= 1 << 11);
 
+/// Ranks in whole eights, which are read together, with n itself among them.
+ASSAY_HOST_DEVICE constexpr std::int32_t octets(std::int32_t n) {
+  return n / 8 * 8 + 8;
+}
+inline constexpr std::uint16_t kNoPosition = 0xFFFF;
+
+/// Row b of the prefix bits holds the points of ranks below kPrefixRanks b; the last row may hold all.
+inline constexpr std::int32_t kPrefixRanks = 16;
 ASSAY_HOST_DEVICE constexpr std::int32_t prefix_rows(std::int32_t n) {
-  return n / 8 + 1;
+  return (n + kPrefixRanks / 2) / kPrefixRanks + 1;
 }
 /// One word more than the bits need where their number is even: rows then begin in different banks of shared
 /// memory.
@@ -78,16 +142,21 @@ void prepare_columns(CUstream_st* stream, Workspace& workspace, const Columns& c
 /// `y_order`, `z_order`: (count, n) rows by rising value.
 void prepare_targets(CUstream_st* stream, const Targets& targets, const std::int32_t* y_order,
                      const std::int32_t* z_order, const spatial::ExclusionView& exclusion,
-                     const double* scale);
+                     const double* scale, std::int32_t k);
 
 /// Columns [first, first + some) of a search, first a multiple of 32.
 struct Range {
   std::int64_t first = 0, some = 0;
 };
 
-/// found (targets, some, n).
-void find_neighbours(CUstream_st* stream, const Columns& columns, Range range, const Targets& targets,
-                     std::int32_t k, const spatial::ExclusionView& exclusion, std::uint32_t* found);
+/// found (targets, some, n): walks along the targets' lists. Points in the tails of a source and those whose
+/// list or float does not decide stay kUnresolved.
+void walk_lists(CUstream_st* stream, const Columns& columns, Range range, const Targets& targets,
+                std::int32_t k, std::uint32_t* found);
+
+/// The rest of found, along the sources.
+void walk_sources(CUstream_st* stream, const Columns& columns, Range range, const Targets& targets,
+                  std::int32_t k, const spatial::ExclusionView& exclusion, std::uint32_t* found);
 
 /// Where the values of the pairs go (kernels/windows/evaluate.hpp), and the counts of those with a slot.
 struct Results {
@@ -98,6 +167,9 @@ struct Results {
   const std::int32_t* slots = nullptr;  ///< (targets, slot_columns); null: none
   std::int64_t slot_columns = 0;
 };
+
+/// Whether the counts of n points fit a block's shared memory on the current device.
+bool counts_fit(std::int32_t n);
 
 void count_and_add(CUstream_st* stream, const Columns& columns, Range range, const Targets& targets,
                    std::int32_t k, const spatial::ExclusionView& exclusion, const double* psi,

@@ -7,6 +7,7 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "engine/runtime/workspace.hpp"
+#include "kernels/lists/guide.cuh"
 #include "kernels/lists/lists.hpp"
 #include "kernels/lists/prefix_bits.cuh"
 
@@ -18,6 +19,8 @@ constexpr int kThreads = 256;
 constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
 /// A column is called tied when more than one in this many neighbours in its order are equal.
 constexpr std::int32_t kTiedShare = 16;
+/// Neighbours in the plane that its density is taken from.
+constexpr std::int32_t kReached = 16;
 
 /// The power of two that brings the largest magnitude below 2.
 __global__ void find_scale(const double* values, std::int64_t count, int* exponent) {
@@ -42,23 +45,96 @@ __device__ float guess(double value, double centre, double scale) {
                             centre * scale);  // exact products: their difference does not overflow
 }
 
-/// A block a column: guesses in order, rows and ranks, and whether it is tied.
-__global__ void __launch_bounds__(kThreads)
-    order_columns(const double* sorted, const std::int32_t* order, std::int32_t n, const double* scale,
-                  float* guesses, std::uint16_t* rows, std::uint16_t* ranks, std::uint8_t* tied) {
-  const std::int64_t first = std::int64_t{blockIdx.x} * n;
-  const double centre = sorted[first + n / 2];
+/// The buckets lie between the values a sixty-fourth of the points from either end, so that outliers do not
+/// leave all others to one of them.
+__device__ Guide guide_of(const double* sorted, std::int32_t n) {
+  const double low = sorted[n / 64], high = sorted[n - 1 - n / 64];
+  const double per = guide_buckets(n) / (high - low);
+  return {low, per > 0 && per < CUDART_INF ? per : 0.0};
+}
+
+/// A block's part of the starts of its column.
+__device__ void find_starts(const double* sorted, std::int32_t n, const Guide& guide, std::uint16_t* starts) {
+  const std::int32_t buckets = guide_buckets(n);
+  const auto thread = static_cast<std::int32_t>(threadIdx.x);
+  for (std::int32_t r = thread; r <= n; r += kThreads) {
+    const auto bucket = [&](double value) {
+      return bucket_of(fmin(fmax(place_along(guide, value), -1.0), 2.0 * buckets) - 0.5, buckets);
+    };
+    const std::int32_t from = r == 0 ? -1 : bucket(sorted[r - 1]);
+    const std::int32_t to = r == n ? buckets + 1 : bucket(sorted[r]);
+    for (std::int32_t b = from + 1; b <= to; ++b) starts[b] = static_cast<std::uint16_t>(r);
+  }
+}
+
+/// A block a column: guesses and spreads in order, rows and ranks, guides, and whether it is tied.
+__global__ void __launch_bounds__(kThreads) order_columns(Columns columns, const std::int32_t* order) {
+  const std::int32_t n = columns.n;
+  const std::int64_t column = blockIdx.x, first = column * n;
+  const double* sorted = columns.sorted + first;
+  const double centre = sorted[n / 2];
+  const auto thread = static_cast<std::int32_t>(threadIdx.x);
   std::int32_t equal = 0;
-  for (std::int32_t r = static_cast<std::int32_t>(threadIdx.x); r < n; r += kThreads) {
-    const double value = sorted[first + r];
-    guesses[first + r] = guess(value, centre, *scale);
+  for (std::int32_t r = thread; r < n; r += kThreads) {
+    const double value = sorted[r];
+    columns.guess_sorted[first + r] = guess(value, centre, *columns.scale);
     const std::int32_t row = order[first + r];
-    if (rows != nullptr) rows[first + r] = static_cast<std::uint16_t>(row);
-    ranks[first + row] = static_cast<std::uint16_t>(r);
-    equal += r > 0 && value == sorted[first + r - 1];
+    columns.rows[first + r] = static_cast<std::uint16_t>(row);
+    columns.ranks[first + row] = static_cast<std::uint16_t>(r);
+    equal += r > 0 && value == sorted[r - 1];
   }
   const std::int32_t all = __syncthreads_count(equal > 0);
-  if (threadIdx.x == 0 && tied != nullptr) tied[blockIdx.x] = all * kTiedShare > min(n, kThreads) ? 1 : 0;
+  const bool tied = all * kTiedShare > min(n, kThreads);
+  if (thread == 0) {
+    columns.tied[column] = tied ? 1 : 0;
+    columns.guides[column] = guide_of(sorted, n);
+  }
+  find_starts(sorted, n, guide_of(sorted, n), columns.starts + column * guide_starts(n));
+  // How thin the points lie at each, over as many ranks as leave it local; over more where values repeat.
+  const std::int32_t half = tied ? max(n / 16, 1) : min(16, max(n / 16, 1)), tail = tail_of(n);
+  for (std::int32_t r = thread; r < n; r += kThreads) {
+    const std::int32_t low = max(r - half, 0), high = min(r + half, n - 1);
+    const float room = columns.guess_sorted[first + high] - columns.guess_sorted[first + low];
+    const float spread = cbrtf(room * static_cast<float>(n) / static_cast<float>(high - low));
+    columns.spread_by_row[columns.rows[first + r] * columns.padded + column] =
+        r < tail || r >= n - tail ? -1.0f : spread;
+  }
+}
+
+/// A block an axis of a target.
+__global__ void __launch_bounds__(kThreads)
+    order_axis(Axis axis, const std::int32_t* order, std::int32_t n, std::uint8_t* tied) {
+  const std::int64_t target = blockIdx.x, first = target * n;
+  const double* sorted = axis.sorted + first;
+  std::int32_t equal = 0;
+  for (auto r = static_cast<std::int32_t>(threadIdx.x); r < n; r += kThreads) {
+    axis.ranks[first + order[first + r]] = static_cast<std::uint16_t>(r);
+    equal += r > 0 && sorted[r] == sorted[r - 1];
+  }
+  const std::int32_t all = __syncthreads_count(equal > 0);
+  if (threadIdx.x == 0) {
+    if (tied != nullptr) tied[target] = all * kTiedShare > min(n, kThreads) ? 1 : 0;
+    axis.guides[target] = guide_of(sorted, n);
+  }
+  find_starts(sorted, n, guide_of(sorted, n), axis.starts + target * guide_starts(n));
+}
+
+/// y and z as guesses, and where the points in the order of y stand along z.
+__global__ void __launch_bounds__(kThreads)
+    lay_plane(Targets targets, const std::int32_t* y_order, const double* scale) {
+  const std::int32_t n = targets.n;
+  const std::int64_t first = std::int64_t{blockIdx.x} * n;
+  const double y_centre = targets.in_y.sorted[first + n / 2], z_centre = targets.in_z.sorted[first + n / 2];
+  std::uint16_t* positions = targets.plane_positions + blockIdx.x * std::int64_t{octets(n)};
+  for (auto i = static_cast<std::int32_t>(threadIdx.x); i < octets(n); i += kThreads) {
+    if (i >= n) {
+      positions[i] = kNoPosition;
+      continue;
+    }
+    targets.plane[first + i] = make_float2(guess(targets.y[first + i], y_centre, *scale),
+                                           guess(targets.z[first + i], z_centre, *scale));
+    positions[i] = targets.in_z.ranks[first + y_order[first + i]];
+  }
 }
 
 /// (count, n) to (n, padded) in double and as guesses; padding is NaN, which no comparison holds for.
@@ -83,27 +159,29 @@ __global__ void transpose(Columns columns) {
   }
 }
 
-/// Sorts 128 keys of a warp, four a lane, rising: key 4 * lane + j in keys[j] when done.
-__device__ void sort_128(std::uint64_t (&keys)[4]) {
+/// Sorts the keys of a warp, rising: key kKeys * lane + j in keys[j] when done.
+template <int kKeys>
+__device__ void sort_keys(std::uint64_t (&keys)[kKeys]) {
+  constexpr int kSorted = 32 * kKeys;
   const std::int32_t lane = static_cast<std::int32_t>(threadIdx.x % 32);
 #pragma unroll
-  for (int size = 2; size <= 128; size *= 2) {
+  for (int size = 2; size <= kSorted; size *= 2) {
 #pragma unroll
     for (int step = size / 2; step > 0; step /= 2) {
-      if (step >= 4) {
+      if (step >= kKeys) {
 #pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const std::int32_t index = 4 * lane + j;
-          const std::uint64_t other = __shfl_xor_sync(kWholeWarp, keys[j], step / 4);
+        for (int j = 0; j < kKeys; ++j) {
+          const std::int32_t index = kKeys * lane + j;
+          const std::uint64_t other = __shfl_xor_sync(kWholeWarp, keys[j], step / kKeys);
           const bool rising = (index & size) == 0, lower = (index & step) == 0;
           const bool keep_smaller = rising == lower;
           keys[j] = (keys[j] < other) == keep_smaller ? keys[j] : other;
         }
       } else {
 #pragma unroll
-        for (int j = 0; j < 4; ++j)
+        for (int j = 0; j < kKeys; ++j)
           if ((j & step) == 0) {
-            const bool rising = ((4 * lane + j) & size) == 0;
+            const bool rising = ((kKeys * lane + j) & size) == 0;
             const std::uint64_t a = keys[j], b = keys[j ^ step];
             const bool swap = (a > b) == rising;
             keys[j] = swap ? b : a;
@@ -114,12 +192,16 @@ __device__ void sort_128(std::uint64_t (&keys)[4]) {
   }
 }
 
-/// A warp a point: its kListLength nearest in (y, z) by distance, then row. Distances are double's, rounded
-/// to float, which keeps their order. kPer distances a lane.
-template <int kPer>
+/// A warp a point: its kLength nearest in (y, z) by distance, then row. Distances are double's, rounded
+/// to float, which keeps their order. kPer distances a lane; of them all it sorts twice as many as the list
+/// holds.
+template <int kPer, int kLength>
 __global__ void __launch_bounds__(kThreads)
-    build_lists(Targets targets, spatial::ExclusionView exclusion, const double* scale, bool loses_last) {
-  __shared__ std::uint64_t found[kThreads / 32][128];
+    build_lists(Targets targets, spatial::ExclusionView exclusion, const double* scale, std::int32_t k,
+                bool loses_last) {
+  constexpr std::int32_t kSorted = 2 * kLength;
+  constexpr int kKeys = kSorted / 32;  // of a lane
+  __shared__ std::uint64_t found[kThreads / 32][kSorted];
   const std::int32_t n = targets.n;
   const std::int32_t warp = static_cast<std::int32_t>(threadIdx.x / 32),
                      lane = static_cast<std::int32_t>(threadIdx.x % 32);
@@ -150,14 +232,14 @@ __global__ void __launch_bounds__(kThreads)
     for (int q = 0; q < kPer; ++q) count += bits[q] <= threshold;
     return static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, count));
   };
-  // A threshold that between kListLength and 128 distances do not exceed; where ties allow none, the least
-  // that holds kListLength.
+  // A threshold that between kLength and kSorted distances do not exceed; where ties allow none, the least
+  // that holds kLength.
   std::uint32_t low = 0, high = kNone - 1;
   std::int32_t within = at_most(high);
-  while (within > 128 && low < high) {
+  while (within > kSorted && low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
     const std::int32_t count = at_most(middle);
-    if (count >= kListLength) {
+    if (count >= kLength) {
       high = middle;
       within = count;
     } else {
@@ -166,37 +248,44 @@ __global__ void __launch_bounds__(kThreads)
   }
   std::uint64_t* into = found[warp];
 #pragma unroll
-  for (int j = 0; j < 4; ++j) into[4 * lane + j] = ~std::uint64_t{0};
+  for (int j = 0; j < kKeys; ++j) into[kKeys * lane + j] = ~std::uint64_t{0};
   __syncwarp();
   // below the threshold first, so that among too many at it some are left out
   std::int32_t held = 0;
-  for (int pass = within > 128 ? 0 : 1; pass < 2; ++pass)
+  for (int pass = within > kSorted ? 0 : 1; pass < 2; ++pass)
 #pragma unroll
     for (int q = 0; q < kPer; ++q) {
-      const bool taken = within > 128 ? (pass == 0 ? bits[q] < high : bits[q] == high) : bits[q] <= high;
+      const bool taken = within > kSorted ? (pass == 0 ? bits[q] < high : bits[q] == high) : bits[q] <= high;
       const unsigned votes = __ballot_sync(kWholeWarp, taken);
       const std::int32_t place = held + __popc(votes & ((1u << lane) - 1u));
-      if (taken && place < 128)
+      if (taken && place < kSorted)
         into[place] = static_cast<std::uint64_t>(bits[q]) << 32 | static_cast<std::uint32_t>(q * 32 + lane);
       held += __popc(votes);
     }
   __syncwarp();
-  std::uint64_t keys[4];
+  std::uint64_t keys[kKeys];
 #pragma unroll
-  for (int j = 0; j < 4; ++j) keys[j] = into[4 * lane + j];
-  sort_128(keys);
-  uint2* list = targets.lists + (target * n + i) * kListLength;
+  for (int j = 0; j < kKeys; ++j) keys[j] = into[kKeys * lane + j];
+  sort_keys(keys);
+  std::uint32_t* list = targets.lists + (target * n + i) * 2 * kListLength;
 #pragma unroll
-  for (int j = 0; j < 4; ++j) {
-    const std::int32_t place = 4 * lane + j;
-    if (place >= kListLength) continue;
-    const bool there = keys[j] != ~std::uint64_t{0} && !(loses_last && place == kListLength / 4);
+  for (int j = 0; j < kKeys; ++j) {
+    const std::int32_t place = kKeys * lane + j;
+    if (place >= kLength) continue;
+    const bool there = keys[j] != ~std::uint64_t{0};
     // past the last neighbour: the point itself at an infinite distance, which ends every walk
-    list[place] =
-        there ? make_uint2(static_cast<std::uint32_t>(keys[j]), static_cast<std::uint32_t>(keys[j] >> 32))
-              : make_uint2(static_cast<std::uint32_t>(i), loses_last && place == kListLength / 4
-                                                              ? static_cast<std::uint32_t>(keys[j] >> 32)
-                                                              : 0x7F800000u);
+    auto row = there ? static_cast<std::uint32_t>(keys[j]) : static_cast<std::uint32_t>(i);
+    const auto distance = there ? static_cast<std::uint32_t>(keys[j] >> 32) : 0x7F800000u;
+    if (loses_last && place == kLength / 8) row = static_cast<std::uint32_t>(i);
+    list[place] = row | (fabs(y[row] - own_y) > fabs(z[row] - own_z) ? kAlongY : 0u);
+    list[kListLength + place] = distance;
+    // The kReached nearest tell how dense the plane is there; the edge of a volume that holds k of them.
+    const std::int32_t reached = min(kReached, n / 8 + 1);
+    if (place == reached - 1) {
+      const float edge = fminf(__uint_as_float(distance), 0x1p60f);
+      targets.reach[target * n + i] =
+          cbrtf(kSearchedShare * static_cast<float>(k) / static_cast<float>(2 * reached) * edge * edge);
+    }
   }
 }
 
@@ -205,10 +294,11 @@ __global__ void __launch_bounds__(kThreads) build_planes(Targets targets, const 
   const std::int32_t n = targets.n, rows = prefix_rows(n), words = prefix_words(n);
   const std::int64_t target = blockIdx.x;
   const std::int32_t* order = y_order + target * n;
-  const std::uint16_t* z_ranks = targets.z_ranks + target * n;
-  build_prefix_bits<kThreads>(targets.plane_bits + target * rows * words,
-                              targets.plane_counts + target * rows * words, n, rows, words,
-                              [&](std::int32_t rank) { return z_ranks[order[rank]]; });
+  const std::uint16_t* z_ranks = targets.in_z.ranks + target * n;
+  build_prefix_bits<kThreads>(
+      targets.plane_bits + target * rows * words, targets.plane_counts + target * rows * words, n, rows,
+      words, static_cast<std::int32_t>(threadIdx.x), [] { __syncthreads(); },
+      [&](std::int32_t rank) { return z_ranks[order[rank]]; });
 }
 
 }  // namespace
@@ -220,9 +310,7 @@ void prepare_columns(CUstream_st* stream, Workspace& workspace, const Columns& c
   start_scale<<<1, 1, 0, stream>>>(exponent);
   find_scale<<<512, kThreads, 0, stream>>>(columns.x, columns.count * columns.n, exponent);
   store_scale<<<1, 1, 0, stream>>>(exponent, columns.scale);
-  order_columns<<<static_cast<unsigned>(columns.count), kThreads, 0, stream>>>(
-      columns.sorted, order, columns.n, columns.scale, columns.guess_sorted, columns.rows, columns.ranks,
-      columns.tied);
+  order_columns<<<static_cast<unsigned>(columns.count), kThreads, 0, stream>>>(columns, order);
   const auto down = static_cast<unsigned>((columns.n + 31) / 32);
   for (std::int64_t first = 0; first < columns.padded / 32; first += 65'535) {
     Columns part = columns;
@@ -240,21 +328,22 @@ void prepare_columns(CUstream_st* stream, Workspace& workspace, const Columns& c
 
 void prepare_targets(CUstream_st* stream, const Targets& targets, const std::int32_t* y_order,
                      const std::int32_t* z_order, const spatial::ExclusionView& exclusion,
-                     const double* scale) {
+                     const double* scale, std::int32_t k) {
   const auto many = static_cast<unsigned>(targets.count);
   const std::int32_t n = targets.n;
-  order_columns<<<many, kThreads, 0, stream>>>(targets.y_sorted, y_order, n, scale, targets.y_guess,
-                                               targets.y_rows, targets.y_ranks, nullptr);
-  order_columns<<<many, kThreads, 0, stream>>>(targets.z_sorted, z_order, n, scale, targets.z_guess, nullptr,
-                                               targets.z_ranks, targets.tied);
+  order_axis<<<many, kThreads, 0, stream>>>(targets.in_y, y_order, n, nullptr);
+  order_axis<<<many, kThreads, 0, stream>>>(targets.in_z, z_order, n, targets.tied);
+  lay_plane<<<many, kThreads, 0, stream>>>(targets, y_order, scale);
   const bool loses_last = mutant("te.network.cuda_list_entry_lost");
   const dim3 grid(static_cast<unsigned>((n + kThreads / 32 - 1) / (kThreads / 32)), many);
   if (n <= 256)
-    build_lists<8><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, loses_last);
+    build_lists<8, kSection><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
+  else if (n < kManyPoints)
+    build_lists<16, kSection><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
   else if (n <= 1024)
-    build_lists<32><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, loses_last);
+    build_lists<32, kListLength><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
   else
-    build_lists<64><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, loses_last);
+    build_lists<64, kListLength><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
   build_planes<<<many, kThreads, 0, stream>>>(targets, y_order);
   detail::check(cudaGetLastError(), "lists: targets: launch");
 }

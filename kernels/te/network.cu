@@ -112,7 +112,7 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
   if (m_ == 0 || n_ == 0) return;
   if (count_ > 0) draw_surrogates(stream, memory, sources, trial_lengths, draws, all);
   by_lists_ = d_ == 1 && options.algorithm == 1 && options.k <= lists::kMostNeighbours &&
-              n_ <= lists::kMostPoints && options.search != spatial::Search::sorted;
+              n_ <= lists::kMostPoints && lists::counts_fit(n_) && options.search != spatial::Search::sorted;
   if (by_lists_) prepare_lists(stream, memory);
 }
 
@@ -225,7 +225,10 @@ void NetworkCudaPlan::prepare_lists(CUstream_st* stream, Workspace& memory) {
   columns.sorted = sorted;
   columns.by_row = take<double>(memory, columns.padded * n_);
   columns.guess_by_row = take<float>(memory, columns.padded * n_);
+  columns.spread_by_row = take<float>(memory, columns.padded * n_);
   columns.guess_sorted = take<float>(memory, cells);
+  columns.guides = take<lists::Guide>(memory, columns.count);
+  columns.starts = take<std::uint16_t>(memory, columns.count * lists::guide_starts(n_));
   columns.rows = take<std::uint16_t>(memory, cells);
   columns.ranks = take<std::uint16_t>(memory, cells);
   columns.tied = take<std::uint8_t>(memory, columns.padded);
@@ -248,20 +251,24 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
   prepared.z = targets.z + first * n_;
   const std::int64_t cells = some * n_;
   const std::int64_t plane = some * lists::prefix_rows(n_) * lists::prefix_words(n_);
-  prepared.y_sorted = sorted.y + first * n_;
-  prepared.z_sorted = sorted.z + first * n_;
   const std::int32_t* y_order = sorted.y_order + first * n_;
   const std::int32_t* z_order = sorted.z_order + first * n_;
-  prepared.y_guess = take<float>(scratch, cells);
-  prepared.z_guess = take<float>(scratch, cells);
-  prepared.y_rows = take<std::uint16_t>(scratch, cells);
-  prepared.y_ranks = take<std::uint16_t>(scratch, cells);
-  prepared.z_ranks = take<std::uint16_t>(scratch, cells);
+  const auto axis_of = [&](const double* values) {
+    return lists::Axis{values + first * n_, take<std::uint16_t>(scratch, cells),
+                       take<lists::Guide>(scratch, some),
+                       take<std::uint16_t>(scratch, some * lists::guide_starts(n_))};
+  };
+  prepared.in_y = axis_of(sorted.y);
+  prepared.in_z = axis_of(sorted.z);
   prepared.tied = take<std::uint8_t>(scratch, some);
-  prepared.lists = take<uint2>(scratch, cells * lists::kListLength);
+  prepared.plane = take<float2>(scratch, cells);
+  prepared.lists = take<std::uint32_t>(scratch, cells * 2 * lists::kListLength);
+  prepared.reach = take<float>(scratch, cells);
   prepared.plane_bits = take<std::uint32_t>(scratch, plane);
   prepared.plane_counts = take<std::uint16_t>(scratch, plane);
+  prepared.plane_positions = take<std::uint16_t>(scratch, some * lists::octets(n_));
 
+  const auto k = static_cast<std::int32_t>(options_.k);
   const auto evaluate = [&](const spatial::ExclusionView& exclusion, std::int64_t begin, std::int64_t count,
                             lists::Results results) {
     const std::int64_t step = std::max<std::int64_t>(32, kListCells / cells / 32 * 32 + 32);
@@ -269,13 +276,12 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
     for (std::int64_t c = 0; c < count; c += step) {
       const lists::Range range{begin + c, std::min(step, count - c)};
       results.first_column = c;
-      lists::find_neighbours(stream, columns_, range, prepared, static_cast<std::int32_t>(options_.k),
-                             exclusion, found);
-      lists::count_and_add(stream, columns_, range, prepared, static_cast<std::int32_t>(options_.k),
-                           exclusion, psi_, found, results);
+      lists::walk_lists(stream, columns_, range, prepared, k, found);
+      lists::walk_sources(stream, columns_, range, prepared, k, exclusion, found);
+      lists::count_and_add(stream, columns_, range, prepared, k, exclusion, psi_, found, results);
     }
   };
-  lists::prepare_targets(stream, prepared, y_order, z_order, with_trials_, columns_.scale);
+  lists::prepare_targets(stream, prepared, y_order, z_order, with_trials_, columns_.scale, k);
   lists::Results observed{.values = result.values == nullptr ? nullptr : result.values + first,
                           .group = 1,
                           .group_stride = targets.t,
@@ -289,7 +295,7 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
   if (count_ == 0 || result.surrogates == nullptr) return;
   if (with_trials_.bounds !=
       nullptr)  // their trials are dropped: other rows are excluded, the lists are others
-    lists::prepare_targets(stream, prepared, y_order, z_order, without_trials_, columns_.scale);
+    lists::prepare_targets(stream, prepared, y_order, z_order, without_trials_, columns_.scale, k);
   evaluate(without_trials_, first_surrogate_, m_ * count_,
            {.values = result.surrogates + first * count_,
             .group = count_,

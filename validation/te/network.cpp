@@ -269,15 +269,20 @@ void describe_network(Suite& suite) {
   on_device("te.network.cuda_list_entry_lost", "lost data",
             "one neighbour of every list is replaced by the point itself");
   on_device("te.network.cuda_walk_stops_early", "off by one", "a walk along a list ends at half the radius");
+  on_device("te.network.cuda_limit_trusted", "lost data",
+            "what the first limit keeps out of a list is taken not to exist");
+  on_device("te.network.cuda_tail_cut", "off by one",
+            "the search of a source's tail ends with the tail itself");
   on_device("te.network.cuda_no_recheck", "precision", "what float cannot order is taken as it comes");
   on_device("te.network.cuda_wrong_place", "wrong index",
             "the neighbour is read from half its place in the list");
   on_device("te.network.cuda_nearest_left_out", "off by one", "the walk along a source begins one step out");
   on_device("te.network.cuda_edge_not_strict", "strictness", "<= for < at the edge of a range of ranks");
   on_device("te.network.cuda_leftover_lost", "tail",
-            "the up to 7 ranks beyond a row of the prefix bits are not counted");
+            "the up to 8 ranks beside a row of the prefix bits are not counted");
   on_device("te.network.cuda_excluded_counted", "missing mask", "the counts leave out the point itself only");
-  on_device("te.network.cuda_guess_trusted", "precision", "ranks found in float are not put right in double");
+  on_device("te.network.cuda_guide_trusted", "precision",
+            "the ends of a range of ranks are those of the buckets they fall into");
   on_device("te.network.cuda_seed_of_first_source", "reused seed",
             "later sources draw the surrogates of the first");
 
