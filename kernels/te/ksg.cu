@@ -20,13 +20,17 @@ __global__ void take_column(const double* points, std::int32_t n, std::int32_t d
 
 KsgCudaPlan::KsgCudaPlan(CUstream_st* stream, Workspace& memory, spatial::Rows y, spatial::Rows z,
                          std::span<const std::int64_t> trial_lengths, const KsgOptions& options)
-    : options_{static_cast<std::int32_t>(options.k), options.algorithm, {}, {}},
+    : options_{static_cast<std::int32_t>(options.k),
+               options.algorithm,
+               {},
+               {},
+               options.search == spatial::Search::tree ||
+                   (options.search == spatial::Search::automatic && y.n >= windows::kSweptPoints)},
       targets_{nullptr, nullptr, static_cast<std::int32_t>(y.n), static_cast<std::int32_t>(y.d),
                static_cast<std::int32_t>(z.d)} {
   const auto n = static_cast<std::size_t>(y.n);
   const std::int64_t columns = y.d + z.d;
-  options_.exclusion =
-      spatial::exclusion_cuda(
+  options_.exclusion = spatial::exclusion_cuda(
       stream, y.n, trial_lengths, options.theiler_window, {},
       memory.take<std::int32_t>(spatial::exclusion_bounds(trial_lengths, options.theiler_window)));
   options_.count_exclusion = options_.exclusion;

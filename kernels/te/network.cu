@@ -328,7 +328,10 @@ void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
   double* x = take<double>(scratch, some * m_ * (1 + count_) * size);
 
   const auto options_with = [&](const spatial::ExclusionView& exclusion) {
-    return windows::Options{static_cast<std::int32_t>(options_.k), options_.algorithm, exclusion, exclusion};
+    const bool sweep = options_.search == spatial::Search::tree ||
+                       (options_.search == spatial::Search::automatic && n_ >= windows::kSweptPoints);
+    return windows::Options{static_cast<std::int32_t>(options_.k), options_.algorithm, exclusion, exclusion,
+                            sweep};
   };
   windows::gather_sources(stream, sources_, m_, rows, some, n_, d_, x);
   windows::Outputs observed{.values = result.values == nullptr ? nullptr : result.values + first,

@@ -5,6 +5,8 @@
 //
 //   k up to 32   the k smallest distances in registers (lists of 1, 4, 8, 16 or 32)
 //   more         the k-th distance by bisection over its 64 bits, counting over all points: right, not fast
+//
+// Many points of one column each are swept in float first (sweep.cu).
 #include <math_constants.h>
 #include <algorithm>
 
@@ -13,6 +15,7 @@
 #include "engine/runtime/workspace.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/windows/evaluate.hpp"
+#include "kernels/windows/sweep.hpp"
 #include "kernels/windows/window_search.cuh"
 
 namespace assay::kernels::windows {
@@ -354,21 +357,23 @@ __global__ void __launch_bounds__(kThreads) evaluate_pairs(Task task) {
         task.faults.last_block_lost && blockIdx.x > 0 && blockIdx.x == gridDim.x - 1 ? 0.0 : sum;
 }
 
-/// The partial sums of a pair, halved again and again in a fixed order, over n.
-__global__ void __launch_bounds__(kThreads) add_partial(Task task, std::int32_t blocks) {
-  const std::int64_t pair = task.first + blockIdx.x;
-  double* partial = task.partial + pair * blocks;
+__global__ void __launch_bounds__(kThreads) add_sums(double* sums, std::int32_t blocks, std::int64_t first,
+                                                     Pairs pairs, std::int32_t n, Outputs outputs) {
+  const std::int64_t pair = first + blockIdx.x;
+  double* partial = sums + pair * blocks;
   for (std::int32_t length = blocks; length > 1; length = (length + 1) / 2) {
     const std::int32_t half = (length + 1) / 2;
     for (std::int32_t i = static_cast<std::int32_t>(threadIdx.x); i + half < length; i += kThreads)
       partial[i] += partial[i + half];
     __syncthreads();
   }
-  if (threadIdx.x != 0 || task.outputs.values == nullptr) return;
-  const std::int64_t source = pair % task.pairs.sources, target = pair / task.pairs.sources;
-  task.outputs.values[source / task.outputs.group * task.outputs.group_stride + source % task.outputs.group +
-                      target * task.outputs.target_stride] = partial[0] / task.targets.n;
+  if (threadIdx.x != 0 || outputs.values == nullptr) return;
+  const std::int64_t source = pair % pairs.sources, target = pair / pairs.sources;
+  outputs.values[source / outputs.group * outputs.group_stride + source % outputs.group +
+                 target * outputs.target_stride] = partial[0] / n;
 }
+
+constexpr std::int64_t kMostRows = 65'535;  // of a grid
 
 template <int kCapacity>
 void launch(CUstream_st* stream, const Task& task, dim3 grid) {
@@ -381,9 +386,20 @@ void launch(CUstream_st* stream, const Task& task, dim3 grid) {
 
 }  // namespace
 
+void add_partial(CUstream_st* stream, double* partial, std::int32_t blocks, const Targets& targets,
+                 const Pairs& pairs, const Outputs& outputs) {
+  for (std::int64_t first = 0; first < pairs.count; first += kMostRows)
+    add_sums<<<static_cast<unsigned>(std::min(kMostRows, pairs.count - first)), kThreads, 0, stream>>>(
+        partial, blocks, first, pairs, targets.n, outputs);
+}
+
 void evaluate(CUstream_st* stream, Workspace& workspace, const Targets& targets, const Pairs& pairs,
               const Options& options, const double* psi, const Outputs& outputs) {
   if (pairs.count == 0 || targets.n == 0) return;
+  if (sweep_takes(targets, pairs, options)) {
+    sweep(stream, workspace, targets, pairs, options, psi, outputs);
+    return;
+  }
   const Workspace::Frame frame(workspace);
   const auto blocks = static_cast<std::int32_t>((targets.n + kQueries - 1) / kQueries);
   Task task{targets, pairs, options, outputs, psi, 0, nullptr, 0, selected_faults()};
@@ -392,7 +408,6 @@ void evaluate(CUstream_st* stream, Workspace& workspace, const Targets& targets,
   task.constant = te::digamma(k);
   if (options.algorithm == 2) task.constant -= (targets.dz > 0 ? 2.0 : 1.0) / k;
   if (targets.dz == 0) task.constant += te::digamma(static_cast<double>(targets.n));
-  constexpr std::int64_t kMostRows = 65'535;  // of a grid
   for (task.first = 0; task.first < pairs.count; task.first += kMostRows) {
     const auto some = static_cast<unsigned>(std::min(kMostRows, pairs.count - task.first));
     const dim3 grid(static_cast<unsigned>(blocks), some);
@@ -408,8 +423,8 @@ void evaluate(CUstream_st* stream, Workspace& workspace, const Targets& targets,
       launch<4>(stream, task, grid);
     else
       launch<1>(stream, task, grid);
-    add_partial<<<some, kThreads, 0, stream>>>(task, blocks);
   }
+  add_partial(stream, task.partial, blocks, targets, pairs, outputs);
   detail::check(cudaGetLastError(), "windows: launch");
 }
 

@@ -33,7 +33,11 @@ struct Options {
   int algorithm = 1;
   spatial::ExclusionView exclusion;
   spatial::ExclusionView count_exclusion;
+  bool sweep = false;  ///< where sweep.hpp takes it
 };
+
+/// Points from which on a sweep is faster, for any number of pairs.
+inline constexpr std::int32_t kSweptPoints = 4096;
 
 /// Device memory; null pointers are not written. Rows in the order of the points, not of the axis.
 struct Outputs {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "validation/refusals.hpp"
@@ -24,6 +25,35 @@ void matches_reference_on_hundreds_of_points(Probe& probe) {
   limits.max_rows = 520;
   limits.max_columns = 5;
   probe.expect_reference(operation, draw_ksg_case(limits).arguments());
+}
+
+KsgCase in_one_dimension(const CloudLimits& limits) {
+  KsgCase drawn = draw_ksg_case(limits, 1);
+  drawn.x = columns_of(drawn.x, 0, 1);
+  drawn.y = columns_of(drawn.y, 0, 1);
+  drawn.z = columns_of(drawn.z, 0, 1);
+  drawn.algorithm = 1;
+  drawn.where.k = std::min<std::int64_t>(drawn.where.k, 8);
+  return drawn;
+}
+
+// What CUDA sweeps in float: thousands of points, and fewer where "tree" asks for it.
+void matches_reference_in_one_dimension(Probe& probe) {
+  CloudLimits limits;
+  limits.max_rows = 400;
+  KsgCase drawn = in_one_dimension(limits);
+  drawn.where.search = "tree";
+  probe.expect_reference(operation, drawn.arguments());
+}
+
+void matches_reference_on_thousands_of_points(Probe& probe) {
+  CloudLimits limits;
+  limits.min_rows = 4'096;
+  limits.max_rows = 4'700;
+  limits.max_exponent = 0;
+  KsgCase drawn = in_one_dimension(limits);
+  drawn.where.search = "auto";
+  probe.expect_reference(operation, drawn.arguments());
 }
 
 void refusals(Probe& probe) {
@@ -72,6 +102,14 @@ void describe_ksg(Suite& suite) {
                   .summary = "The same on 200 to 520 points in up to 15 dimensions.",
                   .body = matches_reference_on_hundreds_of_points,
                   .cases = 60});
+  suite.property({.name = "matches_reference_in_one_dimension",
+                  .summary = "The same with one column each, algorithm 1 and k up to 8, on up to 400 points.",
+                  .body = matches_reference_in_one_dimension,
+                  .cases = 300});
+  suite.property({.name = "matches_reference_on_thousands_of_points",
+                  .summary = "The same on 4,096 to 4,700 points, structures by size.",
+                  .body = matches_reference_on_thousands_of_points,
+                  .cases = 4});
   add_exact_properties(suite);
   add_analysis_properties(suite);
   add_statistical_properties(suite);
@@ -117,6 +155,10 @@ void describe_ksg(Suite& suite) {
   on_device("te.ksg.cuda_last_block_lost", "lost tile", "the mean leaves out the last block of queries");
   on_device("te.ksg.cuda_ties_ignored", "ties", "algorithm 2 takes all points tied at the k-th distance");
   on_device("te.ksg.cuda_window_loses_first", "off by one", "the first point of a window is not counted");
+  on_device("te.ksg.cuda_sweep_no_recheck", "precision",
+            "what rounding could move is counted as float has it");
+  on_device("te.ksg.cuda_sweep_ends_early", "off by one", "a sweep ends a quarter before it may");
+  on_device("te.ksg.cuda_sweep_chunk_lost", "lost tile", "a sweep's first candidates are not counted");
   on_device("te.ksg.cuda_algorithm2_joint_radius", "wrong subspace",
             "algorithm 2 takes the joint radius for all three");
 }
