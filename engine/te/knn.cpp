@@ -65,7 +65,8 @@ ParameterInfo search_parameter() {
   ParameterInfo info;
   info.name = "search";
   info.summary =
-      "structure that finds neighbours on the CPU, lanes a point on CUDA; never changes the result";
+      "how neighbours are found: auto chooses by size, tree asks CUDA for its structures at any size; never "
+      "changes the result";
   info.type = ParameterType::text;
   info.fallback = std::string("auto");
   info.choices = {"auto", "sorted", "tree"};

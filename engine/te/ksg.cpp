@@ -13,6 +13,7 @@
 #include "kernels/spatial/search.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/te/ksg.hpp"
+#include "kernels/windows/evaluate.hpp"
 
 namespace assay::te {
 
@@ -263,6 +264,13 @@ Operation describe_ksg() {
     const ConstTensorView &x = arguments.input("x"), &y = arguments.input("y");
     const bool conditional = arguments.has("z") && arguments.input("z").extent(1) > 0;
     constexpr auto automatic = kernels::spatial::Search::automatic;
+    if (backend == Backend::cuda && arguments.text("search") == "auto") {
+      const bool sweep = conditional && kernels::windows::sweep_suits(
+                                            x.extent(1), y.extent(1), arguments.input("z").extent(1),
+                                            static_cast<int>(arguments.integer("algorithm")),
+                                            arguments.integer("k"), x.extent(0));
+      return std::map<std::string, std::string>{{"search", sweep ? "sweep" : "windows"}};
+    }
     return choice_of_search(backend, arguments,
                             conditional ? kernels::spatial::tree_for_conditional(automatic, x.extent(0))
                                         : kernels::spatial::tree_for_neighbours(automatic, x.extent(0),

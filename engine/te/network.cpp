@@ -10,11 +10,13 @@
 #include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
+#include "kernels/lists/lists.hpp"
 #include "kernels/networks/shared_network.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/spatial/search.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/te/network.hpp"
+#include "kernels/windows/evaluate.hpp"
 
 namespace assay::te {
 
@@ -273,15 +275,21 @@ Operation describe_network() {
   operation.error_bound = error_bound;
   operation.choices = [](Backend backend, const Arguments& arguments) {
     std::map<std::string, std::string> chosen;
-    if (backend != Backend::cpu || arguments.text("search") != "auto") return chosen;
+    if (backend == Backend::reference || arguments.text("search") != "auto") return chosen;
     const ConstTensorView& sources = arguments.input("sources");
-    const std::int64_t m = sources.extent(0), n = sources.extent(1);
+    const std::int64_t m = sources.extent(0), n = sources.extent(1), dx = sources.extent(2);
+    const std::int64_t dy = arguments.input("y").extent(2);
     const std::int64_t dz = arguments.has("z") ? arguments.input("z").extent(2) : 0;
     const kernels::te::KsgOptions options{.k = arguments.integer("k"),
                                           .algorithm = static_cast<int>(arguments.integer("algorithm"))};
-    if (kernels::networks::SharedNetwork::takes({nullptr, m, n, sources.extent(2)}, options) &&
-        kernels::networks::SharedNetwork::suits(n, m, arguments.integer("surrogates"),
-                                                arguments.input("y").extent(2), dz))
+    if (backend == Backend::cuda)
+      chosen["search"] = kernels::lists::suit(dx, dy, dz, options.algorithm, options.k, n) ? "shared lists"
+                         : kernels::windows::sweep_suits(dx, dy, dz, options.algorithm, options.k, n)
+                             ? "sweep"
+                             : "windows";
+    else if (kernels::networks::SharedNetwork::takes({nullptr, m, n, sources.extent(2)}, options) &&
+             kernels::networks::SharedNetwork::suits(n, m, arguments.integer("surrogates"),
+                                                     arguments.input("y").extent(2), dz))
       chosen["search"] = "shared lists";
     else if (dz > 0)  // pair by pair, as te.ksg chooses
       chosen["search"] =

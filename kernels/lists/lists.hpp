@@ -18,6 +18,11 @@ namespace assay::kernels::lists {
 inline constexpr std::int32_t kMostPoints = 2048;
 /// Largest k that has a list of distances in registers.
 inline constexpr std::int32_t kMostNeighbours = 8;
+/// Whether lists are what a network's search comes to.
+constexpr bool suit(std::int64_t dx, std::int64_t dy, std::int64_t dz, int algorithm, std::int64_t k,
+                    std::int64_t n) {
+  return dx == 1 && dy == 1 && dz == 1 && algorithm == 1 && k <= kMostNeighbours && n <= kMostPoints;
+}
 /// Neighbours that a list has room for, and in how many at a time a search takes them: most end in the first
 /// section.
 inline constexpr std::int32_t kListLength = 128;

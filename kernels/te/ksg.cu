@@ -25,7 +25,8 @@ KsgCudaPlan::KsgCudaPlan(CUstream_st* stream, Workspace& memory, spatial::Rows y
                {},
                {},
                options.search == spatial::Search::tree ||
-                   (options.search == spatial::Search::automatic && y.n >= windows::kSweptPoints)},
+                   (options.search == spatial::Search::automatic &&
+                    windows::sweep_suits(1, y.d, z.d, options.algorithm, options.k, y.n))},
       targets_{nullptr, nullptr, static_cast<std::int32_t>(y.n), static_cast<std::int32_t>(y.d),
                static_cast<std::int32_t>(z.d)} {
   const auto n = static_cast<std::size_t>(y.n);

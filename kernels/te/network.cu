@@ -111,8 +111,8 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
   sources_ = all;
   if (m_ == 0 || n_ == 0) return;
   if (count_ > 0) draw_surrogates(stream, memory, sources, trial_lengths, draws, all);
-  by_lists_ = d_ == 1 && options.algorithm == 1 && options.k <= lists::kMostNeighbours &&
-              n_ <= lists::kMostPoints && lists::counts_fit(n_) && options.search != spatial::Search::sorted;
+  by_lists_ = lists::suit(d_, 1, 1, options.algorithm, options.k, n_) && lists::counts_fit(n_) &&
+              options.search != spatial::Search::sorted;
   if (by_lists_) prepare_lists(stream, memory);
 }
 
@@ -329,7 +329,8 @@ void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
 
   const auto options_with = [&](const spatial::ExclusionView& exclusion) {
     const bool sweep = options_.search == spatial::Search::tree ||
-                       (options_.search == spatial::Search::automatic && n_ >= windows::kSweptPoints);
+                       (options_.search == spatial::Search::automatic &&
+                        windows::sweep_suits(d_, dy, dz, options_.algorithm, options_.k, n_));
     return windows::Options{static_cast<std::int32_t>(options_.k), options_.algorithm, exclusion, exclusion,
                             sweep};
   };

@@ -36,8 +36,12 @@ struct Options {
   bool sweep = false;  ///< where sweep.hpp takes it
 };
 
-/// Points from which on a sweep is faster, for any number of pairs.
-inline constexpr std::int32_t kSweptPoints = 4096;
+/// Whether a sweep is what `Search::automatic` comes to: one column each, and enough points. One TE at N =
+/// 10,000 takes 0.33 ms by it and 0.40 without (benchmarks/NOTES.md).
+constexpr bool sweep_suits(std::int64_t dx, std::int64_t dy, std::int64_t dz, int algorithm, std::int64_t k,
+                           std::int64_t n) {
+  return dx == 1 && dy == 1 && dz == 1 && algorithm == 1 && k <= 8 && n >= 4096;
+}
 
 /// Device memory; null pointers are not written. Rows in the order of the points, not of the axis.
 struct Outputs {
