@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/error_bounds.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
 #include "engine/runtime/stream.hpp"
@@ -54,39 +55,45 @@ double value_at(const ConstTensorView& x, std::int64_t row, std::int64_t column)
   }
 }
 
-// The bound that the contract header derives, element by element.
+Rounding output_rounding(DType type) {
+  return type == DType::f16 ? in_half : type == DType::bf16 ? in_bfloat16 : in_float;
+}
+
+// The bound that the contract header derives, composed of the steps of a row.
 std::vector<double> bound(const Arguments& arguments, std::string_view, std::span<const double> reference) {
   const ConstTensorView& x = arguments.input("x");
   const std::int64_t rows = x.extent(0);
   const std::int64_t columns = x.extent(1);
-  constexpr double u = 0x1p-24;
   const bool may_be_online = columns > 32768;
   const double depth = may_be_online ? 32 + 40 + 7 * std::ceil(static_cast<double>(columns) / 16384) : 32;
-  const double climbs = may_be_online ? 2 : 1;
-  const double gamma = depth * u / (1 - depth * u);
-  const double output_unit = x.dtype == DType::f16 ? 0x1p-11 : x.dtype == DType::bf16 ? 0x1p-8 : 0;
-  const double half_spacing = x.dtype == DType::f16 ? 0x1p-25 : x.dtype == DType::bf16 ? 0x1p-134 : 0x1p-150;
+  constexpr double exp_roundings = 4;
 
   std::vector<double> allowed(reference.size());
-  std::vector<double> below(static_cast<std::size_t>(columns));  // |d_j|
+  std::vector<Bounded> grown(static_cast<std::size_t>(columns));
   for (std::int64_t row = 0; row < rows; ++row) {
     double maximum = -std::numeric_limits<double>::infinity();
     for (std::int64_t column = 0; column < columns; ++column)
       maximum = std::max(maximum, value_at(x, row, column));
-    double mean_below = 0;  // D
-    const std::size_t first = static_cast<std::size_t>(row * columns);
+    Terms terms;
     for (std::int64_t column = 0; column < columns; ++column) {
-      const auto j = static_cast<std::size_t>(column);
-      below[j] = maximum - value_at(x, row, column);
-      if (reference[first + j] > 0) mean_below += reference[first + j] * below[j];
+      const double value = value_at(x, row, column);
+      const Bounded below = difference(exactly(value), exactly(maximum), in_float);
+      Bounded& term = grown[static_cast<std::size_t>(column)];
+      term = value == -std::numeric_limits<double>::infinity() ? exactly(0)
+                                                               : exponential(below, exp_roundings, in_float);
+      terms.add(term);
+      // An online sum scales its terms up to the last maximum: |d| u once more for each.
+      if (may_be_online && std::isfinite(below.exact))
+        terms.error += term.exact * std::fabs(below.exact) * in_float.unit;
     }
+    const Bounded total = assay::sum(terms, depth, in_float);
+    const Bounded inverse = quotient(exactly(1), total, in_float);
     for (std::int64_t column = 0; column < columns; ++column) {
       const auto j = static_cast<std::size_t>(column);
-      const double r = reference[first + j];
-      const double relative = r > 0
-                                  ? 1.001 * ((below[j] + climbs * mean_below + 10) * u + gamma) + output_unit
-                                  : 0;  // 4u + 4u + 2u
-      allowed[first + j] = r * relative + 0x1p-147 + half_spacing;
+      Bounded y = product(grown[j], inverse, in_float);
+      y.error += 0x1p-147;  // exp and the product may be subnormal, and exp is taken to a unit there
+      allowed[static_cast<std::size_t>(row * columns) + j] =
+          x.dtype == DType::f32 ? y.error : rounded(y, output_rounding(x.dtype)).error;
     }
   }
   return allowed;
@@ -117,7 +124,7 @@ Operation describe_softmax() {
   operation.summary = "Row-wise softmax, computed in float whatever the element type.";
   operation.paper = "Bridle 1990; shifted form: Blanchard, Higham, Higham 2021, IMA J. Numer. Anal. 41, 2311";
   operation.error_model =
-      "r (1.001 ((|d| + c D + 10) u + gamma_h) + u_out) + tiny, u = 2^-24, h = 32 (more beyond 32768 "
+      "r ((|d| + c D + 10) u + gamma_h + u_out) + tiny, u = 2^-24, h = 32 (more beyond 32768 "
       "columns)";
   const std::vector<DType> types = {DType::f32, DType::f16, DType::bf16};
   operation.inputs = {{"x", "logits; rows may be strided", types, "(rows, columns)"}};

@@ -47,10 +47,9 @@ namespace assay::dense {
 ///  6. Underflow: exp and the product may be subnormal floats, 2^-147 in all; half the smallest spacing of
 ///  the output.
 ///
-///   |y_j - r_j| <= r_j (1.001 (|d_j| u + c D u + 8 u + gamma_h + 2 u) + u_out) + tiny,   c = 1, or 2
-///   where 4. applies.
+/// `error_bound` composes these steps (engine/error_bounds.hpp); to first order they come to
 ///
-/// 1.001 holds the products of errors: no term above passes 1e-4 where exp does not underflow (|d_j| <= 104).
+///   |y_j - r_j| <= r_j (|d_j| u + c D u + 10 u + gamma_h + u_out) + tiny,   c = 1, or 2 where 4. applies.
 void softmax(Context& context, const ConstTensorView& x, const TensorView& y);
 
 Operation describe_softmax();
