@@ -16,6 +16,13 @@ InputError refuse(std::string message) {
   return {InputError::Code::out_of_range, std::move(message), {}, {}, {}};
 }
 
+/// ln |gamma(x)|; std::lgamma leaves the sign in a global variable, which pairs on several threads write at
+/// once.
+double log_gamma(double x) {
+  int sign = 0;
+  return lgamma_r(x, &sign);
+}
+
 /// Regularised incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22),
 /// modified Lentz evaluation.
 double incomplete_beta(double x, double a, double b) {
@@ -24,8 +31,7 @@ double incomplete_beta(double x, double a, double b) {
   if (x > (a + 1) / (a + b + 2))
     return 1 - incomplete_beta(1 - x, b, a);  // where the fraction converges fast
   const double front =
-      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) /
-      a;
+      std::exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * std::log(x) + b * std::log1p(-x)) / a;
   constexpr double tiny = 1e-300;
   double c = 1, d = 0, fraction = 1;
   for (int m = 0; m < 500; ++m) {
