@@ -73,7 +73,10 @@ double share(double observed, double allowed) {
 /// Takes note of one element: counts it where it is wrong, keeps it where it is the worst so far.
 void record(OutputComparison& into, std::int64_t index, double got, double expected, double observed,
             double allowed, bool right, double& worst_share) {
-  if (!right) ++into.mismatches;
+  if (!right) {
+    ++into.mismatches;
+    into.wrong.push_back(index);
+  }
   const double used = right ? share(observed, allowed) : std::max(share(observed, allowed), 1.0);
   const bool first_mismatch = !right && into.mismatches == 1;
   if (used > worst_share || first_mismatch) {
@@ -144,6 +147,7 @@ OutputComparison compare_one(const Operation& operation, const Arguments& argume
     return compared;
   }
   compared.elements = expected.elements();
+  compared.shape = expected.shape();
   if (integral(expected.dtype()) != integral(got.dtype())) {
     compared.pass = false;
     compared.reason = name + ": element type " + std::string(name_of(got.dtype())) + ", expected " +
@@ -177,6 +181,12 @@ std::string Comparison::reason() const {
   for (const OutputComparison& each : outputs)
     if (!each.pass) return each.reason;
   return {};
+}
+
+const OutputComparison* Comparison::failing() const {
+  const auto found =
+      std::find_if(outputs.begin(), outputs.end(), [](const auto& each) { return !each.pass; });
+  return found == outputs.end() ? nullptr : &*found;
 }
 
 const OutputComparison* Comparison::worst() const {

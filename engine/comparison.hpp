@@ -21,14 +21,18 @@ struct OutputComparison {
   double allowed = 0;             ///< the bound there
   double got = 0;
   double expected = 0;
-  std::string reason;          ///< empty where it passes; else one line
-  double utilisation() const;  ///< observed / allowed; 0 where exactly equal
+  Shape shape;
+  std::vector<std::int64_t> wrong;  ///< flat indices of the mismatches, rising
+  std::string reason;               ///< empty where it passes; else one line
+  double utilisation() const;       ///< observed / allowed; 0 where exactly equal
 };
 
 struct Comparison {
   std::vector<OutputComparison> outputs;
   bool pass() const;
   std::string reason() const;  ///< of the first output that fails
+  /// The first output that fails; null where none does.
+  const OutputComparison* failing() const;
   /// The output with the largest share of its bound used.
   const OutputComparison* worst() const;
 };

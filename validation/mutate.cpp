@@ -56,7 +56,7 @@ MutantResult run_mutant(const Target& target, const std::vector<Suite>& suites, 
                     : check.verdict == Verdict::timeout ? MutantStatus::timeout
                                                         : MutantStatus::caught;
     result.property = job.operation + "/" + job.property->name;
-    result.message = check.message;
+    result.message = check.message.substr(0, check.message.find('\n'));
     return result;
   }
   result.status = !executed ? MutantStatus::not_executed

@@ -9,6 +9,7 @@
 #include "engine/comparison.hpp"
 #include "engine/runtime/error.hpp"
 #include "reference/operations.hpp"
+#include "validation/difference_map.hpp"
 #include "validation/preconditions.hpp"
 
 namespace assay::validation {
@@ -65,8 +66,12 @@ std::map<std::string, Tensor> CaseProbe::expect_reference(std::string_view name,
   if (const OutputComparison* worst = comparison.worst()) {
     record_.samples.push_back({worst->output, worst->observed, worst->allowed});
   }
-  if (!comparison.pass()) throw Failed(comparison.reason());
-  return outputs;
+  if (comparison.pass()) return outputs;
+  const OutputComparison* failing = comparison.failing();
+  if (failing == nullptr || failing->wrong.empty()) throw Failed(comparison.reason());
+  const DifferenceMap map = map_differences(failing->shape, failing->wrong);
+  throw Failed(comparison.reason() + ": " + map.where +
+               (map.picture.empty() ? "" : picture_follows + map.picture));
 }
 
 void CaseProbe::expect_within(std::string_view what, double observed, double allowed) {

@@ -24,10 +24,11 @@ ReplayOutcome outcome_of(const Replay& replay, CheckResult check) {
   const bool failed = outcome.check.verdict == Verdict::fail;
   outcome.same =
       failed && again && again->message == replay.message && again->counterexample == replay.counterexample;
+  const std::string said = outcome.check.message.substr(0, outcome.check.message.find('\n'));
   if (outcome.same)
-    outcome.summary = "the same failure: " + outcome.check.message;
+    outcome.summary = "the same failure: " + said;
   else if (is_red(outcome.check.verdict))
-    outcome.summary = "another failure: " + outcome.check.message;
+    outcome.summary = "another failure: " + said;
   else if (outcome.check.verdict == Verdict::pass)
     outcome.summary = "the case passes now";
   else

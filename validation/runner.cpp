@@ -46,6 +46,16 @@ std::string one_line(std::string text) {
   return text;
 }
 
+/// What a failure says, in one line.
+std::string said(const std::string& failure) {
+  return one_line(failure.substr(0, failure.find(picture_follows)));
+}
+/// The picture that it brings, on lines of its own.
+std::string drawn_below(const std::string& failure) {
+  const auto end = failure.find(picture_follows);
+  return end == std::string::npos ? "" : "\n" + failure.substr(end + 1);
+}
+
 Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& body, Context& context,
                   Backend backend, Record& record, bool tamper, int cases, const RunOptions& options,
                   Shrinking shrinking) {
@@ -120,7 +130,7 @@ Replay replay_of(const Job& job, const RunOptions& options, int cases,
   rc::detail::Configuration configuration;
   configuration.reproduce.emplace(job.name(), failure.reproduce);
   replay.reproduce = rc::detail::configToMinimalString(configuration);
-  replay.message = one_line(failure.description);
+  replay.message = said(failure.description);
   replay.counterexample = failure.counterExample;
   return replay;
 }
@@ -134,7 +144,8 @@ std::string describe(const rc::detail::FailureResult& failure) {
         (type.find("::") == std::string::npos && type.find(' ') == std::string::npos ? type + " = " + value
                                                                                      : value);
   }
-  return one_line(failure.description) + (drawn.empty() ? "" : " (smallest case: " + one_line(drawn) + ")");
+  return said(failure.description) + (drawn.empty() ? "" : " (smallest case: " + one_line(drawn) + ")") +
+         drawn_below(failure.description);
 }
 
 // The negative control: has to fail, and by an assertion. Returns why it is not one; empty where it is.

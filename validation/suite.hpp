@@ -63,6 +63,9 @@ class Probe {
   virtual void show(Plot plot) = 0;
 };
 
+/// In the reason of a failure: what comes after it is a picture of some lines (difference_map.hpp).
+inline constexpr char picture_follows = '\f';
+
 /// What a check throws when the property does not hold.
 class Failed : public std::exception {
  public:

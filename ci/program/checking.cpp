@@ -116,7 +116,11 @@ std::string line_of(const reports::Check& check) {
   std::string line = fmt::format("{:<12} {}", reports::to_string(check.verdict), reports::check_key(check));
   if (check.cases > 0) line += fmt::format("  {} cases", check.cases);
   if (check.utilisation) line += fmt::format(", {:.3g} % of the bound", 100 * *check.utilisation);
-  if (!check.message.empty()) line += "\n             " + check.message;
+  for (std::size_t from = 0; from < check.message.size();) {
+    const std::size_t end = std::min(check.message.find('\n', from), check.message.size());
+    line += "\n             " + check.message.substr(from, end - from);
+    from = end + 1;
+  }
   if (!check.replay.empty()) line += "\n             again: assay replay " + check.replay;
   return line;
 }
