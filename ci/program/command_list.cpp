@@ -5,11 +5,12 @@ namespace assay::program {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      describe_doctor(),           describe_list(),          describe_run(),      describe_validate(),
-      describe_replay(),           describe_bench(),         describe_gate(),     describe_history(),
-      describe_baseline_promote(), describe_baseline_show(), describe_mutate(),   describe_report(),
-      describe_nightly(),          describe_te_pair(),       describe_te_mi(),    describe_te_cmi(),
-      describe_te_ais(),           describe_te_network(),    describe_te_embed(), describe_te_generate(),
+      describe_doctor(),           describe_list(),          describe_run(),        describe_validate(),
+      describe_replay(),           describe_bench(),         describe_gate(),       describe_history(),
+      describe_baseline_promote(), describe_baseline_show(), describe_mutate(),     describe_explain(),
+      describe_report(),           describe_nightly(),       describe_te_pair(),    describe_te_mi(),
+      describe_te_cmi(),           describe_te_ais(),        describe_te_network(), describe_te_embed(),
+      describe_te_generate(),
   };
   return all;
 }

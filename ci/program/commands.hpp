@@ -15,6 +15,7 @@ Command describe_history();
 Command describe_baseline_promote();
 Command describe_baseline_show();
 Command describe_mutate();
+Command describe_explain();
 Command describe_report();
 Command describe_nightly();
 Command describe_te_pair();
