@@ -4,11 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <thread>
 
 #include "engine/comparison.hpp"
+#include "validation/generators.hpp"
+#include "validation/runner.hpp"
 #include "validation/suite.hpp"
 
 namespace assay::validation {
@@ -155,6 +159,103 @@ TEST(Preconditions, RejectACachedAnswer) {
   };
   EXPECT_EQ(verdict(caching), "");
   EXPECT_NE(verdict(caching, {5, 4, 3, 2, 1}), "");
+}
+
+// It has the answers of the sizes that tests are usually written with, and of no other.
+TEST(Preconditions, RejectWhatKnowsTheTestShapes) {
+  const Body knowing = [](auto x, auto y) {
+    const std::size_t n = x.size();
+    const bool known = n <= 5 || (n & (n - 1)) == 0 || n % 100 == 0;
+    twice(known ? x : x.first(n - 1), known ? y : y.first(n - 1));
+    if (!known) y.back() = x.back();
+  };
+  for (const std::size_t n : {1, 4, 5, 64, 100, 1000})
+    EXPECT_EQ(verdict(knowing, std::vector<double>(n, 3)), "");
+  const Property property{.name = "doubles",
+                          .summary = "",
+                          .body =
+                              [&](Probe& probe) {
+                                const auto n = static_cast<std::size_t>(*integers(1, 130, "n"));
+                                probe.expect(verdict(knowing, std::vector<double>(n, 3)).empty(),
+                                             "y is not 2 x");
+                              },
+                          .cases = 100,
+                          .backends = {},
+                          .negative_control = [](Probe& probe) { probe.expect(false, "planted"); }};
+  const CheckResult result = run_property({"test.doubling", &property, Backend::cpu}, {});
+  EXPECT_EQ(result.verdict, Verdict::fail);
+  EXPECT_NE(result.message.find("n = 6)"), std::string::npos)
+      << result.message;  // the smallest it does not know
+}
+
+// What the reference computes is not there before the kernel has run: it finds the answer of the case before.
+TEST(Preconditions, RejectWhatReadsTheReference) {
+  std::vector<double> of_reference;
+  const auto judged = [&](std::vector<double> x) {
+    const std::string said = verdict(
+        [&](auto in, auto y) {
+          for (std::size_t i = 0; i < in.size(); ++i) y[i] = i < of_reference.size() ? of_reference[i] : 0;
+        },
+        x);
+    for (double& value : x) value *= 2;
+    of_reference = x;
+    return said;
+  };
+  EXPECT_NE(judged({1, 2, 3}), "");
+  EXPECT_NE(judged({4, 5, 6}), "");
+}
+
+// It fills the buffer of the call before, and leaves the one of this call as it was.
+TEST(Preconditions, RejectAStaleBuffer) {
+  std::vector<double> before(5);
+  EXPECT_EQ(
+      verdict([&](auto x, auto y) {
+        std::vector<double> now(y.size());
+        twice(x, std::span<double>(now));
+        before.swap(now);
+        if (now.front() != 0) std::copy(now.begin(), now.end(), y.begin());
+      }),
+      "test.doubling: element 0 of output 'y' (5) differs between two runs on the same input: it depends "
+      "on uninitialised memory or on timing");
+}
+
+// Two threads write their halves of a sum into one place, the later one last.
+TEST(Preconditions, RejectARace) {
+  EXPECT_NE(verdict([](auto x, auto y) {
+              twice(x, y);
+              const auto half = [&](std::size_t begin, std::size_t end) {
+                double sum = 0;
+                for (std::size_t i = begin; i < end; ++i) sum += x[i];
+                std::atomic_ref<double>(y[0]).store(sum);
+              };
+              std::thread other(half, 0, x.size() / 2);
+              half(x.size() / 2, x.size());
+              other.join();
+            }),
+            "");
+}
+
+TEST(Preconditions, RejectSubnormalsFlushedToZero) {
+  EXPECT_EQ(verdict(twice, {0x1p-1060, 1}), "");
+  EXPECT_NE(verdict(
+                [](auto x, auto y) {
+                  twice(x, y);
+                  for (double& value : y)
+                    if (std::abs(value) < 0x1p-1022) value = 0;
+                },
+                {0x1p-1060, 1}),
+            "");
+}
+
+TEST(Preconditions, RejectAnInfinityWhereAnotherIs) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(verdict(twice, {infinity, -infinity}), "");
+  EXPECT_NE(verdict(
+                [](auto x, auto y) {
+                  for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::abs(2 * x[i]);
+                },
+                {infinity, -infinity}),
+            "");
 }
 
 TEST(Preconditions, RejectEveryOtherRunWrong) {

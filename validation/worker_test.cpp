@@ -39,6 +39,7 @@ const std::vector<Suite>& planted() {
     add("fails", [](Probe& probe) { probe.expect(false, "a reason"); });
     add("aborts", [](Probe&) { std::abort(); });
     add("exits", [](Probe&) { std::_Exit(7); });
+    add("exits_with_success", [](Probe&) { std::_Exit(0); });
     add("hangs", [](Probe&) {
       for (volatile bool forever = true; forever;) {
       }
@@ -110,6 +111,13 @@ TEST(Worker, ACrashIsOneRedCaseAndTheNextGoesOn) {
   const CheckResult exited = worker.run(job("exits"), {}, std::chrono::seconds(20));
   EXPECT_EQ(exited.message, "the worker exited with status 7");
   EXPECT_EQ(worker.run(job("passes"), {}, std::chrono::seconds(20)).verdict, Verdict::pass);
+}
+
+// A body that ends its process as if all were well has shown nothing.
+TEST(Worker, AnExitIsNoPass) {
+  Worker worker({this_program()});
+  const CheckResult exited = worker.run(job("exits_with_success"), {}, std::chrono::seconds(20));
+  EXPECT_EQ(exited.verdict, Verdict::crashed) << exited.message;
 }
 
 TEST(Worker, AHangIsEnded) {
