@@ -73,7 +73,7 @@ def equal(what, got, expected):
     wrong = np.flatnonzero(~((got == expected) | (np.isnan(got) & np.isnan(expected))))
     if wrong.size:
         i = wrong[0]
-        raise Differs(f"{what}: element {i} is {got.flat[i]!r}, expected {expected.flat[i]!r}; {wrong.size} of {got.size} differ")
+        raise Differs(f"{what}: element {i} is {got.flat[i]:.17g}, expected {expected.flat[i]:.17g}; {wrong.size} of {got.size} differ")
     return 0.0
 
 
@@ -85,7 +85,7 @@ def within(what, got, expected, allowed):
     wrong = np.flatnonzero(~(off <= allowed) & ~(np.isnan(got) & np.isnan(expected)))
     if wrong.size:
         i = wrong[0]
-        raise Differs(f"{what}: element {i} is {got.flat[i]!r}, expected {expected.flat[i]!r}, "
+        raise Differs(f"{what}: element {i} is {got.flat[i]:.17g}, expected {expected.flat[i]:.17g}, "
                       f"allowed {np.broadcast_to(allowed, got.shape).flat[i]:.3g}; {wrong.size} of {got.size} are off")
     return float(np.nanmax(off / allowed)) if got.size else 0.0
 

@@ -1,0 +1,52 @@
+#include <gtest/gtest.h>
+
+#include "ci/test_process.hpp"
+
+namespace assay::program {
+namespace {
+
+struct Ran {
+  int code = -1;
+  nlohmann::json document;
+};
+
+/// validation/cross/check.py on a program beside this one.
+Ran check(const std::string& program, const std::string& environment, const std::string& options) {
+  const fs::path build = program_path().parent_path();
+  const std::string command =
+      environment + " python3 " + (build.parent_path() / "validation/cross/check.py").string() +
+      " --json --assay " + (build / program).string() + " " + options + " 2>/dev/null";
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {};
+  std::string text;
+  for (char buffer[4096]; std::fgets(buffer, sizeof buffer, pipe) != nullptr;) text += buffer;
+  const int status = pclose(pipe);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, nlohmann::json::parse(text, nullptr, false)};
+}
+
+constexpr int nothing_compared = 6, wrong = 3;
+
+TEST(CrossCheck, AgreesWithOtherFrameworks) {
+  const Ran ran = check("assay", "", "--cases 1");
+  if (ran.code == nothing_compared || ran.code == 127) GTEST_SKIP() << "neither NumPy nor SciPy is installed";
+  EXPECT_EQ(ran.code, 0) << ran.document.dump(1);
+  ASSERT_TRUE(ran.document.contains("results"));
+  for (const auto& result : ran.document["results"])
+    EXPECT_TRUE(result["verdict"] == "pass" || result["verdict"] == "not_executed") << result.dump();
+}
+
+// A wrong kernel is seen, by another framework as by the reference.
+TEST(CrossCheck, SeesAPlantedFault) {
+  const auto seen = [](const std::string& mutant) {
+    return check("assay-mutants", "ASSAY_MUTANT=" + mutant,
+                 "--cases 4 --op " + mutant.substr(0, mutant.find_last_of('.')))
+        .code;
+  };
+  const int code = seen("dense.softmax.unhandled_tail");
+  if (code == nothing_compared || code == 127) GTEST_SKIP() << "neither NumPy nor SciPy is installed";
+  EXPECT_EQ(code, wrong);
+  EXPECT_EQ(seen("dense.softmax.half_precision_sum"), wrong);
+}
+
+}  // namespace
+}  // namespace assay::program
