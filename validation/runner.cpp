@@ -1,6 +1,7 @@
 #include "validation/runner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -135,14 +136,18 @@ Replay replay_of(const Job& job, const RunOptions& options, int cases,
   return replay;
 }
 
+// Whether RapidCheck calls a drawn value by its C++ type because it was given no name.
+bool is_type(const std::string& name) {
+  constexpr std::array plain = {"bool", "int", "long", "unsigned long", "long long", "double", "float"};
+  return name.find("::") != std::string::npos || name.find('<') != std::string::npos ||
+         std::find(plain.begin(), plain.end(), name) != plain.end();
+}
+
 std::string describe(const rc::detail::FailureResult& failure) {
   std::string drawn;
-  for (const auto& [type, value] : failure.counterExample) {
-    if (type == "case seed") continue;
-    drawn +=
-        (drawn.empty() ? "" : "; ") +
-        (type.find("::") == std::string::npos && type.find(' ') == std::string::npos ? type + " = " + value
-                                                                                     : value);
+  for (const auto& [name, value] : failure.counterExample) {
+    if (name == "case seed") continue;
+    drawn += (drawn.empty() ? "" : "; ") + (is_type(name) ? value : name + " = " + value);
   }
   return said(failure.description) + (drawn.empty() ? "" : " (smallest case: " + one_line(drawn) + ")") +
          drawn_below(failure.description);

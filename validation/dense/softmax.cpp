@@ -68,12 +68,12 @@ struct Logits {
 
 Logits draw(std::int64_t most_rows, std::int64_t most_columns) {
   Logits logits;
-  logits.type = types[static_cast<std::size_t>(*integers(0, 2, "type: f32, f16, bf16"))];
+  logits.type = types[static_cast<std::size_t>(*integers(0, 2, "type (f32, f16, bf16)"))];
   logits.rows = *integers(1, most_rows, "rows");
   const auto allowed = std::upper_bound(edges.begin(), edges.end(), most_columns) - edges.begin();
   logits.columns =
-      edges[static_cast<std::size_t>(*integers(0, allowed - 1, "columns, as an index of the tile edges"))];
-  logits.scale = std::ldexp(1.0, static_cast<int>(*integers(0, 6, "scale: 2^")));
+      edges[static_cast<std::size_t>(*integers(0, allowed - 1, "columns (index of a tile edge)"))];
+  logits.scale = std::ldexp(1.0, static_cast<int>(*integers(0, 6, "log2 scale")));
   logits.seed = static_cast<std::uint64_t>(*integers(0, std::int64_t{1} << 40, "seed"));
   return logits;
 }
@@ -221,7 +221,7 @@ void any_scale(Probe& probe) {
   // From where the logits are subnormal to where their differences overflow.
   const bool wide = logits.type != DType::f16;
   logits.scale =
-      std::ldexp(1.0, static_cast<int>(*integers(wide ? -146 : -24, wide ? 124 : 13, "scale: 2^")));
+      std::ldexp(1.0, static_cast<int>(*integers(wide ? -146 : -24, wide ? 124 : 13, "log2 scale")));
   probe.expect_reference(operation, logits.arguments());
 }
 
