@@ -43,6 +43,17 @@ void matches_reference(Probe& probe) {
   probe.expect_reference(operation, of(positive(*clouds(limits))));
 }
 
+// Around the numbers of arguments that the bodies are cut at.
+void matches_reference_around_the_chunks(Probe& probe) {
+  for (const std::int64_t count : {4095, 4096, 4097, 12'289}) {
+    const Cloud cloud{.rows = count,
+                      .columns = 1,
+                      .filling = Filling::cauchy,
+                      .seed = probe.seed() + static_cast<std::uint64_t>(count)};
+    probe.expect_reference(operation, of(positive(cloud)));
+  }
+}
+
 void recurrence(Probe& probe) {
   CloudLimits limits;
   limits.max_columns = 1;
@@ -127,6 +138,10 @@ void describe_digamma(Suite& suite) {
        .summary = "Every value lies within the proven bound of the reference, for any count of arguments.",
        .body = matches_reference,
        .cases = 1000});
+  suite.property({.name = "matches_reference_around_the_chunks",
+                  .summary = "The same around and beyond the count of arguments that a body is cut at.",
+                  .body = matches_reference_around_the_chunks,
+                  .cases = 1});
   suite.property({.name = "recurrence",
                   .summary = "psi(x + 1) = psi(x) + 1/x within the bounds of both values.",
                   .body = recurrence,
