@@ -113,6 +113,31 @@ void structures_agree(Probe& probe) {
   }
 }
 
+// More leaves than a tree holds together for the points of one leaf: where one of its points has a radius
+// that reaches them all, every point of the leaf goes down the tree on its own.
+void structures_agree_on_many_leaves(Probe& probe) {
+  for (const std::int64_t columns : {2, 3, 4}) {
+    const Cloud cloud{.rows = 17'003,
+                      .columns = columns,
+                      .filling = Filling::gaussian,
+                      .seed = probe.seed() + static_cast<std::uint64_t>(columns)};
+    analysis::SplitMix64 random(probe.seed());
+    std::vector<double> radii(static_cast<std::size_t>(cloud.rows));
+    for (double& radius : radii) {
+      const double kind = random.uniform();
+      radius = kind < 0.01   ? std::numeric_limits<double>::infinity()
+               : kind < 0.03 ? 4 * random.uniform()
+                             : 0.1 * random.uniform();
+    }
+    Case made{cloud.tensor(), Tensor::from(radii, {cloud.rows}), {}};
+    made.where.search = "sorted";
+    const auto expected = probe.run(operation, made.arguments());
+    made.where.search = "tree";
+    probe.expect_equal("counts by tree and sorted", expected.at("counts"),
+                       probe.run(operation, made.arguments()).at("counts"));
+  }
+}
+
 void threads_do_not_matter(Probe& probe) {
   CloudLimits limits;
   limits.max_rows = 900;
@@ -211,6 +236,10 @@ void describe_range_count(Suite& suite) {
                   .summary = "Every search structure gives the same counts on hundreds of points.",
                   .body = structures_agree,
                   .cases = 120});
+  suite.property({.name = "structures_agree_on_many_leaves",
+                  .summary = "The same on 17,003 points, where some radii reach every leaf of the tree.",
+                  .body = structures_agree_on_many_leaves,
+                  .cases = 1});
   suite.property({.name = "threads_do_not_matter",
                   .summary = "1, 2, 3 and 5 threads and ten reruns give the same bits.",
                   .body = threads_do_not_matter,
