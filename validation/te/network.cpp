@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/runtime/philox.hpp"
 #include "validation/refusals.hpp"
 #include "validation/threads.hpp"
 #include "validation/transfer_entropy/points.hpp"
@@ -121,6 +122,28 @@ void matches_reference_on_ties(Probe& probe) {
   probe.expect_reference(operation, drawn.arguments());
 }
 
+// Distances that differ in their last bits alone: lists whose keys leave those bits out, and intervals whose
+// ends lie where a difference is rounded across the radius, which takes values of both signs.
+void matches_reference_on_near_ties(Probe& probe) {
+  CloudLimits limits;
+  limits.min_rows = 60;
+  limits.max_rows = 200;
+  limits.max_exponent = 0;
+  limits.fillings = {Filling::grid};
+  NetworkCase drawn = draw(limits, 1, 1);
+  drawn.where.k = *integers(1, 32, "k");
+  drawn.surrogates = std::min<std::int64_t>(drawn.surrogates, 1);
+  const int last_bit = *integers(0, 1, "how near") == 0 ? -55 : -46;
+  Philox random(probe.seed());
+  // five levels, 0 in their middle and so on the edge of a cell, and a few of the last bits beside each
+  const auto near_level = [&](double value) {
+    const double level = std::floor(value / 2) + static_cast<double>(random.below(2)) - 2;
+    return level / 8 + std::ldexp(static_cast<double>(random.below(7)) - 3, last_bit);
+  };
+  for (Tensor* part : {&drawn.sources, &drawn.y, &drawn.z}) *part = mapped(*part, near_level);
+  probe.expect_reference(operation, drawn.arguments());
+}
+
 // Sizes on either side of what the bodies are cut at: vectors of doubles and of ranks, blocks of sources, the
 // length of a list, a grain of points.
 void matches_reference_around_the_tiles(Probe& probe) {
@@ -229,6 +252,10 @@ void describe_network(Suite& suite) {
                   .summary = "The same with one column each and algorithm 1.",
                   .body = matches_reference_in_one_dimension,
                   .cases = 300});
+  suite.property({.name = "matches_reference_on_near_ties",
+                  .summary = "The same on 60 to 200 points whose distances differ in their last bits alone.",
+                  .body = matches_reference_on_near_ties,
+                  .cases = 60});
   suite.property({.name = "matches_reference_on_hundreds_of_points",
                   .summary = "The same on 300 to 1,100 points.",
                   .body = matches_reference_on_hundreds_of_points,
