@@ -53,6 +53,7 @@ HWY_INLINE Vector load(const Half* from) {
   // The exponent field counts from 15 where float counts from 127; the product is exact, subnormals included.
   const auto scaled =
       hn::BitCast(words, hn::Mul(hn::BitCast(Floats(), magnitude), hn::Set(Floats(), 0x1p112f)));
+  if (mutant("dense.softmax.half_infinity_finite")) return hn::BitCast(Floats(), hn::Or(scaled, sign));
   const auto special = hn::VecFromMask(words, hn::Gt(magnitude, hn::Set(words, 0x0F7FFFFFu)));
   const auto all_ones_exponent = hn::And(special, hn::Set(words, 0x7F800000u));
   return hn::BitCast(Floats(), hn::Or(hn::Or(scaled, all_ones_exponent), sign));
@@ -71,7 +72,8 @@ HWY_INLINE void store(Vector values, BFloat16* to) {
   const Words words;
   const auto bits = hn::BitCast(words, values);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1u));
-  const auto rounded = hn::Add(bits, hn::Add(hn::Set(words, 0x7FFFu), odd));
+  const auto half = hn::Add(hn::Set(words, 0x7FFFu), odd);
+  const auto rounded = mutant("dense.softmax.bfloat_truncated") ? bits : hn::Add(bits, half);
   store_shorts(hn::ShiftRight<16>(rounded), reinterpret_cast<std::uint16_t*>(to));
 }
 
@@ -83,7 +85,8 @@ HWY_INLINE void store(Vector values, Half* to) {
       hn::Sub(hn::Add(bits, hn::Add(hn::Set(words, 0xFFFu), odd)), hn::Set(words, 0x38000000u)));
   // Beside 1/2 a float counts in units of 2^-24, as the subnormals of binary16 do: the addition rounds them.
   const auto beside_half = hn::BitCast(words, hn::Add(values, hn::Set(Floats(), 0.5f)));
-  const auto subnormal = hn::Sub(beside_half, hn::Set(words, 0x3F000000u));
+  auto subnormal = hn::Sub(beside_half, hn::Set(words, 0x3F000000u));
+  if (mutant("dense.softmax.half_subnormals_flushed")) subnormal = hn::Zero(words);
   const auto is_subnormal = hn::RebindMask(words, hn::Lt(values, hn::Set(Floats(), 0x1p-14f)));
   store_shorts(hn::IfThenElse(is_subnormal, subnormal, normal), reinterpret_cast<std::uint16_t*>(to));
 }
@@ -97,7 +100,9 @@ HWY_INLINE void for_each_vector(const Element* row, std::int64_t columns, const 
   for (; column + lanes <= columns; column += lanes) body(load(row + column), column);
   if (column == columns || mutant("dense.softmax.unhandled_tail")) return;
   Element tail[16];
-  std::fill(tail, tail + 16, from_float<Element>(-std::numeric_limits<float>::infinity()));
+  const float filler =
+      mutant("dense.softmax.tail_filled_with_zero") ? 0.0f : -std::numeric_limits<float>::infinity();
+  std::fill(tail, tail + 16, from_float<Element>(filler));
   std::copy(row + column, row + columns, tail);
   body(load(tail), column);
 }
@@ -109,14 +114,16 @@ void softmax_row(const Element* x, std::int64_t columns, float* exponentials, El
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(floats));
   Vector largest = hn::Set(floats, -std::numeric_limits<float>::infinity());
   auto not_a_number = hn::FirstN(floats, 0);
-  for_each_vector(x, columns, [&](Vector values, std::int64_t) {
-    largest = hn::Max(largest, values);
+  const bool first_only = mutant("dense.softmax.maximum_of_first_vector");
+  for_each_vector(x, columns, [&](Vector values, std::int64_t column) {
+    if (!first_only || column == 0) largest = hn::Max(largest, values);
     not_a_number = hn::Or(not_a_number, hn::IsNaN(values));
   });
   float maximum = hn::GetLane(hn::MaxOfLanes(floats, largest));
   const bool any_nan = !hn::AllFalse(floats, not_a_number) && !mutant("dense.softmax.nan_ignored");
   if (any_nan || std::isinf(maximum)) {  // +Inf, or nothing but -Inf: 0/0 or Inf/Inf by the formula
-    std::fill(y, y + columns, from_float<Element>(std::numeric_limits<float>::quiet_NaN()));
+    const bool to_zero = maximum < 0 && !any_nan && mutant("dense.softmax.masked_row_zero");
+    std::fill(y, y + columns, from_float<Element>(to_zero ? 0 : std::numeric_limits<float>::quiet_NaN()));
     return;
   }
   if (mutant("dense.softmax.no_maximum")) maximum = 0;
@@ -124,6 +131,8 @@ void softmax_row(const Element* x, std::int64_t columns, float* exponentials, El
   const Vector shift = hn::Set(floats, maximum);
   const bool lost_block = mutant("dense.softmax.lost_block");
   const bool half_sum = mutant("dense.softmax.half_precision_sum");
+  const bool sum_lost = mutant("dense.softmax.running_sum_lost");
+  const bool over_first = mutant("dense.softmax.blocks_overwrite_first");
   const std::int64_t block = block_of(lanes);
   double total = 0;
   for (std::int64_t first = 0; first < columns; first += block) {
@@ -131,21 +140,23 @@ void softmax_row(const Element* x, std::int64_t columns, float* exponentials, El
     Vector sums[4] = {hn::Zero(floats), hn::Zero(floats), hn::Zero(floats), hn::Zero(floats)};
     for_each_vector(x + first, width, [&](Vector values, std::int64_t column) {
       const Vector exponential = hn::Exp(floats, hn::Sub(values, shift));
-      hn::StoreU(exponential, floats, exponentials + first + column);
+      hn::StoreU(exponential, floats, exponentials + (over_first ? 0 : first) + column);
       Vector& sum = sums[column / lanes % 4];
       sum = hn::Add(sum, exponential);
     });
-    const Vector sum = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
+    const Vector sum = hn::Add(hn::Add(sums[0], sums[1]), sum_lost ? sums[2] : hn::Add(sums[2], sums[3]));
     if (lost_block && first == block) continue;
     total += hn::GetLane(hn::SumOfLanes(floats, sum));
     if (half_sum) total = to_float(to_half(static_cast<float>(total)));
   }
 
-  const Vector scale = hn::Set(floats, 1.0f / static_cast<float>(total));
+  Vector scale = hn::Set(floats, 1.0f / static_cast<float>(total));
+  if (mutant("dense.softmax.estimated_reciprocal"))
+    scale = hn::ApproximateReciprocal(hn::Set(floats, static_cast<float>(total)));
   std::int64_t column = 0;
   for (; column + lanes <= columns; column += lanes)
     store(hn::Mul(hn::LoadU(floats, exponentials + column), scale), y + column);
-  if (column < columns) {
+  if (column < columns && !mutant("dense.softmax.output_tail_lost")) {
     Element tail[16];
     store(hn::Mul(hn::LoadU(floats, exponentials + column), scale), tail);
     std::copy(tail, tail + (columns - column), y + column);
@@ -155,9 +166,10 @@ void softmax_row(const Element* x, std::int64_t columns, float* exponentials, El
 template <typename Element>
 void softmax_rows(const SoftmaxCall& call, std::int64_t begin, std::int64_t end, float* scratch) {
   const std::int64_t stride = mutant("dense.softmax.ignored_row_stride") ? call.columns : call.x_row_stride;
+  const std::int64_t first_out = mutant("dense.softmax.rows_count_from_chunk") ? begin : 0;
   for (std::int64_t row = begin; row < end; ++row)
     softmax_row(reinterpret_cast<const Element*>(call.x) + row * stride, call.columns, scratch,
-                reinterpret_cast<Element*>(call.y) + row * call.columns);
+                reinterpret_cast<Element*>(call.y) + (row - first_out) * call.columns);
 }
 
 void run_rows(const SoftmaxCall& call, std::int64_t begin, std::int64_t end, float* scratch) {

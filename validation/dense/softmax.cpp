@@ -297,6 +297,21 @@ void describe_mutants(Suite& suite) {
   add("half_precision_sum", "low-precision accumulator", "the running sum is rounded to binary16",
       Backend::cpu);
   add("nan_ignored", "missing mask", "a NaN among the logits is not noticed", Backend::cpu);
+  add("half_infinity_finite", "special value", "an infinity or NaN of binary16 is read as a finite number",
+      Backend::cpu);
+  add("bfloat_truncated", "rounding", "bfloat16 outputs are cut off, not rounded", Backend::cpu);
+  add("half_subnormals_flushed", "range", "subnormal binary16 outputs are written as 0", Backend::cpu);
+  add("tail_filled_with_zero", "padding", "the last vector is filled up with 0 in place of -Inf",
+      Backend::cpu);
+  add("maximum_of_first_vector", "lost data", "the maximum is that of the row's first vector", Backend::cpu);
+  add("masked_row_zero", "special value", "a row of nothing but -Inf gives 0 in place of NaN", Backend::cpu);
+  add("running_sum_lost", "lost data", "the last of a block's four running sums is left out", Backend::cpu);
+  add("blocks_overwrite_first", "wrong index",
+      "the exponentials of later blocks are put in place of the first's", Backend::cpu);
+  add("estimated_reciprocal", "precision", "the scale is the machine's estimate of 1 / sum", Backend::cpu);
+  add("output_tail_lost", "tail", "the last, partly filled vector of outputs is not written", Backend::cpu);
+  add("rows_count_from_chunk", "wrong index", "outputs of every chunk of rows go to the first rows",
+      Backend::cpu);
   add("cuda_unhandled_tail", "unhandled tail", "a vector that the row ends in is skipped", Backend::cuda);
   add("cuda_ignored_row_stride", "ignored stride", "rows are taken to lie side by side", Backend::cuda);
   add("cuda_no_maximum", "missing shift", "exp is taken of the logits as they are", Backend::cuda);
