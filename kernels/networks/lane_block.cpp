@@ -154,7 +154,9 @@ struct Query {
 
   const SortedColumn& source() const { return *view.lanes[static_cast<std::size_t>(lane)].source; }
   double x(std::int64_t at) const { return view.x[at * LaneBlock::kLanes + lane]; }
-  const std::int16_t* ranks() const { return view.ranks + lane * view.stride; }
+  const std::int16_t* ranks() const {
+    return view.ranks + (mutant("te.network.ranks_of_first_lane") ? 0 : lane) * view.stride;
+  }
 };
 
 HWY_INLINE void PositionsByRank(const LaneBlock::View& view, std::int64_t lane, std::int64_t n) {
@@ -171,13 +173,14 @@ HWY_INLINE double WalkAlongX(const Query& query, double eps) {
   const auto at = static_cast<std::size_t>(query.position);
   const double x = query.x(query.position), y = points.y[at], z = points.z[at];
   const auto k = static_cast<std::size_t>(query.task.k);
+  const bool window_kept = mutant("te.network.outlier_admits_window");
   double best[LaneBlock::kMostNeighbours];
   std::fill_n(best, k, eps);
   const auto offer = [&](std::int64_t rank, double dx) {
     const std::size_t other = by_rank[rank];
     double distance = std::max({dx, std::fabs(points.y[other] - y), std::fabs(points.z[other] - z)});
-    if (!(distance < best[k - 1]) || query.excluded.contains(points.row(static_cast<std::int64_t>(other))))
-      return;
+    if (!(distance < best[k - 1])) return;
+    if (query.excluded.contains(points.row(static_cast<std::int64_t>(other))) && !window_kept) return;
     std::size_t place = k - 1;
     for (; place > 0 && distance < best[place - 1]; --place) best[place] = best[place - 1];
     best[place] = distance;
@@ -254,6 +257,7 @@ void EvaluatePoints(const LaneTask& task, const LaneBlock::View& view, Walk* wal
   double eps[kLanes];
   std::int64_t nearer[kLanes];
   Windows windows[kLanes];
+  const std::int64_t shift = mutant("te.network.psi_of_n_yz") ? 0 : 1;
   for (std::int64_t position = 0; position < points.n; ++position) {
     const TargetLists::List list = task.lists->of(position);
     const std::int64_t row = points.row(position);
@@ -279,11 +283,11 @@ void EvaluatePoints(const LaneTask& task, const LaneBlock::View& view, Walk* wal
     }
     for (std::int64_t lane = 0; lane < used; ++lane) {
       PointCounts counts;  // none where k points coincide with this one
-      if (eps[lane] > 0)
+      if (eps[lane] > 0 || mutant("te.network.coincident_points_counted"))
         counts = CountPoint({task, view, lane, position, excluded}, windows[lane], eps[lane],
                             (closed >> lane & 1) != 0, nearer[lane], faults);
       view.local[row * kLanes + lane] =
-          task.constant + (task.psi[counts.z + 1] - task.psi[counts.xz + 1]) - task.psi[counts.yz + 1];
+          task.constant + (task.psi[counts.z + 1] - task.psi[counts.xz + 1]) - task.psi[counts.yz + shift];
       if (std::int64_t* out = view.lanes[static_cast<std::size_t>(lane)].counts;
           HWY_UNLIKELY(out != nullptr)) {
         out[3 * row] = counts.xz;

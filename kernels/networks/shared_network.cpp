@@ -95,7 +95,7 @@ void SharedNetwork::evaluate(ThreadPool& pool, const te::NetworkTargets& targets
   for (std::int64_t begin = plain ? 0 : m_; begin < all;) {
     Lanes lanes{.begin = begin, .end = std::min(all, std::max(begin, m_) + most), .exclusion = &exclusion_};
     if (begin < m_ && !same_exclusion_) lanes.end = m_;
-    if (begin >= m_) lanes.exclusion = &without_trials_;
+    if (begin >= m_ && !mutant("te.network.surrogate_keeps_trials")) lanes.exclusion = &without_trials_;
     lanes.first_drawn = std::max(begin, m_);
     const std::int64_t drawn = std::max<std::int64_t>(lanes.end - lanes.first_drawn, 0);
     lanes.rows.resize(static_cast<std::size_t>(drawn * n_));
@@ -130,7 +130,8 @@ void SharedNetwork::evaluate_target(ThreadPool& pool, const Call& call, const La
                                     std::int64_t target, Workspace& workspace) const {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   const std::int64_t t = call.targets.t;
-  const std::int64_t left_out = call.skip.empty() ? -1 : call.skip[static_cast<std::size_t>(target)];
+  const bool skips = !call.skip.empty() && !mutant("te.network.diagonal_not_skipped");
+  const std::int64_t left_out = !skips ? -1 : call.skip[static_cast<std::size_t>(target)];
   workspace.lanes.clear();
   workspace.unread.resize(static_cast<std::size_t>(m_));
   for (std::int64_t at = lanes.begin; at < lanes.end; ++at) {

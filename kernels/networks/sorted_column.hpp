@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
 #include "kernels/spatial/columns.hpp"
 
 namespace assay::kernels::networks {
@@ -44,6 +45,7 @@ class SortedColumn {
   /// An interval whose ends were looked for in the cells of fl(value -+ eps) alone. On the near sides of
   /// those cells a difference may be rounded across the radius, seldom enough for a bisection of all values.
   Interval checked(Interval found, double value, double eps) const {
+    if (mutant("te.network.interval_unchecked")) return found;
     if (outside_left(found.first, value, eps)) found.first = bisect_left(value, eps);
     if (!inside_right(found.last - 1, value, eps)) found.last = bisect_right(value, eps);
     return found;

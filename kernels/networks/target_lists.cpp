@@ -135,6 +135,7 @@ HWY_INLINE std::int64_t Choose(const TargetPoints& points, std::int64_t position
   if (!(guess > 0)) guess = std::numeric_limits<double>::min();
   double radius = all ? infinity : guess;
   double* keys = scratch.keys.data();
+  const bool bound_lost = mutant("te.network.list_bound_of_left_alone");
   std::int64_t count = 0;
   for (int attempt = 1;; ++attempt) {
     const Interval window = points.sorted_z.within(z, radius);
@@ -143,7 +144,8 @@ HWY_INLINE std::int64_t Choose(const TargetPoints& points, std::int64_t position
     count += Collect(points, position + 1, window.last, y, z, radius, keys + count, beyond);
     bound = hn::GetLane(hn::MinOfLanes(tag, beyond));
     if (window.first > 0) bound = std::min(bound, z - points.z[static_cast<std::size_t>(window.first - 1)]);
-    if (window.last < points.n) bound = std::min(bound, points.z[static_cast<std::size_t>(window.last)] - z);
+    if (window.last < points.n && !bound_lost)
+      bound = std::min(bound, points.z[static_cast<std::size_t>(window.last)] - z);
     if (all || attempt == kAttempts || count == points.n - 1 || (count >= depth / 2 && count <= 2 * depth))
       break;
     radius *= std::clamp(std::sqrt(wanted / static_cast<double>(count + 1)), 0.2, 5.0);
@@ -157,8 +159,8 @@ HWY_INLINE std::int64_t Choose(const TargetPoints& points, std::int64_t position
     count = Admit(points, excluded, keys, count);
   if (count > depth) {
     std::nth_element(keys, keys + depth, keys + count);
-    bound =
-        std::min(bound, std::bit_cast<double>(std::bit_cast<std::uint64_t>(keys[depth]) & ~kPositionBits));
+    const double cut = std::bit_cast<double>(std::bit_cast<std::uint64_t>(keys[depth]) & ~kPositionBits);
+    bound = mutant("te.network.list_cut_forgotten") ? bound : std::min(bound, cut);
     count = depth;
   }
   return count;
@@ -169,12 +171,13 @@ HWY_INLINE void WriteList(const TargetPoints& points, std::int64_t position, con
                           std::int64_t stride, std::int64_t count, const TargetLists::Target& list) {
   const double y = points.y[static_cast<std::size_t>(position)];
   const double z = points.z[static_cast<std::size_t>(position)];
+  const bool order_kept = mutant("te.network.list_sorted_by_key");
   double before = 0;
   for (std::int64_t entry = 0; entry < count; ++entry) {
     const std::uint64_t other = std::bit_cast<std::uint64_t>(sorted[entry * stride]) & kPositionBits;
     const double distance = std::max(std::fabs(points.y[other] - y), std::fabs(points.z[other] - z));
     std::int64_t at = entry;
-    if (HWY_UNLIKELY(distance < before))
+    if (HWY_UNLIKELY(distance < before) && !order_kept)
       for (; at > 0 && distance < list.distances[at - 1]; --at) {
         list.distances[at] = list.distances[at - 1];
         list.positions[at] = list.positions[at - 1];

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::spatial {
 
 std::vector<Coordinate> coordinates(std::initializer_list<Rows> parts) {
@@ -38,9 +40,9 @@ void Columns::assign(std::int64_t first, std::span<const Coordinate> coordinates
 namespace {
 
 /// Maps doubles to integers of the same order; the two zeros become one.
-std::uint64_t key_of(double value) {
+std::uint64_t key_of(double value, bool not_turned) {
   const auto bits = std::bit_cast<std::uint64_t>(value + 0.0);
-  return bits ^ ((bits >> 63) != 0 ? ~std::uint64_t{0} : std::uint64_t{1} << 63);
+  return bits ^ ((bits >> 63) != 0 && !not_turned ? ~std::uint64_t{0} : std::uint64_t{1} << 63);
 }
 
 }  // namespace
@@ -65,13 +67,15 @@ std::vector<std::int32_t> sorted_order(Coordinate coordinate, std::int64_t n) {
   }
   std::vector<Item> items(size), other(size);
   std::vector<std::array<std::uint32_t, kBuckets>> counts(kPasses);
+  const bool not_turned = mutant("te.range_count.negative_keys_not_turned");
+  const int passes = kPasses - (mutant("te.knn.sorting_pass_lost") ? 1 : 0);
   for (std::size_t i = 0; i < size; ++i) {
-    const std::uint64_t key = key_of(coordinate(static_cast<std::int64_t>(i)));
+    const std::uint64_t key = key_of(coordinate(static_cast<std::int64_t>(i)), not_turned);
     items[i] = {key, static_cast<std::int32_t>(i)};
     for (int pass = 0; pass < kPasses; ++pass)
       ++counts[static_cast<std::size_t>(pass)][(key >> (pass * kBits)) & (kBuckets - 1)];
   }
-  for (int pass = 0; pass < kPasses; ++pass) {
+  for (int pass = 0; pass < passes; ++pass) {
     auto& count = counts[static_cast<std::size_t>(pass)];
     const int shift = pass * kBits;
     if (count[(items[0].key >> shift) & (kBuckets - 1)] == size) continue;  // all alike here

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
 #include "kernels/spatial/distance_inl.hpp"
 #include "kernels/spatial/kd_tree.hpp"
 
@@ -91,10 +92,11 @@ class Candidates {
         stack[height++] = node.right();
         stack[height++] = node.left();
       } else if (node.first_leaf != leaf) {
-        if (count_ == kMost) return false;
+        if (count_ == kMost) return mutant("te.range_count.tree_candidates_cut");
         Append(box, node.first_leaf);
       }
     }
+    if (mutant("te.knn.tree_stale_candidates")) return true;
     for (std::int64_t c = 0; c < d_; ++c)  // no point is near what fills up the last group
       for (std::int64_t at = count_; at % kLanes != 0; ++at) {
         faces_[static_cast<std::size_t>(c * kMost + at)] = std::numeric_limits<double>::infinity();

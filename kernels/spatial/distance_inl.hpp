@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
 #include "hwy/highway.h"
 #include "kernels/spatial/columns.hpp"
 #include "kernels/spatial/counting.hpp"
@@ -154,7 +155,8 @@ HWY_INLINE void Gather(const Query& query, std::int64_t position, const std::int
 HWY_INLINE void GatherBlock(const Query& query, std::int64_t position, const std::int32_t* order,
                             RowRange excluded, double radius, const std::int64_t* ends,
                             std::vector<PartDistances>& near) {
-  for (std::int64_t at = position; at < position + kBlock; at += kLanes)
+  const std::int64_t end = position + kBlock - (mutant("te.ksg.box_block_tail_lost") ? kLanes : 0);
+  for (std::int64_t at = position; at < end; at += kLanes)
     Gather(query, at, order, excluded, radius, ends, near);
 }
 

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::spatial {
 
 /// Rows [begin, end).
@@ -35,9 +37,11 @@ class Exclusion {
     if (faults.window_exclusive && window_ > 0) --window_;
     if (trial_lengths.size() < 2 || window_ == 0 || faults.ignore_trials) return;
     trial_of_row_.reserve(static_cast<std::size_t>(n));
+    const std::int64_t short_of = mutant("te.range_count.trial_end_early") ? 1 : 0;
     std::int64_t begin = 0;
     for (const std::int64_t length : trial_lengths) {
-      trial_of_row_.insert(trial_of_row_.end(), static_cast<std::size_t>(length), {begin, begin + length});
+      trial_of_row_.insert(trial_of_row_.end(), static_cast<std::size_t>(length),
+                           {begin, begin + length - short_of});
       begin += length;
     }
   }
@@ -48,7 +52,8 @@ class Exclusion {
     if (window_ == 0) return {row, faults_.admit_self ? row : row + 1};
     const RowRange trial =
         trial_of_row_.empty() ? RowRange{0, n_} : trial_of_row_[static_cast<std::size_t>(row)];
-    return {std::max(trial.begin, row - window_), std::min(trial.end, row + window_ + 1)};
+    const std::int64_t ahead = mutant("te.knn.window_of_past_only") ? 0 : window_;
+    return {std::max(trial.begin, row - window_), std::min(trial.end, row + ahead + 1)};
   }
   std::int64_t points() const { return n_; }
   const Faults& faults() const { return faults_; }

@@ -57,6 +57,7 @@ HWY_INLINE void NearestOf(const KdTree& tree, const Exclusion& exclusion, std::v
   const std::int64_t d = tree.columns().dimensions();
   std::vector<double> q(static_cast<std::size_t>(d * KdTree::kLeafSize));
   Candidates candidates(d);
+  const bool of_last = mutant("te.knn.tree_bound_of_last_point");
   for (std::int64_t leaf = begin / KdTree::kLeafSize; leaf * KdTree::kLeafSize < end; ++leaf) {
     const std::int64_t first = leaf * KdTree::kLeafSize;
     const std::int64_t last = std::min(first + KdTree::kLeafSize, end);
@@ -68,7 +69,7 @@ HWY_INLINE void NearestOf(const KdTree& tree, const Exclusion& exclusion, std::v
       list.clear();
       const RowRange excluded = exclusion.of(tree.order()[static_cast<std::size_t>(position)]);
       OfferLeaf<kFixed>(tree, {&tree.columns(), own_q}, leaf, excluded, list);
-      bound = std::max(bound, list.threshold());
+      bound = of_last ? list.threshold() : std::max(bound, list.threshold());
     }
     const bool together =
         bound <= std::numeric_limits<double>::max() && candidates.Collect(tree, leaf, bound, bound, d, equal);
@@ -116,10 +117,11 @@ void TreeBoxes(const KdTree& tree, const Exclusion& exclusion, const BoxTask& ta
                std::int64_t end) {
   std::vector<double> q(static_cast<std::size_t>(tree.columns().dimensions()));
   std::vector<PartDistances> near;
+  const bool window_kept = mutant("te.ksg.tree_box_admits_window");
   const Query query{&tree.columns(), q.data()};
   for (std::int64_t position = begin; position < end; ++position) {
     const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
-    const RowRange excluded = exclusion.of(row);
+    const RowRange excluded = window_kept ? RowRange{row, row + 1} : exclusion.of(row);
     double* radii = task.radii + 3 * row;
     const double radius = closed_radius(radii[0], task.open_ball);
     Load(tree, position, q);
@@ -174,6 +176,7 @@ HWY_INLINE std::int64_t CountAlone(const KdTree& tree, const Query& query, doubl
   const hn::RebindToSigned<Tag> tag;
   Counter counter = hn::Zero(tag);
   std::int64_t inside = 0;
+  const bool full_leaves = mutant("te.range_count.tree_node_counted_full");
   KdTree::Node stack[kStackSize];
   int height = 0;
   stack[height++] = tree.root();
@@ -183,7 +186,7 @@ HWY_INLINE std::int64_t CountAlone(const KdTree& tree, const Query& query, doubl
         OverlapOf(tree.box(node), query.q, tree.columns().dimensions(), first, second, split, near_edge);
     if (overlap == Overlap::none) continue;
     if (overlap == Overlap::whole) {
-      inside += tree.points_of(node);
+      inside += full_leaves ? node.leaves * KdTree::kLeafSize : tree.points_of(node);
     } else if (node.is_leaf()) {
       counter = CountLeaf<kFixed>(tree, query, node.first_leaf, first, second, split, counter);
     } else {
@@ -203,6 +206,7 @@ HWY_INLINE std::int64_t CountCandidates(const KdTree& tree, const Query& query, 
   const std::int64_t d = kFixed > 0 ? kFixed : tree.columns().dimensions();
   Counter counter = hn::Zero(integers);
   std::int64_t inside = 0;
+  const bool full = mutant("te.range_count.tree_leaf_counted_full");
   for (std::int64_t at = 0; at < candidates.count(); at += kLanes) {
     Mask some = hn::FirstN(tag, static_cast<std::size_t>(std::min(kLanes, candidates.count() - at)));
     Mask whole = some;
@@ -223,7 +227,7 @@ HWY_INLINE std::int64_t CountCandidates(const KdTree& tree, const Query& query, 
       const int lane = std::countr_zero(bits);
       const std::int64_t leaf = candidates.leaf(at + lane);
       if ((covered >> lane & 1) != 0)
-        inside += LeafEnd(tree, leaf) - leaf * KdTree::kLeafSize;
+        inside += full ? KdTree::kLeafSize : LeafEnd(tree, leaf) - leaf * KdTree::kLeafSize;
       else
         counter = CountLeaf<kFixed>(tree, query, leaf, first, second, split, counter);
     }
@@ -237,6 +241,8 @@ HWY_INLINE void CountOf(const KdTree& tree, const Radii& radii, const Counts& co
                         std::int64_t end) {
   const std::int64_t d = tree.columns().dimensions();
   const bool near_edge = mutant("te.range_count.box_inside_by_near_edge");
+  const bool own_lost = mutant("te.range_count.tree_own_leaf_lost");
+  const bool of_last = mutant("te.range_count.tree_radius_of_last_point");
   const hn::RebindToSigned<Tag> tag;
   std::vector<double> q(static_cast<std::size_t>(d));
   const Query query{&tree.columns(), q.data()};
@@ -245,8 +251,8 @@ HWY_INLINE void CountOf(const KdTree& tree, const Radii& radii, const Counts& co
     double largest_first = 0, largest_second = 0;
     for (std::int64_t position = leaf * KdTree::kLeafSize; position < LeafEnd(tree, leaf); ++position) {
       const std::int32_t row = tree.order()[static_cast<std::size_t>(position)];
-      largest_first = std::max(largest_first, radii.first_of(row));
-      largest_second = std::max(largest_second, radii.second_of(row));
+      largest_first = std::max(of_last ? 0 : largest_first, radii.first_of(row));
+      largest_second = std::max(of_last ? 0 : largest_second, radii.second_of(row));
     }
     const bool together = candidates.Collect(tree, leaf, largest_first, largest_second, radii.split, true);
     for (std::int64_t position = leaf * KdTree::kLeafSize; position < LeafEnd(tree, leaf); ++position) {
@@ -260,7 +266,7 @@ HWY_INLINE void CountOf(const KdTree& tree, const Radii& radii, const Counts& co
         continue;
       }
       const Counter own = CountLeaf<kFixed>(tree, query, leaf, first, second, radii.split, hn::Zero(tag));
-      count = Total(own) +
+      count = (own_lost ? 0 : Total(own)) +
               CountCandidates<kFixed>(tree, query, candidates, first, second, radii.split, near_edge);
     }
   }

@@ -2,6 +2,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/runtime/thread_pool.hpp"
 #include "kernels/spatial/kd_tree.hpp"
 
@@ -81,7 +82,7 @@ void KdTree::enclose(Node node) {
     enclose(node.left());
     enclose(node.right());
     const double* left = box_of(node.left());
-    const double* right = box_of(node.right());
+    const double* right = mutant("te.range_count.tree_box_of_left_half") ? left : box_of(node.right());
     for (std::int64_t c = 0; c < d; ++c) {
       box[c] = std::min(left[c], right[c]);
       box[d + c] = std::max(left[d + c], right[d + c]);
@@ -89,9 +90,10 @@ void KdTree::enclose(Node node) {
     return;
   }
   const std::int64_t first = node.first_leaf * kLeafSize;
+  const std::int64_t lost = points_of(node) > 1 && mutant("te.knn.tree_box_loses_last") ? 1 : 0;
   for (std::int64_t c = 0; c < d; ++c) {
     const auto [low, high] =
-        std::minmax_element(columns_.column(c) + first, columns_.column(c) + first + points_of(node));
+        std::minmax_element(columns_.column(c) + first, columns_.column(c) + first + points_of(node) - lost);
     box[c] = *low;
     box[d + c] = *high;
   }

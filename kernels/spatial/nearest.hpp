@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::spatial {
 
 /// Up to this k the best are kept sorted, beyond it in a heap.
@@ -31,7 +33,10 @@ class SmallestDistances {
   /// A distance above this changes nothing.
   double threshold() const { return threshold_; }
   /// The k-th smallest.
-  double largest() const { return values_.size() <= kSortedListSize ? values_.back() : values_.front(); }
+  double largest() const {
+    const bool last = values_.size() <= kSortedListSize || mutant("te.ksg.heap_ends_with_largest");
+    return last ? values_.back() : values_.front();
+  }
 
   /// Precondition: distance <= threshold().
   void offer(double distance, std::int64_t) {
@@ -75,7 +80,8 @@ class NearestNeighbours {
     const Neighbour neighbour{distance, sign_ * row};
     const bool full = static_cast<std::int64_t>(values_.size()) == k_;
     const bool sorted = static_cast<std::size_t>(k_) <= kSortedListSize;
-    if (full && !(neighbour < (sorted ? values_.back() : values_.front()))) return;
+    const bool last = sorted || mutant("te.knn.heap_ends_with_largest");
+    if (full && !(neighbour < (last ? values_.back() : values_.front()))) return;
     if (sorted) {
       if (!full) values_.push_back(neighbour);
       std::size_t at = values_.size() - 1;

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::spatial {
 
 /// Distances of one neighbour in the three parts of the joint space (z: 0 where there is none).
@@ -20,7 +22,7 @@ struct PartDistances {
 /// k-th place are taken.
 inline PartDistances nearest_box(std::span<const PartDistances> near, std::size_t k) {
   const auto falling = [](const PartDistances& d) {
-    const double least = std::min({d.x, d.y, d.z});
+    const double least = mutant("te.ksg.box_ties_by_two_parts") ? 0 : std::min({d.x, d.y, d.z});
     const double joint = d.joint();
     return std::array<double, 3>{joint, std::max(std::min(d.x, d.y), std::min(std::max(d.x, d.y), d.z)),
                                  least};
@@ -35,10 +37,12 @@ inline PartDistances nearest_box(std::span<const PartDistances> near, std::size_
   }
   std::vector<std::array<double, 3>> order(near.size());
   std::transform(near.begin(), near.end(), order.begin(), falling);
-  const auto kth = order.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  const std::size_t one_less = k > 1 && mutant("te.ksg.box_of_one_less") ? 1 : 0;
+  const bool all_ties = mutant("te.ksg.box_of_all_ties");
+  const auto kth = order.begin() + static_cast<std::ptrdiff_t>(k - 1 - one_less);
   std::nth_element(order.begin(), kth, order.end());
   for (const PartDistances& d : near)
-    if (falling(d) <= *kth) cover(d);
+    if (all_ties ? d.joint() <= kth->front() : falling(d) <= *kth) cover(d);
   return box;
 }
 

@@ -33,6 +33,8 @@ std::int64_t BlocksOf(const SortedPoints& points) {
 template <class Reach, class Visit>
 HWY_INLINE BlockRange Walk(const double* axis, std::int64_t blocks, std::int64_t position, const Reach& reach,
                            const Visit& visit) {
+  const bool one_sided = mutant("te.knn.walk_ends_on_both_sides");
+  const std::int64_t near_edge = mutant("te.range_count.walk_by_far_edge") ? 0 : kBlock - 1;
   const double q = axis[position];
   std::int64_t right = position / kBlock;
   std::int64_t left = right - 1;
@@ -42,9 +44,10 @@ HWY_INLINE BlockRange Walk(const double* axis, std::int64_t blocks, std::int64_t
     if (right_open) {
       right_open = right < blocks && !(axis[right * kBlock] - q > reach());
       if (right_open) visit(kBlock * right++);
+      if (one_sided && !right_open) left_open = false;
     }
     if (left_open) {
-      left_open = left >= 0 && !(q - axis[left * kBlock + kBlock - 1] > reach());
+      left_open = left >= 0 && !(q - axis[left * kBlock + near_edge] > reach());
       if (left_open) visit(kBlock * left--);
     }
   }
@@ -128,14 +131,15 @@ void SortedCount(const SortedPoints& points, const Radii& radii, const Counts& c
   const std::int32_t* order = points.order().data();
   const std::int64_t blocks = BlocksOf(points);
   const bool end_lost = mutant("te.range_count.window_off_by_one");
+  const bool by_position = mutant("te.range_count.radius_of_position");
   std::vector<double> q(static_cast<std::size_t>(points.columns().dimensions()));
   const Query query{&points.columns(), q.data()};
   const hn::RebindToSigned<Tag> tag;
   for (std::int64_t position = begin; position < end; ++position) {
     const std::int32_t row = order[position];
     Load(points, position, q);
-    const double first = radii.first_of(row);
-    const double second = radii.second_of(row);
+    const double first = radii.first_of(by_position ? position : row);
+    const double second = radii.second_of(by_position ? position : row);
     const double along = points.axis() < radii.split ? first : second;
     Counter counter = hn::Zero(tag);
     Counter before = counter;
@@ -169,13 +173,15 @@ HWY_INLINE void CountParts(const Query& query, BlockRange range, const double* r
   const Tag tag;
   const hn::RebindToSigned<Tag> integers;
   const Vector rx = hn::Set(tag, radii[0]), ry = hn::Set(tag, radii[1]), rz = hn::Set(tag, radii[2]);
+  const bool y_alone = mutant("te.ksg.condition_missing_in_yz");
   Counter n_xz = hn::Zero(integers), n_yz = n_xz, n_z = n_xz;
   for (std::int64_t at = range.begin * kBlock; at < range.end * kBlock; at += kLanes) {
     const Mask in_z = Inside<kFixed>(query, at, rz, ends[1], ends[2]);
     const Mask in_x = Inside<kFixed>(query, at, rx, 0, ends[0]);
     n_z = Add(n_z, in_z);
     n_xz = Add(n_xz, HWY_UNLIKELY(x_without_z) ? in_x : hn::And(in_z, in_x));
-    n_yz = Add(n_yz, hn::And(in_z, Inside<kFixed>(query, at, ry, ends[0], ends[1])));
+    const Mask in_y = Inside<kFixed>(query, at, ry, ends[0], ends[1]);
+    n_yz = Add(n_yz, y_alone ? in_y : hn::And(in_z, in_y));
   }
   counts[0] = Total(n_xz);
   counts[1] = Total(n_yz);
@@ -297,6 +303,7 @@ void count_along_axis(const SortedPoints& points, const Radii& radii, const Coun
                       std::int64_t begin, std::int64_t end) {
   const double* axis = points.columns().column(0);
   const bool end_lost = mutant("te.range_count.window_off_by_one");
+  const bool left_strict = mutant("te.range_count.left_edge_strict");
   // the number of values, from `first` on, for which before() holds; no branch on the data
   const auto bisect = [](const double* first, std::int64_t length, const auto& before) {
     const double* from = first;
@@ -313,7 +320,9 @@ void count_along_axis(const SortedPoints& points, const Radii& radii, const Coun
     const double radius = radii.split > 0 ? radii.first_of(row) : radii.second_of(row);
     std::int64_t inside = 0;
     if (radius >= 0) {
-      const std::int64_t before = bisect(axis, position, [=](double value) { return q - value > radius; });
+      const std::int64_t before = bisect(axis, position, [=](double value) {
+        return left_strict ? q - value >= radius : q - value > radius;
+      });
       const std::int64_t after = bisect(axis + position, points.points() - position,
                                         [=](double value) { return value - q <= radius; });
       inside = position - before + after - (end_lost ? 1 : 0);

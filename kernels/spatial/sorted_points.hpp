@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
 #include "kernels/spatial/columns.hpp"
 #include "kernels/spatial/counting.hpp"
 #include "kernels/spatial/exclusion.hpp"
@@ -74,6 +75,7 @@ struct ConditionalTask {
 inline void subtract_excluded(std::span<const Coordinate> coordinates, const ConditionalTask& task,
                               RowRange excluded, std::int64_t row, const double* radii,
                               std::int64_t* counts) {
+  const bool kept = mutant("te.ksg.excluded_kept_in_xz");
   for (std::int64_t other = excluded.begin; other < excluded.end; ++other) {
     bool inside[3] = {true, true, true};
     std::int64_t c = 0;
@@ -82,7 +84,7 @@ inline void subtract_excluded(std::span<const Coordinate> coordinates, const Con
         const Coordinate& coordinate = coordinates[static_cast<std::size_t>(c)];
         inside[part] = inside[part] && std::fabs(coordinate(other) - coordinate(row)) <= radii[part];
       }
-    counts[0] -= inside[0] && (inside[2] || task.x_without_z);
+    counts[0] -= inside[0] && (inside[2] || task.x_without_z) && !kept;
     counts[1] -= inside[1] && inside[2];
     counts[2] -= inside[2];
   }

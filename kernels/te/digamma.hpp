@@ -22,9 +22,12 @@ struct DigammaFaults {
   bool too_few_recurrences = mutant("te.digamma.too_few_recurrences");
   bool series_term_dropped = mutant("te.digamma.series_term_dropped");
   bool half_term_sign = mutant("te.digamma.half_term_sign");
+  bool reciprocals_shifted = mutant("te.digamma.reciprocals_shifted");
+  bool single_precision_recurrence = mutant("te.digamma.single_precision_recurrence");
   bool single_precision_log = false;
 #else
   static constexpr bool too_few_recurrences = false, series_term_dropped = false, half_term_sign = false,
+                        reciprocals_shifted = false, single_precision_recurrence = false,
                         single_precision_log = false;
 #endif
 };
@@ -35,7 +38,8 @@ struct DigammaFaults {
 ASSAY_HOST_DEVICE inline double digamma(double x, const DigammaFaults& faults) {
   const double large = faults.too_few_recurrences ? 3.0 : 8.0;
   double recurrence = 0.0;
-  for (; x < large; x += 1.0) recurrence += 1.0 / x;
+  for (; x < large; x += 1.0) recurrence += 1.0 / (faults.reciprocals_shifted ? x + 1.0 : x);
+  if (faults.single_precision_recurrence) recurrence = static_cast<float>(recurrence);
   const double r = 1.0 / x;
   const double s = r * r;
   const double c8 = faults.series_term_dropped ? 0.0 : 1.0 / 240.0;

@@ -20,12 +20,16 @@ std::vector<Source> sources_of(std::span<const Lags> variables) {
   const bool no_delay = mutant("te.embed.delay_ignored");
   const bool no_tau = mutant("te.embed.tau_ignored");
   const bool reversed = mutant("te.embed.lags_reversed");
+  const bool first_delayed = mutant("te.embed.delay_of_first_lag_only");
+  const bool repeated = mutant("te.embed.last_lag_repeated");
   std::vector<Source> sources;
   for (const Lags& variable : variables)
     for (std::int64_t j = 0; j < variable.history; ++j) {
-      const std::int64_t lag = reversed ? variable.history - 1 - j : j;
-      sources.push_back(
-          {variable.column, (no_delay ? 0 : variable.delay) + lag * (no_tau ? 1 : variable.tau)});
+      const std::int64_t lag = reversed            ? variable.history - 1 - j
+                               : repeated && j > 0 ? std::min(j, variable.history - 2)
+                                                   : j;
+      sources.push_back({variable.column, (no_delay || (first_delayed && j > 0) ? 0 : variable.delay) +
+                                              lag * (no_tau ? 1 : variable.tau)});
     }
   return sources;
 }
@@ -39,6 +43,9 @@ void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t>
   const auto d = static_cast<std::int64_t>(sources.size());
   const bool crossing = mutant("te.embed.crosses_trial");
   const bool within = mutant("te.embed.times_within_trial");
+  const bool restarts = mutant("te.embed.chunk_restarts");
+  const bool rounded = mutant("te.embed.float32_copy");
+  const bool not_passed = mutant("te.embed.short_trial_not_passed");
   std::int64_t trial_begin = 0;
   std::int64_t written = 0;
   for (const std::int64_t length : trial_lengths) {
@@ -47,14 +54,17 @@ void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t>
     const std::int64_t first = trial_begin + (crossing && trial_begin >= reach ? 0 : reach);
     pool.parallel_for(count, 4096, [&](std::int64_t begin, std::int64_t end, unsigned) {
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t t = first + i;
+        const std::int64_t t = first + (restarts ? i - begin : i);
         double* row = embedded.data() + (written + i) * d;
-        for (const Source& source : sources)
-          *row++ = series.data[(t - source.offset) * series.d + source.column];
+        for (const Source& source : sources) {
+          *row = series.data[(t - source.offset) * series.d + source.column];
+          if (rounded) *row = static_cast<float>(*row);
+          ++row;
+        }
         times[static_cast<std::size_t>(written + i)] = within ? t - trial_begin : t;
       }
     });
-    trial_begin += length;
+    trial_begin += not_passed && count == 0 ? 0 : length;
     written += count;
   }
 }

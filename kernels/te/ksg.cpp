@@ -40,8 +40,9 @@ struct OwnedRows {
 /// psi(1) .. psi(largest) at 1 .. largest.
 std::vector<double> psi_table(ThreadPool& pool, std::int64_t largest) {
   std::vector<double> table(static_cast<std::size_t>(largest + 1), 0.0);
+  const std::int64_t lost = mutant("te.ksg.psi_table_end_lost") ? 1 : 0;
   pool.parallel_for(largest, 1024, [&](std::int64_t begin, std::int64_t end, unsigned) {
-    for (std::int64_t m = begin + 1; m <= end; ++m)
+    for (std::int64_t m = begin + 1; m <= end - lost; ++m)
       table[static_cast<std::size_t>(m)] = digamma(static_cast<double>(m));
   });
   return table;
@@ -142,7 +143,7 @@ void KsgPlan::State::walk(ThreadPool& pool, spatial::Rows x, double* radii, std:
   const auto coordinates = spatial::coordinates({x, y.view(), z.view()});
   const auto of_x = std::span(coordinates).first(static_cast<std::size_t>(x.d));
   if (walked && walked->columns().dimensions() == static_cast<std::int64_t>(coordinates.size()))
-    walked->columns().assign(0, of_x, axis_order);
+    walked->columns().assign(0, mutant("te.ksg.walk_keeps_first_x") ? of_x.first(0) : of_x, axis_order);
   else
     walked.emplace(coordinates, axis_order, x.d + y.d + axis);
   const spatial::ConditionalTask task{.k = largest_k,
@@ -186,8 +187,9 @@ void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, st
   for (double& radius : closed) radius = spatial::closed_radius(radius, strict);
   const auto count_in = [&](const Structure& structure, std::span<const Coordinate> coordinates,
                             std::int64_t part, std::int64_t split, std::int64_t column) {
+    const std::int64_t z_part = mutant("te.ksg.condition_radius_of_other") ? part : 2;
     const spatial::Radii within{
-        .data = closed.data(), .stride = 3, .first = part, .second = 2, .split = split};
+        .data = closed.data(), .stride = 3, .first = part, .second = z_part, .split = split};
     std::visit(
         [&](const auto& points_of) {
           count(pool, points_of, coordinates, count_exclusion, within,
@@ -202,7 +204,7 @@ void KsgPlan::State::search(ThreadPool& pool, spatial::Rows x, double* radii, st
   if (conditional)
     count_in(*alone, spatial::coordinates({z.view()}), 2, 0, 2);
   else
-    for (std::int64_t i = 0; i < n; ++i) counts[3 * i + 2] = n - 1;
+    for (std::int64_t i = 0; i < n; ++i) counts[3 * i + 2] = mutant("te.ksg.n_z_has_self") ? n : n - 1;
 }
 
 KsgPlan::KsgPlan(ThreadPool& pool, spatial::Rows y, spatial::Rows z,
@@ -241,8 +243,9 @@ void KsgPlan::evaluate(ThreadPool& pool, spatial::Rows x, const KsgResult& resul
   });
   if (result.value.empty()) return;
   const bool last_lost = mutant("te.ksg.mean_loses_last");
+  const double sum = networks::pairwise_sum(local.first(local.size() - (last_lost ? 1 : 0)));
   result.value[0] =
-      networks::pairwise_sum(local.first(local.size() - (last_lost ? 1 : 0))) / static_cast<double>(state.n);
+      (mutant("te.ksg.mean_in_float") ? static_cast<float>(sum) : sum) / static_cast<double>(state.n);
 }
 
 }  // namespace assay::kernels::te

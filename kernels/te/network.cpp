@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/runtime/thread_pool.hpp"
 #include "kernels/networks/shared_network.hpp"
 #include "kernels/networks/surrogate_draws.hpp"
@@ -26,7 +27,8 @@ void evaluate_pairs(ThreadPool& pool, const NetworkSources& sources, const netwo
     std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
     for (std::int64_t target = begin; target < end; ++target) {
       const spatial::Rows y{targets.y + target * n * targets.dy, n, targets.dy};
-      const spatial::Rows z{targets.dz > 0 ? targets.z + target * n * targets.dz : nullptr, n, targets.dz};
+      const std::int64_t of_z = mutant("te.network.condition_of_first_target") ? 0 : target;
+      const spatial::Rows z{targets.dz > 0 ? targets.z + of_z * n * targets.dz : nullptr, n, targets.dz};
       KsgPlan plan(alone, y, z, trial_lengths, options);
       const std::int64_t left_out = skip.empty() ? -1 : skip[static_cast<std::size_t>(target)];
       for (std::int64_t source = 0; source < m; ++source) {

@@ -166,6 +166,12 @@ void describe_digamma(Suite& suite) {
   suite.mutant({"te.digamma.too_few_recurrences", "formula", "the recurrence stops at 3 instead of 8"});
   suite.mutant({"te.digamma.half_term_sign", "sign", "+ 1/(2x) in place of - 1/(2x)"});
   suite.mutant({"te.digamma.last_element_lost", "tail", "the last element is not written"});
+  suite.mutant(
+      {"te.digamma.reciprocals_shifted", "off by one", "the recurrence adds 1/(x + 1) in place of 1/x"});
+  suite.mutant(
+      {"te.digamma.single_precision_recurrence", "precision", "the recurrence's sum is rounded to float"});
+  suite.mutant(
+      {"te.digamma.later_chunks_lost", "lost tile", "elements after the first chunk are not written"});
   suite.mutant({"te.digamma.cuda_unhandled_tail", "unhandled tail",
                 "elements after the last whole block of threads are not written", Backend::cuda});
   suite.mutant({"te.digamma.cuda_single_precision_log", "precision", "the logarithm is taken in float",

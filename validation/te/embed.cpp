@@ -230,6 +230,15 @@ void describe_embed(Suite& suite) {
       {"te.embed.crosses_trial", "boundary", "observations of later trials reach into the trial before"});
   suite.mutant({"te.embed.lags_reversed", "wrong order", "the oldest lag comes first"});
   suite.mutant({"te.embed.times_within_trial", "wrong index", "times count from the start of the trial"});
+  suite.mutant({"te.embed.delay_of_first_lag_only", "wrong index",
+                "lags after a variable's first leave its delay out"});
+  suite.mutant(
+      {"te.embed.last_lag_repeated", "off by one", "the last lag of a history is the one before again"});
+  suite.mutant({"te.embed.chunk_restarts", "wrong index",
+                "a later chunk of a trial's observations starts at its first again"});
+  suite.mutant({"te.embed.float32_copy", "precision", "values pass through float"});
+  suite.mutant({"te.embed.short_trial_not_passed", "stale state",
+                "a trial too short for an observation does not move the start of the next"});
   suite.mutant(
       {"te.embed.cuda_delay_ignored", "wrong index", "the delay of a variable is taken as 0", Backend::cuda});
   suite.mutant({"te.embed.cuda_segment_off_by_one", "off by one",

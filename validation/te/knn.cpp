@@ -277,6 +277,20 @@ void describe_knn(Suite& suite) {
   suite.mutant({"te.knn.skips_nearest", "off by one", "neighbours 2 .. k+1 are returned"});
   suite.mutant({"te.knn.simd_tail_lost", "tail", "the last, partly filled vector of a window is skipped"});
   suite.mutant({"te.knn.tree_prunes_equal", "strictness", "boxes at exactly the k-th distance are pruned"});
+  suite.mutant(
+      {"te.knn.window_of_past_only", "missing mask", "the Theiler window leaves rows ahead admissible"});
+  suite.mutant({"te.knn.walk_ends_on_both_sides", "lost data",
+                "the walk ends on the left where it ends on the right"});
+  suite.mutant({"te.knn.sorting_pass_lost", "off by one",
+                "the radix sort leaves out its last pass (256 points and more)"});
+  suite.mutant({"te.knn.heap_ends_with_largest", "wrong index",
+                "with k > 32 the last of the heap is taken for its largest"});
+  suite.mutant({"te.knn.tree_box_loses_last", "wrong bound",
+                "the box of a leaf is that of all its points but the last"});
+  suite.mutant({"te.knn.tree_bound_of_last_point", "wrong bound",
+                "leaves are collected within the radius of a leaf's last point, not its largest"});
+  suite.mutant({"te.knn.tree_stale_candidates", "stale state",
+                "what fills up the last group of candidate leaves is left from before"});
   const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({std::string("te.knn.cuda_") + id, fault_class, what, Backend::cuda});
   };

@@ -143,6 +143,26 @@ void describe_ksg(Suite& suite) {
   suite.mutant({"te.ksg.mean_loses_last", "lost data", "the mean leaves out the last observation"});
   suite.mutant({"te.ksg.float32_distances", "precision", "the radius is rounded to float"});
   suite.mutant({"te.ksg.stale_surrogate", "stale state", "a plan keeps the first x it was given"});
+  suite.mutant({"te.ksg.heap_ends_with_largest", "wrong index",
+                "with k > 32 the last of the heap is taken for its largest"});
+  suite.mutant({"te.ksg.box_of_all_ties", "ties", "algorithm 2 takes all points tied at the k-th distance"});
+  suite.mutant({"te.ksg.box_ties_by_two_parts", "ties",
+                "algorithm 2 leaves the least of three distances out of the order of ties"});
+  suite.mutant(
+      {"te.ksg.box_of_one_less", "off by one", "algorithm 2 takes the box of k - 1 neighbours (k > 1)"});
+  suite.mutant(
+      {"te.ksg.box_block_tail_lost", "tail", "algorithm 2 leaves the last vector of a block out of its box"});
+  suite.mutant({"te.ksg.tree_box_admits_window", "missing mask",
+                "rows within the window enter the box of algorithm 2"});
+  suite.mutant({"te.ksg.condition_missing_in_yz", "lost data", "n_yz is counted in y alone"});
+  suite.mutant({"te.ksg.excluded_kept_in_xz", "missing mask", "excluded rows are not taken off n_xz"});
+  suite.mutant({"te.ksg.walk_keeps_first_x", "stale state",
+                "a plan that walks keeps the columns of its first x (KsgPlan, surrogates)"});
+  suite.mutant({"te.ksg.condition_radius_of_other", "wrong subspace",
+                "algorithm 2 holds z to eps_x in n_xz and to eps_y in n_yz"});
+  suite.mutant({"te.ksg.psi_table_end_lost", "off by one", "the last psi of every chunk of the table is 0"});
+  suite.mutant({"te.ksg.n_z_has_self", "off by one", "without z: n_z counts the point itself"});
+  suite.mutant({"te.ksg.mean_in_float", "precision", "the sum of the local values is rounded to float"});
   const auto on_device = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({id, fault_class, what, Backend::cuda});
   };

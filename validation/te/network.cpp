@@ -327,6 +327,33 @@ void describe_network(Suite& suite) {
   suite.mutant(
       {"te.network.surrogate_keeps_order", "lost data", "the rows of a surrogate are not exchanged"});
   suite.mutant({"te.network.stale_target", "stale state", "a worker keeps the lists of its first target"});
+  suite.mutant(
+      {"te.network.seed_of_first_source", "reused seed", "all sources draw the surrogates of the first"});
+  suite.mutant(
+      {"te.network.every_surrogate_the_first", "reused seed", "every surrogate of a source is its first"});
+  suite.mutant({"te.network.shift_from_first_trial", "wrong index",
+                "later trials of a shifted surrogate are taken from the first"});
+  suite.mutant({"te.network.surrogate_keeps_trials", "boundary",
+                "the window ends at the trials that a surrogate no longer has"});
+  suite.mutant(
+      {"te.network.diagonal_not_skipped", "missing mask", "pairs that were to be left out are evaluated"});
+  suite.mutant({"te.network.condition_of_first_target", "wrong index",
+                "every target has the condition of the first (pair by pair)"});
+  suite.mutant({"te.network.ranks_of_first_lane", "wrong index",
+                "the ranks of a block's first source stand for those of all"});
+  suite.mutant({"te.network.psi_of_n_yz", "formula", "psi(n_yz) in place of psi(n_yz + 1)"});
+  suite.mutant(
+      {"te.network.coincident_points_counted", "ties", "a radius of 0 counts what coincides with the point"});
+  suite.mutant({"te.network.outlier_admits_window", "missing mask",
+                "the walk along x admits rows within the Theiler window"});
+  suite.mutant({"te.network.interval_unchecked", "precision",
+                "the ends of an interval are those that its cells gave"});
+  suite.mutant({"te.network.list_bound_of_left_alone", "wrong bound",
+                "a list's bound leaves out what lies above its window of z"});
+  suite.mutant({"te.network.list_cut_forgotten", "lost data",
+                "what is cut off a list that is too long is taken not to exist"});
+  suite.mutant(
+      {"te.network.list_sorted_by_key", "wrong order", "a list keeps the order of its shortened keys"});
 }
 
 }  // namespace assay::validation::te

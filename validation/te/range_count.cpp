@@ -295,6 +295,28 @@ void describe_range_count(Suite& suite) {
       {"te.range_count.window_off_by_one", "off by one", "the last point of the sorted window is left out"});
   suite.mutant({"te.range_count.box_inside_by_near_edge", "wrong bound",
                 "a box whose near edge is inside is counted whole"});
+  suite.mutant(
+      {"te.range_count.trial_end_early", "off by one", "the last row of a trial is outside of every window"});
+  suite.mutant({"te.range_count.radius_of_position", "wrong index",
+                "radii are read by place in the sorted order (2 dimensions and more)"});
+  suite.mutant({"te.range_count.left_edge_strict", "strictness",
+                "points at exactly the radius to the left are left out (1 dimension)"});
+  suite.mutant(
+      {"te.range_count.walk_by_far_edge", "wrong bound", "the walk to the left ends by a block's far edge"});
+  suite.mutant({"te.range_count.negative_keys_not_turned", "sign",
+                "the radix sort puts negative values in falling order (256 points and more)"});
+  suite.mutant(
+      {"te.range_count.tree_box_of_left_half", "wrong bound", "the box of a node is that of its left half"});
+  suite.mutant({"te.range_count.tree_radius_of_last_point", "wrong bound",
+                "leaves are collected within the radius of a leaf's last point, not its largest"});
+  suite.mutant(
+      {"te.range_count.tree_own_leaf_lost", "lost data", "the leaf of the point itself is not counted"});
+  suite.mutant({"te.range_count.tree_leaf_counted_full", "tail",
+                "a partly filled leaf that lies inside counts as a full one"});
+  suite.mutant({"te.range_count.tree_candidates_cut", "lost data",
+                "leaves beyond the 512 that a group holds are forgotten"});
+  suite.mutant({"te.range_count.tree_node_counted_full", "tail",
+                "a node that lies inside counts full leaves (a descent of one's own)"});
   const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({std::string("te.range_count.cuda_") + id, fault_class, what, Backend::cuda});
   };
