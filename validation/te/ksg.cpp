@@ -113,6 +113,7 @@ void describe_ksg(Suite& suite) {
   add_exact_properties(suite);
   add_analysis_properties(suite);
   add_statistical_properties(suite);
+  add_surrogate_properties(suite);
   add_coverage_properties(suite);
   add_golden_numbers(suite);
   suite.property(

@@ -289,6 +289,7 @@ void describe_network(Suite& suite) {
                     const NetworkCase legal = from_cloud({.rows = 8, .columns = 4}, 2, 1, {});
                     expect_refused(probe, operation, legal.arguments(), "k", "a legal call");
                   }});
+  add_network_surrogate_properties(suite);
   add_detection_properties(suite);
   const auto on_device = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({id, fault_class, what, Backend::cuda});

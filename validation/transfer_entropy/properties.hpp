@@ -13,6 +13,8 @@ void add_statistical_properties(Suite& suite);  ///< significance, bias, coverag
 void add_detection_properties(Suite& suite);    ///< of te.network: what it finds where the truth is known
 void add_coverage_properties(Suite& suite);     ///< how often intervals hold a known value
 void add_golden_numbers(Suite& suite);          ///< the published numbers of generated data
+void add_surrogate_properties(Suite& suite);    ///< what is drawn where one pair has surrogates
+void add_network_surrogate_properties(Suite& suite);  ///< the same for te.network
 
 /// The estimator of the probe's backend: te.ksg there, or the Eigen reference.
 analysis::Estimator estimator_of(Probe& probe);
