@@ -67,6 +67,7 @@ Goodness impossible(Goodness seen, std::int64_t category) {
 
 Binning bins_of(std::span<const double> probabilities, std::int64_t draws, std::uint64_t seed,
                 const GoodnessOptions& options) {
+  if (draws < 1) throw std::invalid_argument("goodness of fit: no draws: nothing would be tested");
   const double sum = sum_of_legal(probabilities);
   const std::uint64_t key = SplitMix64(seed).next();
   const auto tail_bins = static_cast<std::uint64_t>(std::max<std::int64_t>(1, options.tail_bins));

@@ -30,10 +30,10 @@ struct Binning {
 
 /// A category more probable than `alone_above` is a bin; the others go into `tail_bins` by a hash of
 /// (seed, category), so that no fixed binning hides a shift. While the bin with the smallest expectation is
-/// below `least_expected` draws, it and the next smallest become one. Refused (std::invalid_argument):
-/// probabilities that are negative, not finite, or whose sum is off 1 by more than 1e-9 (beyond the rounding
-/// of a sum, and at 10^9 draws invisible); a single bin that holds several categories, where nothing would be
-/// tested. Probabilities are divided by their sum.
+/// below `least_expected` draws, it and the next smallest become one. Refused (std::invalid_argument): no
+/// draws; probabilities that are negative, not finite, or whose sum is off 1 by more than 1e-9 (beyond the
+/// rounding of a sum, and at 10^9 draws invisible); a single bin that holds several categories, where nothing
+/// would be tested. Probabilities are divided by their sum.
 Binning bins_of(std::span<const double> probabilities, std::int64_t draws, std::uint64_t seed,
                 const GoodnessOptions& options = {});
 

@@ -196,6 +196,7 @@ TEST(Goodness, WhatCannotBeTestedIsRefused) {
   EXPECT_THROW(goodness_of_fit(
                    even, [](auto, auto) { return std::vector<std::int64_t>(20); }, 21, 1),
                std::invalid_argument);
+  EXPECT_THROW(test_draws(std::vector<double>{0, 1}, {}, 1), std::invalid_argument);
   const Goodness sure = test_draws(std::vector<double>{0, 1}, std::vector<std::int64_t>(50, 1), 1);
   EXPECT_FALSE(sure.red);  // a single possible category: its support is the whole test
   EXPECT_EQ(sure.degrees_of_freedom, 0);
