@@ -48,6 +48,8 @@ SOURCES = {
     "kernels/networks/surrogate_draws.hpp": ["te.network"],
     "kernels/networks/target_lists.cpp": ["te.network"],
 }
+# Where what only the CUDA bodies call begins, to the end of the source.
+NOT_CPU = {"kernels/te/embed.cpp": "EmbeddingTables embedding_tables("}
 # (operator, pattern, what stands in its place). Binary operators have a blank on either side, as clang-format sets them.
 OPERATORS = [
     ("< to <=", r" < ", [" <= "]),
@@ -107,7 +109,7 @@ def sites_of(name, text):
     """Every mutation of one source: (operator, line number, the line, the line in its place)."""
     faults = fault_names(text)
     named = re.compile(r"\b(?:%s)\b" % "|".join(map(re.escape, sorted(faults)))) if faults else None
-    lines = text.splitlines()
+    lines = text.split(NOT_CPU.get(name, "\0"))[0].splitlines()
     left_out = planted(lines)
     for number, line in enumerate(lines):
         code = code_of(line)
