@@ -24,11 +24,16 @@ Ran check(const std::string& program, const std::string& environment, const std:
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, nlohmann::json::parse(text, nullptr, false)};
 }
 
-constexpr int nothing_compared = 6, wrong = 3;
+constexpr int wrong = 3;
+
+/// Asked of Python itself: a check that compared nothing although it could have is red.
+bool frameworks_are_here() {
+  return std::system("python3 -c 'import numpy, scipy.special, scipy.spatial' >/dev/null 2>&1") == 0;
+}
 
 TEST(CrossCheck, AgreesWithOtherFrameworks) {
+  if (!frameworks_are_here()) GTEST_SKIP() << "NumPy or SciPy is not installed";
   const Ran ran = check("assay", "", "--cases 1");
-  if (ran.code == nothing_compared || ran.code == 127) GTEST_SKIP() << "neither NumPy nor SciPy is installed";
   EXPECT_EQ(ran.code, 0) << ran.document.dump(1);
   ASSERT_TRUE(ran.document.contains("results"));
   for (const auto& result : ran.document["results"])
@@ -37,14 +42,13 @@ TEST(CrossCheck, AgreesWithOtherFrameworks) {
 
 // A wrong kernel is seen, by another framework as by the reference.
 TEST(CrossCheck, SeesAPlantedFault) {
+  if (!frameworks_are_here()) GTEST_SKIP() << "NumPy or SciPy is not installed";
   const auto seen = [](const std::string& mutant) {
     return check("assay-mutants", "ASSAY_MUTANT=" + mutant,
                  "--cases 4 --op " + mutant.substr(0, mutant.find_last_of('.')))
         .code;
   };
-  const int code = seen("dense.softmax.unhandled_tail");
-  if (code == nothing_compared || code == 127) GTEST_SKIP() << "neither NumPy nor SciPy is installed";
-  EXPECT_EQ(code, wrong);
+  EXPECT_EQ(seen("dense.softmax.unhandled_tail"), wrong);
   EXPECT_EQ(seen("dense.softmax.half_precision_sum"), wrong);
 }
 

@@ -21,6 +21,7 @@
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/lists/fill.hpp"
 #include "kernels/lists/lists.hpp"
+#include "kernels/lists/nearest_keys.cuh"
 
 namespace assay::kernels::lists {
 
@@ -64,18 +65,6 @@ struct alignas(16) Staged {
   std::uint32_t lists[2][kWords];
   std::uint32_t results[32][kPointsOfWarp + 1];
 };
-
-__device__ double larger(double a, double b) {
-  return a > b ? a : b;
-}
-
-/// kCapacity smallest keys, rising. A key is the bits of a distance, the last of them replaced by a place.
-template <int kCapacity>
-__device__ void insert(std::uint32_t (&keys)[kCapacity], std::uint32_t key) {
-#pragma unroll
-  for (int j = kCapacity - 1; j > 0; --j) keys[j] = min(keys[j], max(keys[j - 1], key));
-  keys[0] = min(keys[0], key);
-}
 
 /// One point and one source of a lane, with the list that the warp shares.
 struct Point {

@@ -16,6 +16,7 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/lists/lists.hpp"
+#include "kernels/lists/nearest_keys.cuh"
 
 namespace assay::kernels::lists {
 
@@ -69,17 +70,6 @@ struct Pair {
   const float2* plane;  ///< of each row
   std::int32_t n;
 };
-
-__device__ double larger(double a, double b) {
-  return a > b ? a : b;
-}
-
-template <int kCapacity>
-__device__ void insert(std::uint32_t (&keys)[kCapacity], std::uint32_t key) {
-#pragma unroll
-  for (int j = kCapacity - 1; j > 0; --j) keys[j] = min(keys[j], max(keys[j - 1], key));
-  keys[0] = min(keys[0], key);
-}
 
 /// What float says of a point at `rank`, whose k nearest are certain where the next one, at `next`, is clear
 /// of the k-th: at `most`, its row at rank `chosen`, and the one before it at `before`. kUnresolved where it

@@ -21,12 +21,12 @@
 #include "engine/runtime/workspace.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/windows/sweep.hpp"
+#include "kernels/windows/window_search.cuh"
 
 namespace assay::kernels::windows {
 
 namespace {
 
-constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
 constexpr int kThreads = 128;
 constexpr std::int32_t kPointsOfWarp = 4;
 constexpr std::int32_t kPointsOfBlock = kThreads / 32 * kPointsOfWarp;
@@ -117,17 +117,6 @@ __global__ void guess_planes(const double* columns, std::int64_t count, std::int
     const auto p = static_cast<std::int32_t>(i % padded) - kMargin;
     to[i] = make_float2(guess(y + n, p, n, scale), guess(y, p, n, scale));
   }
-}
-
-struct Excluded {
-  std::uint32_t begin, length;
-  __device__ bool has(std::int32_t row) const { return static_cast<std::uint32_t>(row) - begin < length; }
-};
-
-__device__ Excluded excluded_of(const spatial::ExclusionView& exclusion, std::int32_t row) {
-  std::int32_t begin = 0, end = 0;
-  exclusion.of(row, begin, end);
-  return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)};
 }
 
 /// One pair, as a warp sees it.
