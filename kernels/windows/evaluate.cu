@@ -368,7 +368,7 @@ __global__ void __launch_bounds__(kThreads) add_sums(double* sums, std::int32_t 
     __syncthreads();
   }
   if (threadIdx.x != 0 || outputs.values == nullptr) return;
-  const std::int64_t source = pair % pairs.sources, target = pair / pairs.sources;
+  const std::int64_t source = outputs.first_source + pair % pairs.sources, target = pair / pairs.sources;
   outputs.values[source / outputs.group * outputs.group_stride + source % outputs.group +
                  target * outputs.target_stride] = partial[0] / n;
 }
