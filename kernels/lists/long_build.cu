@@ -1,5 +1,5 @@
 // Long lists: the kLongListLength points nearest to each in (y, z). A warp looks outwards along z from its
-// point and keeps what is not beyond a threshold; when its room is nearly full, it lowers the threshold to
+// point and keeps what is below a limit; when its room is nearly full, it lowers the limit to
 // about the length of the list.
 #include <math_constants.h>
 
@@ -18,7 +18,7 @@ constexpr int kWarps = 8;
 constexpr std::int32_t kLength = kLongListLength;
 constexpr std::int32_t kRoom = 2 * kLength;  ///< of a warp
 constexpr int kHeld = kRoom / 32;            ///< of a lane
-/// How many more than the list's entries a threshold may let through.
+/// How many more than the list's entries a limit may let through.
 constexpr std::int32_t kSlack = kLength / 4;
 constexpr std::uint32_t kNone = 0x7F800001u;  // above the bits of infinity
 /// Neighbours that the density of the plane is taken from.
@@ -30,25 +30,13 @@ struct Room {
 };
 
 struct Kept {
-  std::uint32_t bits[kHeld], places[kHeld];
+  std::uint32_t bits[kHeld];
 };
 
-__device__ Kept read(const Room& room, std::int32_t held) {
-  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
-  Kept kept;
-#pragma unroll
-  for (int j = 0; j < kHeld; ++j) {
-    const bool there = 32 * j + lane < held;
-    kept.bits[j] = there ? room.bits[32 * j + lane] : kNone;
-    kept.places[j] = there ? room.places[32 * j + lane] : 0u;
-  }
-  return kept;
-}
-
-__device__ std::int32_t count_within(const Kept& kept, std::uint32_t threshold) {
+__device__ std::int32_t count_within(const Kept& kept, std::uint32_t distance) {
   std::int32_t count = 0;
 #pragma unroll
-  for (int j = 0; j < kHeld; ++j) count += kept.bits[j] <= threshold;
+  for (int j = 0; j < kHeld; ++j) count += kept.bits[j] <= distance;
   return static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, count));
 }
 
@@ -57,14 +45,19 @@ __device__ std::int32_t count_within(const Kept& kept, std::uint32_t threshold) 
 __device__ std::int32_t narrow(Room& room, std::int32_t held, std::int32_t most, std::uint32_t& limit) {
   const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
   __syncwarp();
-  const Kept kept = read(room, held);
-  std::uint32_t low = 0, high = 0;
+  Kept kept;
+  std::uint32_t high = 0;
 #pragma unroll
-  for (int j = 0; j < kHeld; ++j) high = max(high, kept.bits[j] == kNone ? 0u : kept.bits[j]);
+  for (int j = 0; j < kHeld; ++j) {
+    kept.bits[j] = 32 * j + lane < held ? room.bits[32 * j + lane] : kNone;
+    high = max(high, kept.bits[j] == kNone ? 0u : kept.bits[j]);
+  }
   high = __reduce_max_sync(kWholeWarp, high);
+  std::uint32_t low = 0;
   std::int32_t within = held;
+  // Where more than half of the entries go, the limit is rarely below a sixteenth of the farthest.
+  std::uint32_t middle = high - min(high, 4u << 23);
   while (within > most && low < high) {
-    const std::uint32_t middle = low + (high - low) / 2;
     const std::int32_t count = count_within(kept, middle);
     if (count >= kLength) {
       high = middle;
@@ -72,30 +65,36 @@ __device__ std::int32_t narrow(Room& room, std::int32_t held, std::int32_t most,
     } else {
       low = middle + 1;
     }
+    middle = low + (high - low) / 2;
   }
   // Too many at that distance itself: some are left out, and no more of them taken.
-  const bool full = within > most;
-  limit = full ? high : high + 1;
-  __syncwarp();
+  std::int32_t ties = kRoom;
+  limit = high + 1;
+  if (within > most) {
+    limit = high;
+    ties = most - (high > 0 ? count_within(kept, high - 1) : 0);
+  }
   std::int32_t stored = 0;
-  for (int pass = full ? 0 : 1; pass < 2; ++pass)
 #pragma unroll
-    for (int j = 0; j < kHeld; ++j) {
-      const bool taken =
-          full ? (pass == 0 ? kept.bits[j] < high : kept.bits[j] == high) : kept.bits[j] <= high;
-      const unsigned votes = __ballot_sync(kWholeWarp, taken);
-      const std::int32_t to = stored + __popc(votes & ((1u << lane) - 1u));
-      if (taken && to < most) {
-        room.bits[to] = kept.bits[j];
-        room.places[to] = kept.places[j];
-      }
-      stored += __popc(votes);
+  for (int j = 0; j < kHeld; ++j) {
+    // What is stored goes no farther than where it comes from, which this turn has read.
+    const std::uint32_t place = room.places[32 * j + lane];
+    const unsigned below = (1u << lane) - 1u, tied = __ballot_sync(kWholeWarp, kept.bits[j] == high);
+    const bool taken = kept.bits[j] < high || (kept.bits[j] == high && __popc(tied & below) < ties);
+    ties -= __popc(tied);
+    const unsigned votes = __ballot_sync(kWholeWarp, taken);
+    if (taken) {
+      const std::int32_t to = stored + __popc(votes & below);
+      room.bits[to] = kept.bits[j];
+      room.places[to] = place;
     }
-  __syncwarp();
-  return min(stored, most);
+    stored += __popc(votes);
+    __syncwarp();
+  }
+  return stored;
 }
 
-__global__ void __launch_bounds__(32 * kWarps)
+__global__ void __launch_bounds__(32 * kWarps, 3)
     build(LongTarget target, std::int32_t first, std::int32_t count, spatial::ExclusionView exclusion,
           const double* scale_at, std::int32_t k, bool stops_early) {
   extern __shared__ __align__(16) unsigned char shared[];

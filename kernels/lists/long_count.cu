@@ -1,5 +1,5 @@
 // The counts of the points that the walks found, a thread each: ranks along the source and along z, and one
-// rectangle of them by the pair's wavelet matrix. n_yz comes from the list.
+// rectangle of them by the pair's wavelet matrix. n_yz comes from the list, or from the target's matrix.
 #include <algorithm>
 
 #include "engine/runtime/mutant.hpp"
@@ -65,7 +65,8 @@ __global__ void __launch_bounds__(kThreads) count_points(Task task) {
   const SortedColumn<std::uint32_t> along_x{task.sources.sorted + source * n,
                                             task.sources.starts + source * long_starts(n),
                                             task.sources.guides[source], n, buckets};
-  const SortedColumn<std::uint32_t> along_z{z, task.target.starts, *task.target.guide, n, buckets};
+  const SortedColumn<std::uint32_t> along_z{z, task.target.starts + long_starts(n), task.target.guides[1], n,
+                                            buckets};
   const std::uint32_t* ranks = task.pairs.ranks + column * n;
   const RankRange in_x = ranks_within(along_x, static_cast<std::int32_t>(ranks[p]), x[p], eps, closed, false);
   const RankRange in_z = ranks_within(along_z, p, z[p], eps, closed, false);
@@ -82,7 +83,20 @@ __global__ void __launch_bounds__(kThreads) count_points(Task task) {
     --n_z;
     n_xz -= in_x.has(static_cast<std::int32_t>(ranks[place]));
   }
-  const auto n_yz = static_cast<std::int32_t>(plane_count_of(word));
+  auto n_yz = static_cast<std::int32_t>(plane_count_of(word));
+  if (plane_count_of(word) == kUnknownCount) {
+    const std::uint32_t* y_ranks = task.target.y_ranks;
+    const SortedColumn<std::uint32_t> along_y{task.target.y_sorted, task.target.starts, task.target.guides[0],
+                                              n, buckets};
+    const RankRange in_y =
+        ranks_within(along_y, static_cast<std::int32_t>(y_ranks[p]), y[p], eps, closed, false);
+    n_yz =
+        Wavelet{task.target.wavelet, n, wavelet_levels(n)}.count(in_z.begin, in_z.end, in_y.begin, in_y.end);
+    for (std::int32_t j = excluded_begin; j < excluded_end; ++j) {
+      const std::int32_t place = task.target.places[j];
+      n_yz -= in_z.has(place) && in_y.has(static_cast<std::int32_t>(y_ranks[place]));
+    }
+  }
   task.pairs.local[at] = task.constant + (task.psi[n_z + 1] - task.psi[n_xz + 1]) - task.psi[n_yz + 1];
   const std::int64_t slot = task.outputs.slots == nullptr ? -1 : task.outputs.slots[column];
   if (task.outputs.counts == nullptr || slot < 0) return;

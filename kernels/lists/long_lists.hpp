@@ -39,9 +39,10 @@ ASSAY_HOST_DEVICE constexpr std::int32_t long_starts(std::int32_t n) {
 struct LongSources {
   std::int64_t count = 0;
   std::int32_t n = 0;
-  const double* x = nullptr;        ///< (count, n)
-  const double* sorted = nullptr;   ///< (count, n) rising
-  std::int32_t* ranks = nullptr;    ///< (count, n) the rank of each row
+  const double* x = nullptr;           ///< (count, n)
+  const double* sorted = nullptr;      ///< (count, n) rising
+  const std::int32_t* rows = nullptr;  ///< (count, n) the row at each rank
+  std::int32_t* ranks = nullptr;       ///< (count, n) and back
   float* spreads = nullptr;         ///< (count, n) as Columns::spread_by_row; negative where a value repeats
   Guide* guides = nullptr;          ///< (count)
   std::uint32_t* starts = nullptr;  ///< (count, long_starts(n))
@@ -51,13 +52,19 @@ struct LongSources {
 /// One target. Device memory.
 struct LongTarget {
   std::int32_t n = 0;
-  const double* columns = nullptr;     ///< (2, n): y, then z, by rising z
-  const std::int32_t* rows = nullptr;  ///< (n) the row at each place
-  std::int32_t* places = nullptr;      ///< (n) and back
-  Guide* guide = nullptr;              ///< (1) of z
-  std::uint32_t* starts = nullptr;     ///< (long_starts(n)) of z
-  std::uint32_t* lists = nullptr;      ///< (most points at a time, 2 kLongListLength)
-  float* reach = nullptr;              ///< (n) as Targets::reach; negative where a value of z repeats
+  const double* columns = nullptr;       ///< (2, n): y, then z, by rising z
+  const double* y_sorted = nullptr;      ///< (n) by itself
+  const std::int32_t* y_rows = nullptr;  ///< (n) the row at each rank of y
+  const std::int32_t* rows = nullptr;    ///< (n) the row at each place
+  std::int32_t* places = nullptr;        ///< (n) and back
+  std::uint32_t* y_ranks = nullptr;      ///< (n) the rank of y at each place
+  float2* plane = nullptr;               ///< (n) y and z of each row, centred and scaled
+  uint2* wavelet = nullptr;              ///< (wavelet_words(n)) of y_ranks
+  std::uint32_t* spare = nullptr;        ///< (2, n) for making it
+  Guide* guides = nullptr;               ///< (2) of y and of z
+  std::uint32_t* starts = nullptr;       ///< (2, long_starts(n))
+  std::uint32_t* lists = nullptr;        ///< (most points at a time, 2 kLongListLength)
+  float* reach = nullptr;                ///< (n) as Targets::reach; negative where a value of z repeats
 };
 
 /// Some sources as a target's search reads them: by its places. Device memory.
@@ -81,9 +88,9 @@ std::int64_t long_bytes(std::int32_t n, std::int64_t count);
 /// x (count, n) stays where it is; what is made of it is taken from `memory`.
 LongSources rank_long_sources(CUstream_st* stream, Workspace& memory, const double* x, std::int64_t count,
                               std::int32_t n);
-/// y and z (n); room for the lists is taken along.
+/// y and z (n), and the sources' scale; room for the lists is taken along.
 LongTarget order_long_target(CUstream_st* stream, Workspace& scratch, const double* y, const double* z,
-                             std::int32_t n);
+                             std::int32_t n, const double* scale);
 
 struct LongOptions {
   std::int32_t k = 4;
@@ -97,10 +104,9 @@ void evaluate_long(CUstream_st* stream, Workspace& scratch, const LongSources& s
 
 // The steps of these:
 
-void prepare_long_sources(CUstream_st* stream, Workspace& workspace, const LongSources& sources,
-                          const std::int32_t* order);
+void prepare_long_sources(CUstream_st* stream, Workspace& workspace, const LongSources& sources);
 /// All but the lists.
-void prepare_long_target(CUstream_st* stream, const LongTarget& target);
+void prepare_long_target(CUstream_st* stream, const LongTarget& target, const double* scale);
 /// The lists and the reach of places [first, first + count).
 void build_long_lists(CUstream_st* stream, const LongTarget& target, std::int32_t first, std::int32_t count,
                       const spatial::ExclusionView& exclusion, const double* scale, std::int32_t k);
@@ -110,6 +116,9 @@ void prepare_long_pairs(CUstream_st* stream, const LongSources& sources, const L
 /// found of places [first, first + count), whose lists there are; kUnresolved where they do not tell.
 void walk_long_lists(CUstream_st* stream, const LongTarget& target, const LongPairs& pairs,
                      const double* scale, std::int32_t first, std::int32_t count, std::int32_t k);
+/// found of what is open still, along the sources.
+void search_long_rest(CUstream_st* stream, const LongSources& sources, const LongTarget& target,
+                      const LongPairs& pairs, const spatial::ExclusionView& exclusion, std::int32_t k);
 /// local, and the counts of pairs that have a slot, of all that was found.
 void count_long(CUstream_st* stream, const LongSources& sources, const LongTarget& target,
                 const LongPairs& pairs, const spatial::ExclusionView& exclusion, std::int32_t k,

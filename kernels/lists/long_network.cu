@@ -52,9 +52,9 @@ LongPairs take_pairs(Workspace& scratch, std::int64_t count, std::int32_t n) {
 std::int64_t long_bytes(std::int32_t n, std::int64_t count) {
   const std::int64_t sources = sources_at_a_time(n, count);
   const std::int64_t lists = std::min<std::int64_t>(n, kLongPoints) * 2 * kLongListLength * 4;
-  // of a point: y, z, its row, place, reach and guesses; of a point of a pair: what take_pairs takes, and a
+  // of a point: what order_long_target takes, and guesses; of a point of a pair: what take_pairs takes, and a
   // guess
-  return lists + std::int64_t{n} * 48 + padded_to(sources) * n * 56 + sources * wavelet_words(n) * 8;
+  return lists + std::int64_t{n} * 96 + padded_to(sources) * n * 56 + sources * wavelet_words(n) * 8;
 }
 
 LongSources rank_long_sources(CUstream_st* stream, Workspace& memory, const double* x, std::int64_t count,
@@ -70,17 +70,21 @@ LongSources rank_long_sources(CUstream_st* stream, Workspace& memory, const doub
   sources.guides = take<Guide>(memory, count);
   sources.starts = take<std::uint32_t>(memory, count * long_starts(n));
   sources.scale = take<double>(memory, 1);
+  std::int32_t* rows = take<std::int32_t>(memory, count * n);
+  sources.rows = rows;
   const Workspace::Frame frame(memory);
-  std::int32_t* order = take<std::int32_t>(memory, count * n);
-  windows::sort_rows(stream, memory, x, count, n, sorted, order);
-  prepare_long_sources(stream, memory, sources, order);
+  windows::sort_rows(stream, memory, x, count, n, sorted, rows);
+  prepare_long_sources(stream, memory, sources);
   return sources;
 }
 
 LongTarget order_long_target(CUstream_st* stream, Workspace& scratch, const double* y, const double* z,
-                             std::int32_t n) {
+                             std::int32_t n, const double* scale) {
   std::int32_t* rows = take<std::int32_t>(scratch, n);
+  std::int32_t* y_rows = take<std::int32_t>(scratch, n);
   double* columns = take<double>(scratch, 2 * std::int64_t{n});
+  double* y_sorted = take<double>(scratch, n);
+  windows::sort_rows(stream, scratch, y, 1, n, y_sorted, y_rows);
   windows::sort_rows(stream, scratch, z, 1, n, columns + n, rows);
   windows::gather_columns(stream, y, rows, 1, n, 1, columns, 2, 0);
   LongTarget target;
@@ -88,11 +92,17 @@ LongTarget order_long_target(CUstream_st* stream, Workspace& scratch, const doub
   target.columns = columns;
   target.rows = rows;
   target.places = take<std::int32_t>(scratch, n);
-  target.guide = take<Guide>(scratch, 1);
-  target.starts = take<std::uint32_t>(scratch, long_starts(n));
+  target.y_sorted = y_sorted;
+  target.y_rows = y_rows;
+  target.y_ranks = take<std::uint32_t>(scratch, n);
+  target.plane = take<float2>(scratch, n);
+  target.wavelet = take<uint2>(scratch, wavelet_words(n));
+  target.spare = take<std::uint32_t>(scratch, 2 * std::int64_t{n});
+  target.guides = take<Guide>(scratch, 2);
+  target.starts = take<std::uint32_t>(scratch, 2 * std::int64_t{long_starts(n)});
   target.reach = take<float>(scratch, n);
   target.lists = take<std::uint32_t>(scratch, std::min<std::int64_t>(n, kLongPoints) * 2 * kLongListLength);
-  prepare_long_target(stream, target);
+  prepare_long_target(stream, target, scale);
   return target;
 }
 
@@ -117,6 +127,7 @@ void evaluate_long(CUstream_st* stream, Workspace& scratch, const LongSources& s
       listed = points >= n;  // else the next points' lists take their place
       walk_long_lists(stream, target, pairs, sources.scale, place, some, options.k);
     }
+    search_long_rest(stream, sources, target, pairs, options.exclusion, options.k);
     count_long(stream, sources, target, pairs, options.exclusion, options.k, options.psi, outputs);
     windows::sweep(stream, scratch, {target.columns, target.rows, target.n, 1, 1},
                    {.x = pairs.x, .dx = 1, .count = pairs.count, .sources = pairs.count},

@@ -319,8 +319,8 @@ void NetworkCudaPlan::search_by_long_lists(CUstream_st* stream, Workspace& scrat
                                            std::span<const std::int64_t> skip,
                                            const NetworkResult& result) const {
   const Workspace::Frame frame(scratch);
-  const lists::LongTarget prepared =
-      lists::order_long_target(stream, scratch, targets.y + target * n_, targets.z + target * n_, n_);
+  const lists::LongTarget prepared = lists::order_long_target(
+      stream, scratch, targets.y + target * n_, targets.z + target * n_, n_, long_sources_.scale);
   const auto k = static_cast<std::int32_t>(options_.k);
   windows::Outputs observed{.values = result.values == nullptr ? nullptr : result.values + target,
                             .group = 1,

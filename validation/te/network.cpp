@@ -336,6 +336,10 @@ void describe_network(Suite& suite) {
             "the ends of a range of ranks are those of the buckets they fall into");
   on_device("te.network.cuda_long_list_ends_early", "lost data",
             "a list of many points holds the first that its window meets, not the nearest");
+  on_device("te.network.cuda_rest_nearest_left_out", "off by one",
+            "the search along a source of many points begins 32 ranks out");
+  on_device("te.network.cuda_rest_place_of_rank", "wrong index",
+            "a neighbour's rank along the source stands for its place along z");
   on_device("te.network.cuda_long_edge_not_strict", "strictness",
             "<= for < at the edge of a range of ranks among many points");
   on_device("te.network.cuda_wavelet_level_lost", "lost data",
