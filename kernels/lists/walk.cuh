@@ -434,7 +434,9 @@ __global__ void __launch_bounds__(32 * kWarps, kWarps <= 16 ? 2 : 1) walk(Task t
         const State after = tied ? search_tied<kCapacity>(task, point, source, own, limit, word)
                                  : search<kCapacity, kRoom>(task, point, source, own, limit, word);
         if (state == State::open) state = after;
-        limit *= 1.75f;
+        // then once more, as far as the list reaches
+        limit = attempt == 0 ? 1.75f * limit
+                             : fmaxf(limit, 1.0001f * fminf(point.gaps[task.length - 1], 0x1p100f));
       }
       staged.results[lane][i - first] = word;
       __syncwarp();  // before the other buffer is filled again
