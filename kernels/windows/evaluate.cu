@@ -30,16 +30,16 @@ constexpr int kLargestList = 32;
 struct Faults {
 #ifdef ASSAY_MUTANTS
   bool psi_of_n, counts_not_strict, walk_ends_early, excluded_counted, float_radius, last_block_lost,
-      ties_ignored, window_loses_first, algorithm2_joint_radius, share_rounded_down, equal_heads_dropped,
+      ties_ignored, window_loses_first, algorithm2_joint_radius, bound_of_one_lane, equal_heads_dropped,
       box_ties_by_two_parts, box_admits_window, z_radius_of_x, mean_in_float, sum_missing_barrier,
       box_window_strict;
 #else
   static constexpr bool psi_of_n = false, counts_not_strict = false, walk_ends_early = false,
                         excluded_counted = false, float_radius = false, last_block_lost = false,
                         ties_ignored = false, window_loses_first = false, algorithm2_joint_radius = false,
-                        share_rounded_down = false, equal_heads_dropped = false,
-                        box_ties_by_two_parts = false, box_admits_window = false, z_radius_of_x = false,
-                        mean_in_float = false, sum_missing_barrier = false, box_window_strict = false;
+                        bound_of_one_lane = false, equal_heads_dropped = false, box_ties_by_two_parts = false,
+                        box_admits_window = false, z_radius_of_x = false, mean_in_float = false,
+                        sum_missing_barrier = false, box_window_strict = false;
 #endif
 };
 
@@ -54,7 +54,7 @@ Faults selected_faults() {
           mutant("te.ksg.cuda_ties_ignored"),
           mutant("te.ksg.cuda_window_loses_first"),
           mutant("te.ksg.cuda_algorithm2_joint_radius"),
-          mutant("te.ksg.cuda_share_rounded_down"),
+          mutant("te.ksg.cuda_bound_of_one_lane"),
           mutant("te.ksg.cuda_equal_heads_dropped"),
           mutant("te.ksg.cuda_box_ties_by_two_parts"),
           mutant("te.ksg.cuda_box_admits_window"),
@@ -106,7 +106,7 @@ __device__ double nearest_radius(const Task& task, const Lane<kOne>& lane, const
     // up)-th bound the k-th of all: every lane has that many within it.
     SmallestValues<kCapacity> list(task.options.k);
     double bound = CUDART_INF;
-    const int some = (task.options.k + (task.faults.share_rounded_down ? 0 : kShare - 1)) / kShare;
+    const int some = (task.options.k + kShare - 1) / kShare;
     walk_outwards(
         at.axis(), at.n, warp_first, lane.own,
         [&](double gap) {
@@ -118,7 +118,8 @@ __device__ double nearest_radius(const Task& task, const Lane<kOne>& lane, const
           if (d <= bound && !lane.excluded.has(__ldg(rows + p))) list.offer(d);
         },
         [&] {
-          const double shared = largest_over_query(list.smallest(some));
+          const double held = list.smallest(some);
+          const double shared = task.faults.bound_of_one_lane ? held : largest_over_query(held);
           bound = over_query(shared < list.largest() ? shared : list.largest(),
                              [](double a, double b) { return a < b ? a : b; });
         });

@@ -41,9 +41,9 @@ __global__ void gather(Gather task, std::int64_t first_source) {
   for (std::int32_t p = static_cast<std::int32_t>(blockIdx.x * blockDim.x + threadIdx.x); p < task.n;
        p += static_cast<std::int32_t>(gridDim.x * blockDim.x)) {
     const std::int64_t row = task.rows[order * task.n + p];
-    const std::int64_t at = (from * task.n + row) * (task.stride_ignored ? 1 : task.d);
     for (std::int32_t c = 0; c < task.d; ++c)
-      task.to[(into * task.to_columns + task.first + c) * task.n + p] = task.points[at + c];
+      task.to[(into * task.to_columns + task.first + c) * task.n + p] =
+          task.points[(from * task.n + row) * (task.stride_ignored ? 1 : task.d) + c];
   }
 }
 

@@ -183,8 +183,8 @@ void describe_ksg(Suite& suite) {
   on_device("te.ksg.cuda_sweep_chunk_lost", "lost tile", "a sweep's first candidates are not counted");
   on_device("te.ksg.cuda_algorithm2_joint_radius", "wrong subspace",
             "algorithm 2 takes the joint radius for all three");
-  on_device("te.ksg.cuda_share_rounded_down", "wrong bound",
-            "each lane's bound is that of k / 8 neighbours, rounded down");
+  on_device("te.ksg.cuda_bound_of_one_lane", "wrong bound",
+            "the bound of a walk is the least that a lane has for itself, not what all lanes have");
   on_device("te.ksg.cuda_box_window_strict", "wrong bound",
             "algorithm 2 looks for its box among the points that lie nearer than eps on the axis");
   on_device("te.ksg.cuda_equal_heads_dropped", "ties",
