@@ -188,7 +188,7 @@ def read_equivalents():
 
 def with_equivalents(outcome, equivalents):
     reason = equivalents.get((outcome["source"], outcome["old"].strip(), outcome["new"].strip()))
-    if outcome["status"] == "survived" and reason is not None:
+    if outcome["status"] in ("survived", "timeout") and reason is not None:  # slower is not wrong
         return dict(outcome, status="equivalent", reason=reason)
     return outcome
 
@@ -249,7 +249,7 @@ def main():
         if judged >= options.count:
             break
         before = known.get(key_of(mutation))
-        if before is not None and options.again and with_equivalents(before, equivalents)["status"] == "survived":
+        if before is not None and options.again and with_equivalents(before, equivalents)["status"] in ("survived", "timeout"):
             before = None
         if before is None:
             if options.no_judging or time.monotonic() - begin > options.budget:
