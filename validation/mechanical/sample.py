@@ -228,6 +228,8 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "mechanical",
                         help="the copy, its build and the outcomes, kept for the next run [build/mechanical]")
     parser.add_argument("--json", type=pathlib.Path, help="write the score and all outcomes there")
+    parser.add_argument("--from", type=pathlib.Path, dest="published", metavar="JSON",
+                        help="go on from the outcomes of a score that --json wrote, on another machine for instance")
     parser.add_argument("--budget", type=float, default=float("inf"), help="seconds after which no further mutation is begun")
     parser.add_argument("--again", action="store_true", help="judge what survived in earlier runs once more")
     parser.add_argument("--no-judging", action="store_true", help="only sum up what earlier runs found")
@@ -242,7 +244,9 @@ def main():
     begin = time.monotonic()
     options.folder.mkdir(parents=True, exist_ok=True)
     path = options.folder / f"outcomes-{options.seed}.jsonl"
-    known, equivalents = read_outcomes(path), read_equivalents()
+    published = json.loads(options.published.read_text(encoding="utf-8"))["outcomes"] if options.published else []
+    known = {**{key_of(outcome): outcome for outcome in published}, **read_outcomes(path)}
+    equivalents = read_equivalents()
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     tree, outcomes, judged = None, [], 0
     for mutation in draws(options.seed, options.source):
