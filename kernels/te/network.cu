@@ -202,7 +202,7 @@ void NetworkCudaPlan::evaluate(CUstream_st* stream, Workspace& scratch, const Ne
       search_by_windows(stream, scratch, targets, first, some, skip, result);
   }
 
-  if (skip.empty()) return;
+  if (skip.empty() || mutant("te.network.cuda_skipped_not_blanked")) return;
   bool diagonal = true;
   for (std::size_t j = 0; j < skip.size(); ++j)
     diagonal = diagonal && skip[j] == skip[0] + static_cast<std::int64_t>(j);
@@ -304,8 +304,8 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
   }
   evaluate(with_trials_, 0, m_, observed);
   if (count_ == 0 || result.surrogates == nullptr) return;
-  if (with_trials_.bounds !=
-      nullptr)  // their trials are dropped: other rows are excluded, the lists are others
+  // Their trials are dropped: other rows are excluded, the lists are others.
+  if (with_trials_.bounds != nullptr && !mutant("te.network.cuda_stale_lists"))
     lists::prepare_targets(stream, prepared, y_order, z_order, without_trials_, columns_.scale, k);
   evaluate(without_trials_, first_surrogate_, m_ * count_,
            {.values = result.surrogates + first * count_,
@@ -355,8 +355,8 @@ void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
     const Workspace::Frame inner(scratch);
     double* axes = take<double>(scratch, some * n_);
     double* sorted = take<double>(scratch, some * n_);
-    take_axes<<<blocks_for(some * n_), kThreads, 0, stream>>>(dz > 0 ? z : y, some, n_, dz > 0 ? dz : dy,
-                                                              axes);
+    const std::int32_t stride = mutant("te.network.cuda_axis_stride_ignored") ? 1 : dz > 0 ? dz : dy;
+    take_axes<<<blocks_for(some * n_), kThreads, 0, stream>>>(dz > 0 ? z : y, some, n_, stride, axes);
     windows::sort_rows(stream, scratch, axes, some, n_, sorted, rows);
   }
   windows::gather_columns(stream, y, rows, some, n_, dy, columns, dy + dz, 0);
@@ -383,7 +383,8 @@ void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
   windows::evaluate(stream, scratch, prepared, {.x = x, .dx = d_, .count = some * m_, .sources = m_},
                     options_with(with_trials_), psi_, observed);
   if (count_ == 0 || result.surrogates == nullptr) return;
-  windows::gather_sources(stream, sources_ + first_surrogate_ * size, m_ * count_, rows, some, n_, d_, x);
+  if (!mutant("te.network.cuda_stale_sources"))
+    windows::gather_sources(stream, sources_ + first_surrogate_ * size, m_ * count_, rows, some, n_, d_, x);
   windows::evaluate(stream, scratch, prepared,
                     {.x = x, .dx = d_, .count = some * m_ * count_, .sources = m_ * count_},
                     options_with(without_trials_), psi_,

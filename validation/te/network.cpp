@@ -329,7 +329,7 @@ void describe_network(Suite& suite) {
             "the neighbour is read from half its place in the list");
   on_device("te.network.cuda_nearest_left_out", "off by one", "the walk along a source begins one step out");
   on_device("te.network.cuda_edge_not_strict", "strictness", "<= for < at the edge of a range of ranks");
-  on_device("te.network.cuda_leftover_lost", "tail",
+  on_device("te.network.cuda_leftover_lost", "unhandled tail",
             "the up to 8 ranks beside a row of the prefix bits are not counted");
   on_device("te.network.cuda_excluded_counted", "missing mask", "the counts leave out the point itself only");
   on_device("te.network.cuda_guide_trusted", "precision",
@@ -346,12 +346,26 @@ void describe_network(Suite& suite) {
             "the lowest four bits of a rank are not looked at in a rectangle of many points");
   on_device("te.network.cuda_seed_of_first_source", "reused seed",
             "later sources draw the surrogates of the first");
+  on_device("te.network.cuda_every_surrogate_the_first", "reused seed",
+            "every surrogate of a source is its first");
+  on_device("te.network.cuda_drawn_among_the_others", "off by one",
+            "a shuffle never leaves the last of those that remain where it is");
+  on_device("te.network.cuda_shift_from_first_trial", "wrong index",
+            "later trials of a shifted surrogate are taken from the first");
+  on_device("te.network.cuda_axis_stride_ignored", "ignored stride",
+            "targets of several columns are sorted as if they had one");
+  on_device("te.network.cuda_stale_sources", "stale state",
+            "surrogates are evaluated on what was gathered of the sources");
+  on_device("te.network.cuda_stale_lists", "stale state",
+            "surrogates walk the lists of the trials that they no longer have");
+  on_device("te.network.cuda_skipped_not_blanked", "missing mask",
+            "pairs that were to be left out have a value");
 
   suite.mutant({"te.network.list_stops_early", "off by one",
                 "the walk along a list ends one step before its distance has reached the k-th"});
   suite.mutant({"te.network.list_ties_counted", "strictness", "n_yz counts what lies at the radius"});
-  suite.mutant(
-      {"te.network.rank_tail_lost", "tail", "the last, partly filled vector of ranks is left out of n_xz"});
+  suite.mutant({"te.network.rank_tail_lost", "unhandled tail",
+                "the last, partly filled vector of ranks is left out of n_xz"});
   suite.mutant({"te.network.outlier_keeps_list_radius", "lost data",
                 "a radius beyond the list is taken from the list alone"});
   suite.mutant(
