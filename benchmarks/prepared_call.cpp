@@ -197,6 +197,10 @@ std::int64_t PreparedCall::calibrate() {
   return state.calls;
 }
 
+void PreparedCall::run() {
+  state_->call(state_->sets.front());
+}
+
 Sample PreparedCall::sample() {
   State& state = *state_;
   if (!state.on_device) {

@@ -30,6 +30,8 @@ class PreparedCall {
 
   /// Warms up by time, then finds how many calls make a sample that the clock resolves to better than 0.1 %.
   std::int64_t calibrate();
+  /// One call, not waited for.
+  void run();
   /// Seconds that one sample of that many calls takes: device events on CUDA, the steady clock on the CPU. On
   /// a device the clock that its multiprocessors had meanwhile comes along, and what the management library
   /// says of it.

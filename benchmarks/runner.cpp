@@ -14,6 +14,7 @@
 #include "benchmarks/prepared_call.hpp"
 #include "engine/comparison.hpp"
 #include "engine/runtime/device.hpp"
+#include "engine/runtime/profile_range.hpp"
 #include "reference/operations.hpp"
 
 namespace assay::benchmarks {
@@ -276,6 +277,25 @@ Measurement measure(Context& context, const Operation& operation, const Case& it
       ->Iterations(static_cast<benchmark::IterationCount>(samples));
   run_registered();
   return *made;
+}
+
+bool call_once(Context& context, const std::string& name, std::uint64_t seed) {
+  for (const Suite& suite : suites()) {
+    const Operation* operation = find_operation(suite.operation());
+    if (operation == nullptr) continue;
+    for (const Case& item : suite.cases()) {
+      if (suite.operation() + "/" + item.label != name || !runs_on(*operation, item, context.backend()))
+        continue;
+      const HostArguments arguments = item.make(seed);
+      PreparedCall call(context, *operation, arguments, true);
+      (void)call.outputs();
+      const ProfileRange range("assay once");
+      call.run();
+      context.synchronize();
+      return true;
+    }
+  }
+  return false;
 }
 
 std::vector<Measurement> run(Context& context, const Options& options) {

@@ -31,6 +31,10 @@ std::vector<std::string> names(const Options& options, Backend backend);
 Measurement measure(Context& context, const Operation& operation, const Case& item,
                     const std::vector<Ceiling>& ceilings, const Options& options);
 
+/// One call of the case of that name ("te.ksg/n=10000,k=4"), after one to warm up, in a profiler's range "assay once". False
+/// where no case has that name on the context's backend.
+bool call_once(Context& context, const std::string& name, std::uint64_t seed);
+
 /// Checks and measures the cases on the context's backend, through Google Benchmark. A case whose answer is
 /// wrong is not timed: it comes back with `failure`. Peers that are not there come back with
 /// `invalid_reason`.

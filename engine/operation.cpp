@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/profile_range.hpp"
 
 namespace assay {
 
@@ -107,6 +108,15 @@ Number parse_number(const Operation& operation, const ParameterInfo& parameter, 
 }
 
 }  // namespace
+
+Operation named_in_profiles(Operation operation) {
+  operation.run = [name = operation.name, run = std::move(operation.run)](
+                      Context& context, const Arguments& arguments, const Outputs& outputs) {
+    const ProfileRange range(name.c_str());
+    run(context, arguments, outputs);
+  };
+  return operation;
+}
 
 const Operation* find_operation(std::string_view name) {
   for (const Operation& operation : operations())

@@ -87,6 +87,9 @@ struct Operation {
   bool has(Backend backend) const { return backend != Backend::cuda || cuda_body != CudaBody::none; }
 };
 
+/// The same operation, its runs named in the vendor's profilers (runtime/profile_range.hpp).
+Operation named_in_profiles(Operation operation);
+
 /// All operations in the order of engine/operations.cmake.
 std::span<const Operation> operations();
 

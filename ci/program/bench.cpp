@@ -1,7 +1,11 @@
+#include "benchmarks/runner.hpp"
 #include "benchmarks/suite.hpp"
+#include "ci/program/backend_choice.hpp"
 #include "ci/program/commands.hpp"
 #include "ci/program/exit_code.hpp"
+#include "ci/program/failure.hpp"
 #include "ci/program/measuring.hpp"
+#include "ci/program/profiling.hpp"
 #include "ci/program/recording.hpp"
 #include "ci/program/translate.hpp"
 #include "fmt/format.h"
@@ -10,7 +14,47 @@
 namespace assay::program {
 namespace {
 
+/// One case by its name, once, and under the profiler where that is asked for.
+int run_one_case(Invocation& invocation) {
+  const std::string name = invocation.text("case");
+  const auto device = static_cast<int>(invocation.integer("device", 0, 1 << 20));
+  if (invocation.flag("once")) {
+    const Operation* operation = find_operation(name.substr(0, name.find('/')));
+    if (operation == nullptr)
+      throw Failure(ExitCode::vacuous, "no operation is called as '" + name + "' begins (assay list)");
+    ChosenBackend chosen = choose_backend(invocation, *operation);
+    if (!benchmarks::call_once(chosen.context, name, invocation.seed()))
+      throw Failure(ExitCode::vacuous, "no case is called '" + name + "' on this backend (assay list)");
+    return code_of(ExitCode::ok);
+  }
+  const std::vector<KernelProfile> kernels = profile_case(name, device);
+  if (!invocation.json()) {
+    invocation.print(profile_table(kernels));
+    return code_of(ExitCode::ok);
+  }
+  nlohmann::ordered_json document{{"case", name}, {"kernels", nlohmann::ordered_json::array()}};
+  for (const KernelProfile& kernel : kernels)
+    document["kernels"].push_back({{"name", kernel.name},
+                                   {"microseconds", kernel.microseconds},
+                                   {"instruction_issue_percent", kernel.compute},
+                                   {"memory_percent", kernel.memory},
+                                   {"l2_percent", kernel.l2},
+                                   {"occupancy_percent", kernel.occupancy},
+                                   {"registers", kernel.registers},
+                                   {"bound_by", kernel.bound()}});
+  invocation.print_json(document);
+  return code_of(ExitCode::ok);
+}
+
 int run_bench(Invocation& invocation) {
+  if (invocation.flag("once") || invocation.flag("profile")) {
+    if (!invocation.given("case"))
+      invocation.refuse(invocation.flag("once") ? "once" : "profile",
+                        "needs --case NAME, as assay list prints it");
+    return run_one_case(invocation);
+  }
+  if (invocation.given("case"))
+    invocation.refuse("case", "goes with --profile or --once; for measurements, --op GLOB");
   MeasuringPlan plan;
   plan.pattern = invocation.maybe_text("op").value_or("");
   plan.quick = invocation.flag("quick");
@@ -60,10 +104,14 @@ Command describe_bench() {
   command.examples = R"(Examples:
   assay bench --op te.ksg --peers
   assay bench --quick --record
+  assay bench --profile --case te.ksg/n=10000,k=4
 Exit codes: 0 measured, 3 an answer is wrong, 6 nothing matches, 7 a measurement cannot be used.)";
   command.options = {{"op", "GLOB", "only operations whose name matches"},
                      {"peers", "", "run other programs that do the same work beside them"},
                      {"record", "", "keep the measurements in the store"},
+                     {"case", "NAME", "one case, \"te.ksg/n=10000,k=4\", for --profile and --once"},
+                     {"profile", "", "run it under Nsight Compute and show what bounds its kernels"},
+                     {"once", "", "run it once, unmeasured: for a profiler of your own"},
                      {"quick", "", "only the quick sizes, and shorter"},
                      {"seconds", "S", "least time on each size; by default 0.5, with --quick 0.2"},
                      store_option()};
