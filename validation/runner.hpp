@@ -31,6 +31,9 @@ struct RunOptions {
 /// RunOptions with what the environment says: ASSAY_REQUIRE=cuda.
 RunOptions options_from_environment();
 
+/// The seed of the turn-th run of a property (0: the seed itself): for more cases than one run draws.
+std::uint64_t seed_of_turn(std::uint64_t seed, std::uint64_t turn);
+
 /// One property on one backend: what there is to run.
 struct Job {
   std::string operation;
