@@ -81,6 +81,7 @@ Result<ReplayOutcome> run_replay(const Replay& replay, const std::vector<Suite>&
   options.seed = replay.seed;
   options.controls = false;
   if (options.threads == 0) options.threads = replay.threads;
+  options.fixed_schedule = replay.fixed_schedule;
   if (!replay.golden.empty()) {
     const auto folder = read_golden(replay.golden);
     if (!folder) return folder.error();

@@ -136,6 +136,7 @@ void to_json(json& out, const Replay& replay) {
              {"cases", replay.cases},
              {"size", replay.size},
              {"threads", replay.threads},
+             {"fixed_schedule", replay.fixed_schedule},
              {"reproduce", replay.reproduce},
              {"message", replay.message},
              {"golden", replay.golden},
@@ -157,6 +158,7 @@ void from_json(const json& in, Replay& replay) {
   replay.cases = in.value("cases", 0);
   replay.size = in.value("size", 0);
   replay.threads = in.value("threads", 0u);
+  replay.fixed_schedule = in.value("fixed_schedule", false);
   in.at("reproduce").get_to(replay.reproduce);
   replay.golden = in.value("golden", "");
   replay.message = in.value("message", "");

@@ -57,11 +57,12 @@ struct Replay {
   std::string version;  ///< of the program that wrote it
   std::uint64_t seed = 0;
   int cases = 0;
-  int size = 0;           ///< RapidCheck's size of the failing case
-  unsigned threads = 0;   ///< of the CPU that it failed with; 0: one a core
-  std::string reproduce;  ///< RapidCheck's own string: generator state, size and shrink path
-  std::string golden;     ///< folder of a golden case (its id is the property); else empty
-  std::string message;    ///< what failed, to be compared with what fails again
+  int size = 0;                 ///< RapidCheck's size of the failing case
+  unsigned threads = 0;         ///< of the CPU that it failed with; 0: one a core
+  bool fixed_schedule = false;  ///< of those (engine/runtime/fixed_schedule.hpp)
+  std::string reproduce;        ///< RapidCheck's own string: generator state, size and shrink path
+  std::string golden;           ///< folder of a golden case (its id is the property); else empty
+  std::string message;          ///< what failed, to be compared with what fails again
   std::vector<std::pair<std::string, std::string>>
       counterexample;  ///< (type or name, value) of what was drawn
 

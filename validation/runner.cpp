@@ -8,6 +8,7 @@
 #include <rapidcheck.h>
 
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/fixed_schedule.hpp"
 #include "engine/runtime/mutant.hpp"
 #include "validation/probe.hpp"
 
@@ -119,6 +120,8 @@ Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& bo
       throw std::invalid_argument("the replay string holds no case of " + name);
   }
   Silent silent;
+  std::optional<FixedSchedule> schedule;
+  if (options.fixed_schedule) schedule.emplace();
   outcome.result = rc::detail::checkTestable(one_case, metadata, parameters, silent, reproduce);
   if (first_failure) outcome.shrink_seconds = seconds_since(*first_failure);
   return outcome;
@@ -135,6 +138,7 @@ Replay replay_of(const Job& job, const RunOptions& options, int cases,
   replay.cases = cases;
   replay.size = failure.reproduce.size;
   replay.threads = options.threads;
+  replay.fixed_schedule = options.fixed_schedule;
   rc::detail::Configuration configuration;
   configuration.reproduce.emplace(job.name(), failure.reproduce);
   replay.reproduce = rc::detail::configToMinimalString(configuration);
@@ -185,28 +189,37 @@ std::optional<rc::detail::FailureResult> follow(Replay& replay, const Job& job, 
   return shown;
 }
 
-/// Follows a new replay to its failing case. RapidCheck evaluates that once more for its words, which a
-/// shrinking cut short would get wrong; this has no such limit, and shows at once whether the failure is one
-/// that comes again. A fault may depend on which thread came first: where the case does not fail alike twice,
-/// it is recorded with one thread, if with one it fails alike. Nothing where it does not fail again.
+/// A new failure, as it is recorded: with a fixed schedule where it comes under one, so that a fault whose
+/// answer hangs on which thread came first fails alike in every replay. Where the shrunk case does not, the
+/// property is run and shrunk again under one; where that finds nothing, the failure is recorded as it came.
+/// RapidCheck evaluates the smallest case once more for its words, which a shrinking cut short would get
+/// wrong; following the replay has no such limit, and shows at once whether the failure comes again. Nothing
+/// where it does not.
 std::optional<rc::detail::FailureResult> settle(Replay& replay, const Job& job, Context& context,
                                                 const RunOptions& options) {
-  auto shown = follow(replay, job, context, options);
-  // A replay is not settled again, so that nothing hides a difference from what was recorded.
-  if (!options.reproduce.empty() || options.shrink_seconds <= 0 || options.threads == 1) return shown;
-  Replay second = replay;
-  if (shown && follow(second, job, context, options) && second.fingerprint == replay.fingerprint)
-    return shown;
-  Replay alone = replay, alone_again = replay;
-  RunOptions one_thread = options;
-  one_thread.threads = alone.threads = 1;
-  std::optional<Context> single = context_for(job.backend, one_thread);
-  auto shown_alone = follow(alone, job, *single, one_thread);
-  if (!shown_alone || !follow(alone_again, job, *single, one_thread) ||
-      alone.fingerprint != alone_again.fingerprint)
-    return shown;
-  replay = std::move(alone);
-  return shown_alone;
+  // A replay is followed as it is, so that nothing hides a difference from what was recorded.
+  if (!options.reproduce.empty() || options.fixed_schedule) return follow(replay, job, context, options);
+  RunOptions fixed = options;
+  fixed.fixed_schedule = true;
+  Replay settled = replay;
+  settled.fixed_schedule = true;
+  settled.threads = context.pool().threads();
+  auto shown = follow(settled, job, context, fixed);
+  if (!shown && options.shrink_seconds > 0) {
+    Record record;
+    const Outcome outcome = run_cases(job.name(), job.property->body, context, job.backend, record, false,
+                                      replay.cases, fixed, Shrinking::limited);
+    if (outcome.result.is<rc::detail::FailureResult>()) {
+      settled = replay_of(job, fixed, replay.cases, outcome.result.get<rc::detail::FailureResult>());
+      settled.threads = context.pool().threads();
+      settled.shrink_seconds = replay.shrink_seconds + outcome.shrink_seconds;
+      settled.shrunk_to_end = outcome.shrunk_to_end;
+      shown = follow(settled, job, context, fixed);
+    }
+  }
+  if (!shown) return follow(replay, job, context, options);
+  replay = std::move(settled);
+  return shown;
 }
 
 // The negative control: has to fail, and by an assertion. Returns why it is not one; empty where it is.
