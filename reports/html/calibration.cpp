@@ -51,7 +51,7 @@ std::string where(const Run& run) {
 std::string false_red_table(const std::vector<Tally>& tallies, const char* caption, std::size_t fold_after) {
   Grid grid;
   grid.caption = caption;
-  grid.stack = true;
+  grid.wide = true;
   grid.columns = {"scope",           "backend", "random cases",    "reds", "rate at most (95 %)",
                   "of a bound used", "commit",  "newest run (UTC)"};
   for (const Tally& tally : tallies) {
@@ -252,7 +252,7 @@ std::string exploits(const ReportInput& input) {
 std::string times(const ReportInput& input) {
   Grid grid;
   grid.caption = "Time asked for and taken, from the newest run of each";
-  grid.stack = true;
+  grid.wide = true;
   grid.columns = {"what", "backend", "asked", "took", "off by", "verdict", "cores", "run (UTC)"};
   for (const CalibrationSubject subject : {CalibrationSubject::validate, CalibrationSubject::budget}) {
     const RunRecord* record = newest_with(input.calibrations, subject);
