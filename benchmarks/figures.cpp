@@ -207,7 +207,7 @@ Figure measure_figure(Context& context, const FigureRequest& request, std::uint6
   std::vector<te::NetworkPair> pairs;
   std::set<std::pair<std::int64_t, std::int64_t>> drawn_already;
   const std::int64_t wanted =
-      network ? std::max<std::int64_t>(1, std::min<std::int64_t>(1'000, 200'000'000 / (24 * n))) : 1;
+      network ? std::max<std::int64_t>(1, std::min<std::int64_t>(1'000, 2'400'000'000 / (24 * n))) : 1;
   while (static_cast<std::int64_t>(pairs.size()) < wanted) {
     const te::NetworkPair pair{static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(m))),
                                static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(t)))};
@@ -288,7 +288,13 @@ std::vector<FigureRequest> quoted_figures() {
            .observations = 1'000,
            .surrogates = 100,
            .runs = 1},
-          {.name = "all pairs", .variables = 100, .observations = 100'000, .runs = 1}};
+          {.name = "all pairs", .variables = 100, .observations = 10'000, .runs = 5},
+          {.name = "all pairs", .variables = 100, .observations = 100'000, .runs = 2},
+          {.name = "all pairs, heavy-tailed",
+           .variables = 100,
+           .observations = 100'000,
+           .kind = SeriesKind::heavy_tailed,
+           .runs = 1}};
 }
 
 }  // namespace assay::benchmarks

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/runtime/buffer.hpp"
+#include "engine/runtime/clock_meter.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/event.hpp"
 #include "engine/runtime/graph.hpp"
@@ -23,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double warm_up_seconds = 0.05;
 constexpr double cpu_sample_seconds = 50e-6;    // the steady clock resolves some 30 ns
 constexpr double cuda_sample_seconds = 500e-6;  // events resolve some 0.5 us
+constexpr double reading_seconds = 0.02;        // the management library takes a while to answer
 constexpr std::size_t set_memory_limit = std::size_t{8} << 30;
 
 double seconds_since(Clock::time_point start) {
@@ -59,6 +61,19 @@ struct PreparedCall::State {
   bool on_device = false;
   std::optional<Event> begin, end;
   std::optional<Graph> graph;
+  std::optional<ClockMeter> clock;
+  OpenedMonitor monitor;
+  std::optional<DeviceReading> reading;
+  Clock::time_point read_at;
+
+  /// The latest reading, a new one where that is old.
+  const std::optional<DeviceReading>& read() {
+    if (monitor.monitor != nullptr && (!reading || seconds_since(read_at) > reading_seconds)) {
+      reading = monitor.monitor->read();
+      read_at = Clock::now();
+    }
+    return reading;
+  }
 
   void call(BufferSet& set) { operation.run(context, set.arguments, set.outputs); }
   void call_next() {
@@ -115,7 +130,8 @@ struct PreparedCall::State {
   }
 };
 
-PreparedCall::PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments)
+PreparedCall::PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments,
+                           bool warm)
     : state_(new State{context,
                        operation,
                        arguments.clone(),
@@ -124,6 +140,10 @@ PreparedCall::PreparedCall(Context& context, const Operation& operation, const H
                        0,
                        1,
                        context.backend() == Backend::cuda,
+                       {},
+                       {},
+                       {},
+                       {},
                        {},
                        {},
                        {}}) {
@@ -135,7 +155,9 @@ PreparedCall::PreparedCall(Context& context, const Operation& operation, const H
   }
   state.begin.emplace(context.device());
   state.end.emplace(context.device());
-  const std::size_t count = state.sets_needed();
+  state.clock.emplace(context.device());
+  state.monitor = open_device_monitor(cuda_devices().at(static_cast<std::size_t>(context.device())));
+  const std::size_t count = warm ? 1 : state.sets_needed();
   for (std::size_t index = 0; index < count; ++index) state.sets.push_back(state.device_set());
 }
 
@@ -167,7 +189,7 @@ std::int64_t PreparedCall::calibrate() {
   };
   capture(1);
   sample();
-  const double once = sample();
+  const double once = sample().seconds;
   const std::int64_t rounds =
       std::clamp<std::int64_t>(std::llround(std::ceil(cuda_sample_seconds / once)), 1, 200);
   if (rounds > 1) capture(rounds);
@@ -175,18 +197,23 @@ std::int64_t PreparedCall::calibrate() {
   return state.calls;
 }
 
-double PreparedCall::sample() {
+Sample PreparedCall::sample() {
   State& state = *state_;
   if (!state.on_device) {
     const auto start = Clock::now();
     for (std::int64_t call = 0; call < state.calls; ++call) state.call(state.sets.front());
-    return seconds_since(start);
+    return {.seconds = seconds_since(start), .sm_megahertz = 0, .reading = {}};
   }
-  state.begin->record(state.context.stream());
-  state.graph->launch(state.context.stream());
-  state.end->record(state.context.stream());
+  Stream& stream = state.context.stream();
+  state.clock->begin(stream);
+  state.begin->record(stream);
+  state.graph->launch(stream);
+  state.end->record(stream);
+  state.clock->end(stream);
   state.end->synchronize();
-  return milliseconds_between(*state.begin, *state.end) * 1e-3;
+  return {.seconds = milliseconds_between(*state.begin, *state.end) * 1e-3,
+          .sm_megahertz = state.clock->megahertz(stream),
+          .reading = state.read()};
 }
 
 std::map<std::string, Tensor> PreparedCall::outputs() {
@@ -206,8 +233,12 @@ std::map<std::string, Tensor> PreparedCall::outputs() {
 }
 
 std::string PreparedCall::cache() const {
-  if (!state_->on_device) return "warm";
+  if (!state_->on_device || state_->sets.size() == 1) return "warm";
   return "cold: " + std::to_string(state_->sets.size()) + " buffer sets in turn";
+}
+
+std::string PreparedCall::unmonitored() const {
+  return state_->monitor.reason;
 }
 
 }  // namespace assay::benchmarks

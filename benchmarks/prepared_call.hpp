@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "benchmarks/hygiene.hpp"
 #include "engine/operation.hpp"
 
 namespace assay::benchmarks {
@@ -17,19 +18,24 @@ struct CpuClock {
 
 /// One call of an operation with everything in place to be timed again and again: arguments and outputs where
 /// the backend computes, and on a device as many copies of them, used in turn, as it takes to exceed its
-/// cache five times over, so that every call finds its data in memory. On the CPU the same buffers are used
-/// again ("warm").
+/// cache five times over, so that every call finds its data in memory. On the CPU, and on a device where
+/// `warm` asks for it, the same buffers are used again ("warm").
 class PreparedCall {
  public:
-  PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments);
+  PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments,
+               bool warm = false);
   ~PreparedCall();
   PreparedCall(const PreparedCall&) = delete;
   PreparedCall& operator=(const PreparedCall&) = delete;
 
   /// Warms up by time, then finds how many calls make a sample that the clock resolves to better than 0.1 %.
   std::int64_t calibrate();
-  /// Seconds that one sample of that many calls takes: device events on CUDA, the steady clock on the CPU.
-  double sample();
+  /// Seconds that one sample of that many calls takes: device events on CUDA, the steady clock on the CPU. On
+  /// a device the clock that its multiprocessors had meanwhile comes along, and what the management library
+  /// says of it.
+  Sample sample();
+  /// Why the management library says nothing; empty where it does, and on the CPU.
+  std::string unmonitored() const;
   /// The outputs of a call made now, on the host.
   std::map<std::string, Tensor> outputs();
   std::string cache() const;

@@ -10,8 +10,10 @@
 #include <stdexcept>
 
 #include "benchmarks/ceilings.hpp"
+#include "benchmarks/hygiene.hpp"
 #include "benchmarks/prepared_call.hpp"
 #include "engine/comparison.hpp"
+#include "engine/runtime/device.hpp"
 #include "reference/operations.hpp"
 
 namespace assay::benchmarks {
@@ -78,14 +80,23 @@ Measurement describe(Context& context, const Selected& selected, const std::vect
   return made;
 }
 
-void judge_against_roofline(Measurement& made, const std::string& kind) {
+void judge_against_roofline(Context& context, Measurement& made, const std::string& kind) {
+  if (made.backend == Backend::cuda && !made.samples_ns.empty()) {
+    const DevicePeak peak = peak_of(cuda_devices().at(static_cast<std::size_t>(context.device())).name);
+    // what the cache serves has no limit in the datasheet
+    const std::string beyond =
+        beyond_peak(peak, made.cache == "warm" ? 0 : made.bytes, made.flops, made.median_ns() * 1e-9);
+    made.impossible = !beyond.empty();
+    if (made.impossible) made.invalid_reason = "impossible: " + beyond;
+  }
   const double floor = floor_ns(made.ceilings, kind, made.flops, made.bytes);
   if (floor <= 0 || made.samples_ns.empty()) return;
   made.roofline_share = floor / made.median_ns();
   // A copy that the caches hold can beat the memory's rate on a CPU; cold device buffers cannot. 15 % is what
   // the two measured rates may differ by.
-  made.impossible = made.cache != "warm" && made.roofline_share > 1.15;
-  if (made.impossible) made.invalid_reason = "faster than the measured ceiling allows";
+  if (made.cache == "warm" || made.roofline_share <= 1.15) return;
+  made.impossible = true;
+  made.invalid_reason = "faster than the measured ceiling allows";
 }
 
 std::vector<Measurement> run_peers(const Selected& selected, const HostArguments& arguments,
@@ -142,23 +153,30 @@ std::string prepare(Context& context, const Selected& selected, std::uint64_t se
   made.bytes = work.bytes;
   made.failure = check_case(context, selected, *live.arguments, seed);
   if (!made.failure.empty()) return made.failure;
-  live.call = std::make_unique<PreparedCall>(context, *selected.operation, *live.arguments);
+  live.call =
+      std::make_unique<PreparedCall>(context, *selected.operation, *live.arguments, selected.item->warm);
   live.answer = live.call->outputs();
   made.calls_per_sample = live.call->calibrate();
   made.cache = live.call->cache();
   return {};
 }
 
-void time_case(benchmark::State& state, const Selected& selected, Live& live, Measurement& made) {
-  made.samples_ns.clear();
+void time_case(Context& context, benchmark::State& state, const Selected& selected, Live& live,
+               Measurement& made) {
+  const auto each = static_cast<double>(made.calls_per_sample);
+  std::vector<Sample> samples;
   const CpuClock cpu_before = CpuClock::now();
   for (auto _ : state) {
-    const double seconds = live.call->sample() / static_cast<double>(made.calls_per_sample);
-    made.samples_ns.push_back(seconds * 1e9);
-    state.SetIterationTime(seconds);
+    samples.push_back(live.call->sample());
+    state.SetIterationTime(samples.back().seconds / each);
   }
-  const double calls =
-      static_cast<double>(made.samples_ns.size()) * static_cast<double>(made.calls_per_sample);
+  const Sifted sifted = sift(samples);
+  made.samples_ns.clear();
+  for (const double seconds : sifted.seconds) made.samples_ns.push_back(seconds / each * 1e9);
+  made.telemetry = sifted.telemetry;
+  made.invalid_reason = sifted.invalid_reason;
+  if (!live.call->unmonitored().empty()) made.telemetry["not_monitored"] = live.call->unmonitored();
+  const double calls = static_cast<double>(samples.size()) * each;
   made.telemetry["cpu_ns_per_call"] =
       std::to_string((CpuClock::now().seconds - cpu_before.seconds) * 1e9 / calls);
   const std::string changed = unequal_output(live.answer, live.call->outputs());
@@ -169,7 +187,7 @@ void time_case(benchmark::State& state, const Selected& selected, Live& live, Me
     return;
   }
   made.checked = true;
-  judge_against_roofline(made, selected.item->ceiling);
+  judge_against_roofline(context, made, selected.item->ceiling);
   constexpr auto rate = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["bytes_per_second"] = benchmark::Counter(made.bytes, rate, benchmark::Counter::kIs1000);
   state.counters["flop_per_second"] = benchmark::Counter(made.flops, rate, benchmark::Counter::kIs1000);
@@ -185,7 +203,7 @@ benchmark::internal::Benchmark* register_case(Context& context, const Selected& 
   const auto body = [&context, &selected, seed, made, live](benchmark::State& state) {
     const std::string wrong = prepare(context, selected, seed, *live, *made);
     if (wrong.empty())
-      time_case(state, selected, *live, *made);
+      time_case(context, state, selected, *live, *made);
     else
       state.SkipWithError(wrong.c_str());
   };
@@ -252,7 +270,7 @@ Measurement measure(Context& context, const Operation& operation, const Case& it
   const auto made = std::make_shared<Measurement>(describe(context, one, ceilings));
   const auto live = std::make_shared<Live>();
   if (!prepare(context, one, options.seed, *live, *made).empty()) return *made;
-  const double sample = std::max(live->call->sample(), 1e-6);
+  const double sample = std::max(live->call->sample().seconds, 1e-6);
   const double samples = std::clamp(options.seconds / sample, 30.0, 20'000.0);
   register_case(context, one, options.seed, made, live)
       ->Iterations(static_cast<benchmark::IterationCount>(samples));

@@ -26,6 +26,9 @@ struct Case {
   /// "none".
   std::string ceiling = "memory";
   bool quick = true;  ///< part of a --quick run
+  /// On a device the same buffers are used again, so that what fits its cache is found there. The label says
+  /// so.
+  bool warm = false;
   /// The answer is held to the reference; where that would take minutes, to the reference on this smaller
   /// case.
   std::function<HostArguments(std::uint64_t seed)> check_with = {};

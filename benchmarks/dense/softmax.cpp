@@ -73,6 +73,14 @@ void describe_softmax(Suite& suite) {
       suite.add(std::move(item));
     }
   }
+  // What a device's cache serves, beside the same size from memory.
+  Case warm;
+  warm.label = "rows=1024,columns=1024,f32,warm";
+  warm.size = 1024.0 * 1024.0;
+  warm.make = [](std::uint64_t seed) { return arguments(DType::f32, 1024, 1024, seed); };
+  warm.backends = cuda;
+  warm.warm = true;
+  suite.add(std::move(warm));
 }
 
 }  // namespace assay::benchmarks::dense

@@ -16,7 +16,9 @@ Case item_of(std::int64_t variables, std::int64_t n, bool quick) {
   item.size_name = "variables";
   item.make = [=](std::uint64_t seed) { return network_points(variables, n, seed); };
   item.check_with = [=](std::uint64_t seed) {
-    HostArguments small = network_points(4, std::min<std::int64_t>(n, 1'000), seed);
+    // Many points and enough sources have a way of their own on CUDA (kernels/lists/long_lists.hpp).
+    const bool many = n > 2'048;
+    HostArguments small = network_points(many ? 8 : 4, std::min<std::int64_t>(n, many ? 2'049 : 1'000), seed);
     small.parameters["counts"] = true;
     return small;
   };
@@ -62,6 +64,13 @@ void describe_network(Suite& suite) {
     item.backends = {Backend::cpu};
     add_sides(suite, std::move(item), "search", {"sorted"});
   }
+  // From how many sources on lists of many points pay on CUDA, beside a sweep of every pair.
+  for (const std::int64_t variables : {8, 16, 30})
+    for (const std::int64_t n : {2'500, 10'000}) {
+      Case item = item_of(variables, n, false);
+      item.backends = {Backend::cuda};
+      add_sides(suite, std::move(item), "search", {"tree"});
+    }
 }
 
 }  // namespace assay::benchmarks::te

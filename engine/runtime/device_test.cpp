@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "engine/runtime/buffer.hpp"
+#include "engine/runtime/clock_meter.hpp"
 #include "engine/runtime/context.hpp"
+#include "engine/runtime/device_monitor.hpp"
 #include "engine/runtime/error.hpp"
 #include "engine/runtime/event.hpp"
 #include "engine/runtime/graph.hpp"
@@ -153,6 +155,35 @@ TEST_F(OnDevice, EventsOrderAndTimeStreams) {
   end.synchronize();
   EXPECT_TRUE(end.done());
   EXPECT_GT(milliseconds_between(begin, end), 0.001);
+}
+
+TEST_F(OnDevice, TheClockOverAPieceOfWorkIsOneThatTheDeviceCanHave) {
+  Context context = Context::cuda();
+  ClockMeter meter(context.device());
+  const std::size_t bytes = std::size_t{1} << 30;
+  const DeviceBuffer memory(context.device(), bytes);
+  meter.begin(context.stream());
+  for (int turn = 0; turn < 4; ++turn)
+    context.stream().fill(memory.data(), 0, bytes);  // a millisecond or more
+  meter.end(context.stream());
+  const double megahertz = meter.megahertz(context.stream());
+  const double most = cuda_devices().at(static_cast<std::size_t>(context.device())).clock_khz * 1e-3;
+  EXPECT_GT(megahertz, 100);
+  EXPECT_LT(megahertz, 1.05 * most);
+}
+
+TEST_F(OnDevice, TheMonitorReadsOrSaysWhyNot) {
+  Context context = Context::cuda();
+  const OpenedMonitor opened =
+      open_device_monitor(cuda_devices().at(static_cast<std::size_t>(context.device())));
+  if (opened.monitor == nullptr) {
+    EXPECT_NE(opened.reason, "");
+    return;
+  }
+  const DeviceReading reading = opened.monitor->read();
+  EXPECT_GT(reading.sm_clock_mhz, 0);
+  EXPECT_GT(reading.power_milliwatts, 0);
+  EXPECT_GT(reading.temperature_celsius, 0);
 }
 
 TEST_F(OnDevice, AGraphRunsWhatWasRecordedEachTimeItIsLaunched) {

@@ -1,6 +1,7 @@
 // The CUDA side of the runtime in a program without CUDA bodies: nothing can be made, so nothing needs
 // destroying.
 #include "engine/runtime/buffer.hpp"
+#include "engine/runtime/clock_meter.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
 #include "engine/runtime/event.hpp"
@@ -31,6 +32,19 @@ std::string cuda_driver_version() {
 }
 std::string cuda_runtime_version() {
   return "";
+}
+
+ClockMeter::ClockMeter(int) {
+  refuse();
+}
+void ClockMeter::begin(Stream&) {
+  refuse();
+}
+void ClockMeter::end(Stream&) {
+  refuse();
+}
+double ClockMeter::megahertz(Stream&) const {
+  refuse();
 }
 
 DeviceScope::DeviceScope(int device) {

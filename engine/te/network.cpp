@@ -10,7 +10,7 @@
 #include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
-#include "kernels/lists/lists.hpp"
+#include "kernels/lists/long_lists.hpp"
 #include "kernels/networks/shared_network.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/spatial/search.hpp"
@@ -283,10 +283,13 @@ Operation describe_network() {
     const kernels::te::KsgOptions options{.k = arguments.integer("k"),
                                           .algorithm = static_cast<int>(arguments.integer("algorithm"))};
     if (backend == Backend::cuda)
-      chosen["search"] = kernels::lists::suit(dx, dy, dz, options.algorithm, options.k, n) ? "shared lists"
-                         : kernels::windows::sweep_suits(dx, dy, dz, options.algorithm, options.k, n)
-                             ? "sweep"
-                             : "windows";
+      chosen["search"] =
+          kernels::lists::suit(dx, dy, dz, options.algorithm, options.k, n) ? "shared lists"
+          : kernels::lists::suit_long(dx, dy, dz, options.algorithm, options.k, n,
+                                      m * std::max<std::int64_t>(1, arguments.integer("surrogates")))
+              ? "long lists"
+          : kernels::windows::sweep_suits(dx, dy, dz, options.algorithm, options.k, n) ? "sweep"
+                                                                                       : "windows";
     else if (kernels::networks::SharedNetwork::takes({nullptr, m, n, sources.extent(2)}, options) &&
              kernels::networks::SharedNetwork::suits(n, m, arguments.integer("surrogates"),
                                                      arguments.input("y").extent(2), dz))

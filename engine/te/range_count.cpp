@@ -4,6 +4,7 @@
 
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/mutant.hpp"
 #include "engine/runtime/status_word.hpp"
 #include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
@@ -28,7 +29,7 @@ std::span<const std::int64_t> trials_of(const Arguments& arguments) {
 
 void check_radii(std::span<const double> radii) {
   for (std::size_t i = 0; i < radii.size(); ++i)
-    if (!(radii[i] >= 0.0))
+    if (!(radii[i] >= 0.0) && !mutant("te.range_count.radius_unchecked"))
       throw ContractError(std::string(kName), "radii",
                           "element " + std::to_string(i) + " is " + std::to_string(radii[i]) +
                               "; expected 0 or more (infinity is legal)");

@@ -39,18 +39,29 @@ namespace cg = cooperative_groups;
 // left.
 struct Faults {
 #ifdef ASSAY_MUTANTS
-  bool unhandled_tail, no_maximum, lost_vector, half_precision_sum, missing_barrier, lost_peer;
+  bool unhandled_tail, no_maximum, lost_vector, half_precision_sum, missing_barrier, lost_peer,
+      masked_part_shifted, masked_tile_shifted, sum_not_rescaled, peers_not_rescaled, stale_row;
 #else
   static constexpr bool unhandled_tail = false, no_maximum = false, lost_vector = false,
-                        half_precision_sum = false, missing_barrier = false, lost_peer = false;
+                        half_precision_sum = false, missing_barrier = false, lost_peer = false,
+                        masked_part_shifted = false, masked_tile_shifted = false, sum_not_rescaled = false,
+                        peers_not_rescaled = false, stale_row = false;
 #endif
 };
 
 Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
-  return {mutant("dense.softmax.cuda_unhandled_tail"),  mutant("dense.softmax.cuda_no_maximum"),
-          mutant("dense.softmax.cuda_lost_vector"),     mutant("dense.softmax.cuda_half_precision_sum"),
-          mutant("dense.softmax.cuda_missing_barrier"), mutant("dense.softmax.cuda_lost_peer")};
+  return {mutant("dense.softmax.cuda_unhandled_tail"),
+          mutant("dense.softmax.cuda_no_maximum"),
+          mutant("dense.softmax.cuda_lost_vector"),
+          mutant("dense.softmax.cuda_half_precision_sum"),
+          mutant("dense.softmax.cuda_missing_barrier"),
+          mutant("dense.softmax.cuda_lost_peer"),
+          mutant("dense.softmax.cuda_masked_part_shifted"),
+          mutant("dense.softmax.cuda_masked_tile_shifted"),
+          mutant("dense.softmax.cuda_sum_not_rescaled"),
+          mutant("dense.softmax.cuda_peers_not_rescaled"),
+          mutant("dense.softmax.cuda_stale_row")};
 #else
   return {};
 #endif
@@ -237,7 +248,9 @@ __device__ Part join_cluster(Part own, Part* peers, Faults faults) {
   for (int block = 1; block < heard; ++block) maximum = fmaxf(maximum, peers[block].maximum);
   float sum = 0;
   for (int block = 0; block < heard; ++block)
-    sum += peers[block].sum * expf(peers[block].maximum - (faults.no_maximum ? 0.0f : maximum));
+    sum += peers[block].sum * (faults.peers_not_rescaled
+                                   ? 1.0f
+                                   : expf(peers[block].maximum - (faults.no_maximum ? 0.0f : maximum)));
   return {maximum, sum};
 #else
   return own;
@@ -316,7 +329,7 @@ __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faul
         raw[k] = all_minus_infinity<T>();
         if (k * step < readable) raw[k] = room[k * blockDim.x + threadIdx.x];
       }
-      if (row + rows_at_once < matrix.rows) fetch(row + rows_at_once);
+      if (row + rows_at_once < matrix.rows && !faults.stale_row) fetch(row + rows_at_once);
 #pragma unroll
       for (int k = 0; k < count; ++k) {
         const auto vector = __builtin_bit_cast(Vector<T>, raw[k]);
@@ -331,8 +344,8 @@ __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faul
     Part part;
     part.maximum = join_block(maximum_of(values), slots[0], Larger(), faults);
     // A block's part of a row may be nothing but -Inf where the row is not.
-    const float shift =
-        faults.no_maximum || (Clustered && part.maximum == minus_infinity()) ? 0.0f : part.maximum;
+    const bool masked = Clustered && part.maximum == minus_infinity() && !faults.masked_part_shifted;
+    const float shift = faults.no_maximum || masked ? 0.0f : part.maximum;
     part.sum = join_block(exponentiate<Width, count>(values, shift, faults), slots[1], Plus(), faults);
     float scale = 1.0f / part.sum;
     if constexpr (Clustered) {
@@ -364,7 +377,9 @@ __global__ void __launch_bounds__(512, 1) softmax_online(Matrix<T> matrix, Fault
   };
   const std::int64_t readable = faults.unhandled_tail ? columns / 8 * 8 : columns;
   // Nothing but -Inf so far: any finite shift serves, and -Inf - (-Inf) would make a NaN of it.
-  const auto shift_for = [](float maximum) { return maximum == minus_infinity() ? 0.0f : maximum; };
+  const auto shift_for = [=](float maximum) {
+    return maximum == minus_infinity() && !faults.masked_tile_shifted ? 0.0f : maximum;
+  };
 
   float running_maximum = minus_infinity();
   float running_sum = 0;
@@ -373,8 +388,8 @@ __global__ void __launch_bounds__(512, 1) softmax_online(Matrix<T> matrix, Fault
     load_part<T, Width, count>(values, x + first, threads * Width, left(first, readable), matrix.x_aligned);
     const float maximum = fmaxf(running_maximum, maximum_of(values));
     const float shift = shift_for(maximum);
-    running_sum =
-        running_sum * expf(running_maximum - shift) + exponentiate<Width, count>(values, shift, faults);
+    const float rescale = faults.sum_not_rescaled ? 1.0f : expf(running_maximum - shift);
+    running_sum = running_sum * rescale + exponentiate<Width, count>(values, shift, faults);
     running_maximum = maximum;
   }
   const float maximum = join_block(running_maximum, slots[0], Larger(), faults);
@@ -491,13 +506,14 @@ void softmax_of(cudaStream_t stream, const SoftmaxCall& call) {
   };
   const std::int64_t x_row_stride =
       mutant("dense.softmax.cuda_ignored_row_stride") ? call.columns : call.x_row_stride;
-  const Matrix<T> matrix{reinterpret_cast<const T*>(call.x),
-                         x_row_stride,
-                         reinterpret_cast<T*>(call.y),
-                         call.rows,
-                         call.columns,
-                         aligned(call.x, x_row_stride),
-                         aligned(call.y, call.columns)};
+  const Matrix<T> matrix{
+      reinterpret_cast<const T*>(call.x),
+      x_row_stride,
+      reinterpret_cast<T*>(call.y),
+      call.rows,
+      call.columns,
+      aligned(call.x, mutant("dense.softmax.cuda_aligned_by_columns") ? call.columns : x_row_stride),
+      aligned(call.y, call.columns)};
   if (call.columns % Vector<T>::width == 0)
     launch<T, Vector<T>::width>(stream, matrix);
   else

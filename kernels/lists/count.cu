@@ -18,8 +18,8 @@ namespace assay::kernels::lists {
 namespace {
 
 constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
-/// Set in a word of found when n_yz was counted here.
-constexpr std::uint32_t kCountedHere = 1u << 13;
+/// In the place of n_yz where it was counted here; the word then holds it in the place of the row.
+constexpr std::uint32_t kCountedHere = kUnknownCount - 1;
 /// Sources that a group goes through for one copy of the target, about.
 constexpr std::int64_t kSourcesOfGroup = 16;
 
@@ -167,8 +167,8 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
                                   : PrefixBits{targets.plane_bits + target * rows * words,
                                                targets.plane_counts + target * rows * words,
                                                targets.plane_positions + target * octets(n), words};
-  const SortedColumn y{at.y_sorted, at.y_starts, targets.in_y.guides[target], n, buckets};
-  const SortedColumn z{at.z_sorted, at.z_starts, targets.in_z.guides[target], n, buckets};
+  const SortedColumn<std::uint16_t> y{at.y_sorted, at.y_starts, targets.in_y.guides[target], n, buckets};
+  const SortedColumn<std::uint16_t> z{at.z_sorted, at.z_starts, targets.in_z.guides[target], n, buckets};
   const bool leftover = !task.faults.leftover_lost, closed = task.faults.edge_not_strict,
              trusting = task.faults.guide_trusted;
   const auto wait = [&] { wait_for_group<kGroup>(group); };
@@ -194,7 +194,7 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
     build_prefix_bits<kGroup>(of.bits, of.counts, n, rows, words, thread, wait,
                               [&](std::int32_t rank) { return of.positions[rank]; });
     const PrefixBits of_pair{of.bits, of.counts, of.positions, words};
-    const SortedColumn x{of.sorted, of.starts, task.columns.guides[column], n, buckets};
+    const SortedColumn<std::uint16_t> x{of.sorted, of.starts, task.columns.guides[column], n, buckets};
 
     const auto radius_of = [&](std::int32_t rank, std::int32_t i, std::uint32_t word) {
       const std::uint32_t neighbour = row_of(word), along = along_of(word);
@@ -223,7 +223,7 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
           --n_z;
           n_xz -= in_x.has(of.ranks[j]);
         }
-      const std::uint32_t n_yz = word >> 16;
+      const std::uint32_t n_yz = plane_count_of(word);
       sum += at.psi[n_z + 1] - at.psi[n_xz + 1];
       if (n_yz == kUnknownCount)
         of.open[atomicAdd(of.open_count, 1)] = static_cast<std::uint16_t>(rank);
@@ -251,13 +251,13 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
       task.exclusion.of(i, excluded_begin, excluded_end);
       for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
         n_yz -= in_z.has(at.z_ranks[j]) && in_y.has(at.y_ranks[j]);
-      of.found[i] = static_cast<std::uint32_t>(n_yz) << 16 | kCountedHere;
+      of.found[i] = found_word(static_cast<std::uint32_t>(n_yz), 0, kCountedHere);
       if (slot >= 0 && task.results.counts != nullptr) task.results.counts[3 * (slot * n + i) + 1] = n_yz;
     }
     wait();
     for (std::int32_t rank = thread; rank < n && many > 0; rank += kGroup) {
       const std::uint32_t word = of.found[of.rows[rank]];
-      if (word & kCountedHere) sum -= at.psi[(word >> 16) + 1];
+      if (plane_count_of(word) == kCountedHere) sum -= at.psi[row_of(word) + 1];
     }
     for (int half = 16; half > 0; half /= 2) sum += __shfl_xor_sync(kWholeWarp, sum, half);
     if constexpr (kGroup > 32) {

@@ -27,17 +27,19 @@ struct RankRange {
   }
 };
 
+template <typename Start>
 struct SortedColumn {
   const double* values;
-  const std::uint16_t* starts;
+  const Start* starts;
   Guide guide;
   std::int32_t n, buckets;
 };
 
 /// Ranks of the values nearer than eps to the one at `rank`, which is `own`; with `closed` those at eps too.
 /// `trusting` takes the starts without looking (a planted fault).
-__device__ inline RankRange ranks_within(const SortedColumn& column, std::int32_t rank, double own,
-                                         double eps, bool closed, bool trusting) {
+template <typename Start>
+__device__ RankRange ranks_within(const SortedColumn<Start>& column, std::int32_t rank, double own,
+                                  double eps, bool closed, bool trusting) {
   // Places are off by rounding alone, some 2^-53 of their distance from the guide's low; a thousandth of a
   // bucket covers that below 2^30 buckets. What is farther out is bisected from end to end.
   constexpr double slack = 0x1p-10, half = 0.5, far = 0x1p30;

@@ -111,19 +111,21 @@ inline constexpr std::uint32_t kAlongY = 0x80000000u;
 /// What the searches found of a point, in one word: the row of its k-th neighbour, along which coordinate
 /// that is farthest, and n_yz or kUnknownCount.
 inline constexpr std::uint32_t kUnresolved = 0xFFFFFFFFu;
-inline constexpr std::uint32_t kUnknownCount = 0xFFFFu;
+inline constexpr std::uint32_t kUnknownCount = 0x3FFu;
 inline constexpr std::uint32_t kAlongAny = 3;  ///< float does not know; 0: the source, 1: y, 2: z
 ASSAY_HOST_DEVICE constexpr std::uint32_t found_word(std::uint32_t row, std::uint32_t along,
                                                      std::uint32_t n_yz) {
-  return row | along << 11 | n_yz << 16;
+  return row | along << 20 | n_yz << 22;
 }
 ASSAY_HOST_DEVICE constexpr std::uint32_t row_of(std::uint32_t word) {
-  return word & 0x7FFu;
+  return word & 0xFFFFFu;
 }
 ASSAY_HOST_DEVICE constexpr std::uint32_t along_of(std::uint32_t word) {
-  return word >> 11 & 3u;
+  return word >> 20 & 3u;
 }
-static_assert(kMostPoints <= 1 << 11);
+ASSAY_HOST_DEVICE constexpr std::uint32_t plane_count_of(std::uint32_t word) {
+  return word >> 22;
+}
 
 /// Ranks in whole eights, which are read together, with n itself among them.
 ASSAY_HOST_DEVICE constexpr std::int32_t octets(std::int32_t n) {

@@ -7,9 +7,11 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "engine/runtime/workspace.hpp"
-#include "kernels/lists/guide.cuh"
+#include "kernels/lists/guide_build.cuh"
 #include "kernels/lists/lists.hpp"
 #include "kernels/lists/prefix_bits.cuh"
+#include "kernels/lists/sort_keys.cuh"
+#include "kernels/windows/scale.hpp"
 
 namespace assay::kernels::lists {
 
@@ -21,51 +23,6 @@ constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
 constexpr std::int32_t kTiedShare = 16;
 /// Neighbours in the plane that its density is taken from.
 constexpr std::int32_t kReached = 16;
-
-/// The power of two that brings the largest magnitude below 2.
-__global__ void find_scale(const double* values, std::int64_t count, int* exponent) {
-  int largest = INT_MIN;
-  for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < count;
-       i += std::int64_t{gridDim.x} * blockDim.x)
-    if (values[i] != 0.0) largest = max(largest, ilogb(values[i]));
-  if (largest != INT_MIN) atomicMax(exponent, largest);
-}
-
-__global__ void start_scale(int* exponent) {
-  *exponent = INT_MIN;
-}
-
-__global__ void store_scale(const int* exponent, double* scale) {
-  const int e = *exponent == INT_MIN ? 0 : *exponent;
-  *scale = scalbn(1.0, -max(e, -1022));
-}
-
-__device__ float guess(double value, double centre, double scale) {
-  return static_cast<float>(value * scale -
-                            centre * scale);  // exact products: their difference does not overflow
-}
-
-/// The buckets lie between the values a sixty-fourth of the points from either end, so that outliers do not
-/// leave all others to one of them.
-__device__ Guide guide_of(const double* sorted, std::int32_t n) {
-  const double low = sorted[n / 64], high = sorted[n - 1 - n / 64];
-  const double per = guide_buckets(n) / (high - low);
-  return {low, per > 0 && per < CUDART_INF ? per : 0.0};
-}
-
-/// A block's part of the starts of its column.
-__device__ void find_starts(const double* sorted, std::int32_t n, const Guide& guide, std::uint16_t* starts) {
-  const std::int32_t buckets = guide_buckets(n);
-  const auto thread = static_cast<std::int32_t>(threadIdx.x);
-  for (std::int32_t r = thread; r <= n; r += kThreads) {
-    const auto bucket = [&](double value) {
-      return bucket_of(fmin(fmax(place_along(guide, value), -1.0), 2.0 * buckets) - 0.5, buckets);
-    };
-    const std::int32_t from = r == 0 ? -1 : bucket(sorted[r - 1]);
-    const std::int32_t to = r == n ? buckets + 1 : bucket(sorted[r]);
-    for (std::int32_t b = from + 1; b <= to; ++b) starts[b] = static_cast<std::uint16_t>(r);
-  }
-}
 
 /// A block a column: guesses and spreads in order, rows and ranks, guides, and whether it is tied.
 __global__ void __launch_bounds__(kThreads) order_columns(Columns columns, const std::int32_t* order) {
@@ -87,9 +44,10 @@ __global__ void __launch_bounds__(kThreads) order_columns(Columns columns, const
   const bool tied = all * kTiedShare > min(n, kThreads);
   if (thread == 0) {
     columns.tied[column] = tied ? 1 : 0;
-    columns.guides[column] = guide_of(sorted, n);
+    columns.guides[column] = guide_of(sorted, n, guide_buckets(n));
   }
-  find_starts(sorted, n, guide_of(sorted, n), columns.starts + column * guide_starts(n));
+  find_starts(sorted, n, guide_of(sorted, n, guide_buckets(n)), guide_buckets(n),
+              columns.starts + column * guide_starts(n), thread, kThreads);
   // How thin the points lie at each, over as many ranks as leave it local; over more where values repeat.
   const std::int32_t half = tied ? max(n / 16, 1) : min(16, max(n / 16, 1)), tail = tail_of(n);
   for (std::int32_t r = thread; r < n; r += kThreads) {
@@ -114,9 +72,10 @@ __global__ void __launch_bounds__(kThreads)
   const std::int32_t all = __syncthreads_count(equal > 0);
   if (threadIdx.x == 0) {
     if (tied != nullptr) tied[target] = all * kTiedShare > min(n, kThreads) ? 1 : 0;
-    axis.guides[target] = guide_of(sorted, n);
+    axis.guides[target] = guide_of(sorted, n, guide_buckets(n));
   }
-  find_starts(sorted, n, guide_of(sorted, n), axis.starts + target * guide_starts(n));
+  find_starts(sorted, n, guide_of(sorted, n, guide_buckets(n)), guide_buckets(n),
+              axis.starts + target * guide_starts(n), static_cast<std::int32_t>(threadIdx.x), kThreads);
 }
 
 /// y and z as guesses, and where the points in the order of y stand along z.
@@ -156,39 +115,6 @@ __global__ void transpose(Columns columns) {
     const double value = tile[threadIdx.x][j];
     columns.by_row[i * columns.padded + c] = value;
     columns.guess_by_row[i * columns.padded + c] = guess(value, centre, *columns.scale);
-  }
-}
-
-/// Sorts the keys of a warp, rising: key kKeys * lane + j in keys[j] when done.
-template <int kKeys>
-__device__ void sort_keys(std::uint64_t (&keys)[kKeys]) {
-  constexpr int kSorted = 32 * kKeys;
-  const std::int32_t lane = static_cast<std::int32_t>(threadIdx.x % 32);
-#pragma unroll
-  for (int size = 2; size <= kSorted; size *= 2) {
-#pragma unroll
-    for (int step = size / 2; step > 0; step /= 2) {
-      if (step >= kKeys) {
-#pragma unroll
-        for (int j = 0; j < kKeys; ++j) {
-          const std::int32_t index = kKeys * lane + j;
-          const std::uint64_t other = __shfl_xor_sync(kWholeWarp, keys[j], step / kKeys);
-          const bool rising = (index & size) == 0, lower = (index & step) == 0;
-          const bool keep_smaller = rising == lower;
-          keys[j] = (keys[j] < other) == keep_smaller ? keys[j] : other;
-        }
-      } else {
-#pragma unroll
-        for (int j = 0; j < kKeys; ++j)
-          if ((j & step) == 0) {
-            const bool rising = ((kKeys * lane + j) & size) == 0;
-            const std::uint64_t a = keys[j], b = keys[j ^ step];
-            const bool swap = (a > b) == rising;
-            keys[j] = swap ? b : a;
-            keys[j ^ step] = swap ? a : b;
-          }
-      }
-    }
   }
 }
 
@@ -305,11 +231,8 @@ __global__ void __launch_bounds__(kThreads) build_planes(Targets targets, const 
 
 void prepare_columns(CUstream_st* stream, Workspace& workspace, const Columns& columns,
                      const std::int32_t* order) {
-  const Workspace::Frame frame(workspace);
-  int* exponent = workspace.take<int>(1).data();
-  start_scale<<<1, 1, 0, stream>>>(exponent);
-  find_scale<<<512, kThreads, 0, stream>>>(columns.x, columns.count * columns.n, exponent);
-  store_scale<<<1, 1, 0, stream>>>(exponent, columns.scale);
+  const windows::Values all[] = {{columns.x, columns.count * columns.n}};
+  windows::find_scale(stream, workspace, all, columns.scale);
   order_columns<<<static_cast<unsigned>(columns.count), kThreads, 0, stream>>>(columns, order);
   const auto down = static_cast<unsigned>((columns.n + 31) / 32);
   for (std::int64_t first = 0; first < columns.padded / 32; first += 65'535) {

@@ -16,7 +16,7 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/lists/lists.hpp"
-#include "kernels/lists/nearest_keys.cuh"
+#include "kernels/lists/rank_search.cuh"
 
 namespace assay::kernels::lists {
 
@@ -30,7 +30,8 @@ constexpr std::uint32_t kNoKey = 0x7F7FFFFFu;  // the largest float
 constexpr std::int32_t kReach = 160;
 constexpr std::uint32_t kTailMask = 255;  ///< of a candidate's place
 /// Of a chunk of 32 ranks: the lane that holds a key says the rest.
-constexpr std::uint32_t kChunkMask = 2 * kMostPoints / 32 - 1;
+constexpr std::int32_t kChunks = kMostPoints / 32;
+constexpr std::uint32_t kChunkMask = 2 * kChunks - 1;
 static_assert(kReach <= 256 && kReach % 4 == 0 && kTail % 32 == 0);
 
 struct Faults {
@@ -71,35 +72,17 @@ struct Pair {
   std::int32_t n;
 };
 
-/// What float says of a point at `rank`, whose k nearest are certain where the next one, at `next`, is clear
-/// of the k-th: at `most`, its row at rank `chosen`, and the one before it at `before`. kUnresolved where it
-/// does not know. `bound` is what everything that was not looked at is beyond.
-__device__ std::uint32_t decide(const Task& task, const Pair& pair, std::int32_t rank, std::int32_t chosen,
-                                float before, float least, float most, float next, float bound) {
-  const float own = pair.guesses[rank];
-  const float2 guess = pair.plane[pair.rows[rank]];
-  // What rounding may have moved a distance by, either way: 2^-24 of each coordinate, of their difference and
-  // of the distance, and twice as much again.
-  const float margin =
-      0x1p-21f * (fmaxf(fabsf(own), fmaxf(fabsf(guess.x), fabsf(guess.y))) + most) + 0x1p-140f;
-  const bool closed = bound - most > margin;
-  const bool clear = next - most > margin && least - before > margin;
-  if (!(most < 0x1p127f) || !closed || !(clear || task.faults.no_recheck)) return kUnresolved;
-  const auto row = static_cast<std::uint32_t>(pair.rows[chosen]);
-  const float2 at = pair.plane[row];
-  const float dx = fabsf(pair.guesses[chosen] - own), dy = fabsf(at.x - guess.x), dz = fabsf(at.y - guess.y);
-  const std::uint32_t along = dx - fmaxf(dy, dz) > margin   ? 0u
-                              : dy - fmaxf(dx, dz) > margin ? 1u
-                              : dz - fmaxf(dx, dy) > margin ? 2u
-                                                            : kAlongAny;
-  return found_word(row, along, kUnknownCount);
-}
-
-__device__ float least_of(std::uint32_t key, std::uint32_t mask) {
-  return __uint_as_float(key & ~mask);
-}
-__device__ float most_of(std::uint32_t key, std::uint32_t mask) {
-  return __uint_as_float(key | mask);
+/// What float says of the point at `rank`, or kUnresolved.
+__device__ std::uint32_t decide(const Task& task, const Pair& pair, std::int32_t rank,
+                                const Nearest& nearest) {
+  const auto guess_at = [&](std::int32_t r) {
+    const float2 plane = pair.plane[pair.rows[r]];
+    return Guess{pair.guesses[r], plane.x, plane.y};
+  };
+  bool certain = false;
+  const std::uint32_t along =
+      along_nearest(guess_at(rank), guess_at(nearest.rank), nearest, task.faults.no_recheck, certain);
+  return certain ? found_word(pair.rows[nearest.rank], along, kUnknownCount) : kUnresolved;
 }
 
 /// The point `depth` ranks from an end, among the `reach` candidates from that end on, all lanes in step.
@@ -137,64 +120,31 @@ __device__ std::uint32_t search_tail(const Task& task, const Pair& pair, const f
   constexpr int kLast = kCapacity - 1;
   const std::int32_t chosen = rank_of(min(static_cast<std::int32_t>(keys[kLast] & kTailMask), pair.n - 1));
   // below k = kCapacity the keys before the first are 0
-  return decide(task, pair, rank, chosen,
-                kCapacity > 1 && task.k > 1 ? most_of(keys[kLast - 1], kTailMask) : -1.0f,
-                least_of(keys[kLast], kTailMask), most_of(keys[kLast], kTailMask),
-                least_of(keys[kLast + 1], kTailMask), bound);
+  return decide(task, pair, rank,
+                {kCapacity > 1 && task.k > 1 ? most_of(keys[kLast - 1], kTailMask) : -1.0f,
+                 least_of(keys[kLast], kTailMask), most_of(keys[kLast], kTailMask),
+                 least_of(keys[kLast + 1], kTailMask), bound, chosen});
 }
 
 /// The point at a rank, by a whole warp.
 template <int kCapacity>
 __device__ std::uint32_t search_by_warp(const Task& task, const Pair& pair, std::int32_t rank) {
-  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
   const std::int32_t i = pair.rows[rank];
   const float own = pair.guesses[rank];
   const float2 guess = pair.plane[i];
   std::int32_t excluded_begin = 0, excluded_end = 0;
   task.exclusion.of(i, excluded_begin, excluded_end);
   const auto excluded = static_cast<std::uint32_t>(excluded_end - excluded_begin);
-  std::uint32_t keys[kCapacity + 1];
-#pragma unroll
-  for (int j = 0; j <= kCapacity; ++j) keys[j] = kNoKey;
-  // Chunks of 32 ranks, one below and one above in turn. A lane's own gap only grows.
-  float bound = 0;
-  const auto look = [&](std::int32_t r, std::uint32_t chunk) {
-    const bool there = r >= 0 && r < pair.n;
-    const std::int32_t held = there ? r : rank;
-    const float gap = there ? fabsf(pair.guesses[held] - own) : CUDART_INF_F;
-    const std::int32_t j = pair.rows[held];
+  const auto look = [&](std::int32_t r, float& gap, bool& out) {
+    const std::int32_t j = pair.rows[r];
     const float2 at = pair.plane[j];
-    const float d = fmaxf(gap, fmaxf(fabsf(at.x - guess.x), fabsf(at.y - guess.y)));
-    const bool out = !there || static_cast<std::uint32_t>(j - excluded_begin) < excluded;
-    insert(keys, out ? kNoKey : (__float_as_uint(d) & ~kChunkMask) | chunk);
-    return gap;
+    gap = fabsf(pair.guesses[r] - own);
+    out = static_cast<std::uint32_t>(j - excluded_begin) < excluded;
+    return fmaxf(gap, fmaxf(fabsf(at.x - guess.x), fabsf(at.y - guess.y)));
   };
-  for (std::int32_t m = task.faults.nearest_left_out ? 1 : 0; 32 * m < pair.n; ++m) {
-    const float lower = look(rank - 1 - 32 * m - lane, 2 * static_cast<std::uint32_t>(m));
-    const float upper = look(rank + 1 + 32 * m + lane, 2 * static_cast<std::uint32_t>(m) + 1);
-    // All beyond the chunks is farther than their last; k + 1 lanes with something nearer are enough.
-    bound = __uint_as_float(__reduce_max_sync(kWholeWarp, __float_as_uint(fminf(lower, upper))));
-    if (__popc(__ballot_sync(kWholeWarp, most_of(keys[0], kChunkMask) < bound)) > task.k) break;
-  }
-  std::uint32_t before = 0, last = 0, chosen = 0;
-  for (std::int32_t round = 0; round < task.k; ++round) {
-    before = last;
-    last = __reduce_min_sync(kWholeWarp, keys[0]);
-    const auto owner =
-        static_cast<std::uint32_t>(__ffs(static_cast<int>(__ballot_sync(kWholeWarp, keys[0] == last))) - 1);
-    chosen = owner;
-    if (static_cast<std::uint32_t>(lane) == owner) {
-#pragma unroll
-      for (int j = 0; j < kCapacity; ++j) keys[j] = keys[j + 1];
-      keys[kCapacity] = kNoKey;
-    }
-  }
-  const std::uint32_t next = __reduce_min_sync(kWholeWarp, keys[0]), chunk = last & kChunkMask;
-  const std::int32_t away = 1 + 32 * static_cast<std::int32_t>(chunk / 2) + static_cast<std::int32_t>(chosen);
-  const std::int32_t at = chunk % 2 == 0 ? rank - away : rank + away;
-  return decide(task, pair, rank, min(max(at, 0), pair.n - 1),
-                task.k > 1 ? most_of(before, kChunkMask) : -1.0f, least_of(last, kChunkMask),
-                most_of(last, kChunkMask), least_of(next, kChunkMask), bound);
+  const std::int32_t first = task.faults.nearest_left_out ? 1 : 0;
+  return decide(task, pair, rank,
+                nearest_along<kCapacity, kChunkMask>(pair.n, rank, task.k, first, kChunks, look));
 }
 
 /// The row of the k-th neighbour of the point at a rank, in double, from there outwards.

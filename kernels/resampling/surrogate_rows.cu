@@ -4,6 +4,7 @@
 // / n draws) moves all later ones; then one thread does the whole as the host does.
 #include <algorithm>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "kernels/resampling/surrogate_rows.hpp"
@@ -25,6 +26,14 @@ struct Task {
   const std::int64_t* trial_lengths;  ///< shifts only
   std::int64_t trials;
   std::int32_t* rows;
+#ifdef ASSAY_MUTANTS
+  // planted faults
+  bool every_the_first = mutant("te.network.cuda_every_surrogate_the_first");
+  bool among_the_others = mutant("te.network.cuda_drawn_among_the_others");
+  bool from_first_trial = mutant("te.network.cuda_shift_from_first_trial");
+#else
+  static constexpr bool every_the_first = false, among_the_others = false, from_first_trial = false;
+#endif
 };
 
 /// Draw number `index` of the stream, for a choice among `among`; false where the draw has to be repeated.
@@ -50,7 +59,7 @@ __global__ void __launch_bounds__(kThreads) permute(Task task) {
   std::int32_t* result = task.rows + std::int64_t{blockIdx.x} * task.n;
   std::int32_t* rows = kShared ? in_shared : result;
   const std::uint64_t seed = task.seeds[blockIdx.x / task.count];
-  const std::int64_t index = blockIdx.x % task.count;
+  const std::int64_t index = task.every_the_first ? 0 : blockIdx.x % task.count;
   const std::uint64_t stream = surrogate_stream(kPermutationUse, index);
   for (std::int32_t i = static_cast<std::int32_t>(threadIdx.x); i < task.n; i += kThreads) rows[i] = i;
   if (threadIdx.x == 0) plain = true;
@@ -59,7 +68,7 @@ __global__ void __launch_bounds__(kThreads) permute(Task task) {
     const std::int32_t many = min(kDraws, task.n - 1 - done);
     for (std::int32_t i = static_cast<std::int32_t>(threadIdx.x); i < many; i += kThreads)
       if (!draw(seed, stream, static_cast<std::uint64_t>(done + i),
-                static_cast<std::uint64_t>(task.n - done - i), chosen[i]))
+                static_cast<std::uint64_t>(task.n - done - i - (task.among_the_others ? 1 : 0)), chosen[i]))
         plain = false;
     __syncthreads();
     if (threadIdx.x == 0 && plain)
@@ -87,7 +96,8 @@ __global__ void __launch_bounds__(kThreads) shift(Task task) {
              [&](std::int64_t trial, std::int64_t lag) {
                const std::int64_t length = task.trial_lengths[trial];
                for (std::int64_t at = 0; at < length; ++at)
-                 rows[begin + at] = static_cast<std::int32_t>(begin + shifted_row(at, length, lag));
+                 rows[begin + at] = static_cast<std::int32_t>((task.from_first_trial ? 0 : begin) +
+                                                              shifted_row(at, length, lag));
                begin += length;
              });
 }

@@ -46,6 +46,7 @@ void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t>
   const bool restarts = mutant("te.embed.chunk_restarts");
   const bool rounded = mutant("te.embed.float32_copy");
   const bool not_passed = mutant("te.embed.short_trial_not_passed");
+  const std::int64_t width = mutant("te.embed.stride_ignored") ? 1 : series.d;
   std::int64_t trial_begin = 0;
   std::int64_t written = 0;
   for (const std::int64_t length : trial_lengths) {
@@ -57,7 +58,7 @@ void embed(ThreadPool& pool, spatial::Rows series, std::span<const std::int64_t>
         const std::int64_t t = first + (restarts ? i - begin : i);
         double* row = embedded.data() + (written + i) * d;
         for (const Source& source : sources) {
-          *row = series.data[(t - source.offset) * series.d + source.column];
+          *row = series.data[(t - source.offset) * width + source.column];
           if (rounded) *row = static_cast<float>(*row);
           ++row;
         }

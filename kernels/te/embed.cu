@@ -32,9 +32,12 @@ struct Embedding {
   double* embedded;     ///< (n, d)
   std::int64_t* times;  ///< (n)
 #ifdef ASSAY_MUTANTS
-  bool off_by_one = mutant("te.embed.cuda_segment_off_by_one");  ///< a planted fault
+  // planted faults
+  bool off_by_one = mutant("te.embed.cuda_segment_off_by_one");
+  bool first_shift = mutant("te.embed.cuda_shift_of_first_trial");
+  bool columns_reversed = mutant("te.embed.cuda_columns_reversed");
 #else
-  static constexpr bool off_by_one = false;
+  static constexpr bool off_by_one = false, first_shift = false, columns_reversed = false;
 #endif
 };
 
@@ -50,7 +53,7 @@ __device__ std::int64_t time_of(const Embedding& call, std::int64_t observation)
     else
       high = middle;
   }
-  return observation + call.shifts[low];
+  return observation + call.shifts[call.first_shift ? 0 : low];
 }
 
 /// Tiles of `rows` rows by `columns` columns: as many blocks one above the other as it takes, and beside each
@@ -73,7 +76,8 @@ __global__ void __launch_bounds__(threads) embed_tiles(Embedding call, int rows,
       const int row = e / held_columns;
       const std::int64_t column = first_column + e % held_columns;
       call.embedded[(first_row + row) * call.d + column] =
-          call.series[row_times[row] * call.width + call.offsets[column]];
+          call.series[row_times[row] * call.width +
+                      call.offsets[call.columns_reversed ? call.d - 1 - column : column]];
     }
   }
 }

@@ -32,10 +32,12 @@ using spatial::ExclusionView;
 // Planted faults, handed to the kernel by value; constants in the usual build.
 struct Faults {
 #ifdef ASSAY_MUTANTS
-  bool lost_tile, missing_barrier, unhandled_tail, ties_by_larger_row, dimension_ignored, repeats_last;
+  bool lost_tile, missing_barrier, unhandled_tail, ties_by_larger_row, dimension_ignored, repeats_last,
+      float_distances, loses_ties, stale_floor;
 #else
   static constexpr bool lost_tile = false, missing_barrier = false, unhandled_tail = false,
-                        ties_by_larger_row = false, dimension_ignored = false, repeats_last = false;
+                        ties_by_larger_row = false, dimension_ignored = false, repeats_last = false,
+                        float_distances = false, loses_ties = false, stale_floor = false;
 #endif
 };
 
@@ -43,7 +45,9 @@ Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
   return {mutant("te.knn.cuda_lost_tile"),         mutant("te.knn.cuda_missing_barrier"),
           mutant("te.knn.cuda_unhandled_tail"),    mutant("te.knn.cuda_ties_by_larger_row"),
-          mutant("te.knn.cuda_dimension_ignored"), mutant("te.knn.cuda_repeats_last")};
+          mutant("te.knn.cuda_dimension_ignored"), mutant("te.knn.cuda_repeats_last"),
+          mutant("te.knn.cuda_float_distances"),   mutant("te.knn.cuda_loses_ties"),
+          mutant("te.knn.cuda_stale_floor")};
 #else
   return {};
 #endif
@@ -162,11 +166,12 @@ __global__ void __launch_bounds__(threads, blocks_at_once<K>)
           const std::int64_t candidate = first + place;
           if (candidate >= points.n) continue;
           if (static_cast<std::uint32_t>(candidate - excluded) < excluded_rows) continue;
-          const double distance = tiles.distance(place);
+          double distance = tiles.distance(place);
+          if (faults.float_distances) distance = static_cast<double>(static_cast<float>(distance));
           if (distance >= nearest.worst()) continue;
           if constexpr (K == most_in_registers) {
             const bool after = faults.repeats_last ? candidate >= floor_row : candidate > floor_row;
-            if (!(distance > floor || (distance == floor && after))) continue;
+            if (!(distance > floor || (distance == floor && after && !faults.loses_ties))) continue;
           }
           nearest.offer(distance, static_cast<int>(candidate));
         }
@@ -184,8 +189,10 @@ __global__ void __launch_bounds__(threads, blocks_at_once<K>)
           indices[out + m] = nearest.rows[m];
         }
       }
-      floor = nearest.distances[K - 1];
-      floor_row = nearest.rows[K - 1];
+      if (!faults.stale_floor) {
+        floor = nearest.distances[K - 1];
+        floor_row = nearest.rows[K - 1];
+      }
       continue;
     }
     for (int m = 0; m < here; ++m) {

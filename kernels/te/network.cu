@@ -1,9 +1,10 @@
 // te.network on CUDA: all sources, and their surrogates as further sources, with a batch of targets at a
-// time. Two ways:
+// time. Three ways:
 //
 //   lists    x, y and z of one column, algorithm 1, k up to 8, up to 2,048 points: a target's neighbour lists
 //   are
 //            shared by all its sources (kernels/lists)
+//   long lists  the same with more points and enough sources (kernels/lists/long_lists.hpp)
 //   windows  everything else, and `search` sorted, the oracle: each pair by windows along the target's axis
 //            (kernels/windows)
 #include <algorithm>
@@ -114,6 +115,11 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
   by_lists_ = lists::suit(d_, 1, 1, options.algorithm, options.k, n_) && lists::counts_fit(n_) &&
               options.search != spatial::Search::sorted;
   if (by_lists_) prepare_lists(stream, memory);
+  by_long_lists_ =
+      lists::suit_long(d_, 1, 1, options.algorithm, options.k, n_, m_ * std::max<std::int64_t>(count_, 1)) &&
+      options.search == spatial::Search::automatic;
+  if (by_long_lists_)
+    long_sources_ = lists::rank_long_sources(stream, memory, sources_, first_surrogate_ + m_ * count_, n_);
 }
 
 void NetworkCudaPlan::draw_surrogates(CUstream_st* stream, Workspace& memory, const NetworkSources& sources,
@@ -155,6 +161,7 @@ std::int64_t NetworkCudaPlan::target_bytes(std::int64_t dy, std::int64_t dz) con
 }
 
 std::int64_t NetworkCudaPlan::working_bytes(std::int64_t targets, std::int64_t dy, std::int64_t dz) const {
+  if (by_long_lists_ && dy == 1 && dz == 1) return lists::long_bytes(n_, std::max(m_, m_ * count_));
   const std::int64_t each = target_bytes(dy, dz);
   return std::min(targets, std::max<std::int64_t>(1, kBatchBytes / each)) * each;
 }
@@ -170,7 +177,8 @@ void NetworkCudaPlan::evaluate(CUstream_st* stream, Workspace& scratch, const Ne
                         result.counted.size() * static_cast<std::size_t>(3 * n_) * sizeof(std::int64_t),
                         stream),
         "te.network: fill");
-  const bool lists = by_lists_ && targets.dy == 1 && targets.dz == 1;
+  const bool one_each = targets.dy == 1 && targets.dz == 1, lists = by_lists_ && one_each,
+             long_lists = by_long_lists_ && one_each;
   const Workspace::Frame frame(scratch);
   SortedTargets sorted;
   if (lists) {
@@ -182,16 +190,19 @@ void NetworkCudaPlan::evaluate(CUstream_st* stream, Workspace& scratch, const Ne
   }
   const std::int64_t step =
       lists ? std::clamp<std::int64_t>(kListCells / (n_ * std::min<std::int64_t>(m_, 1024)), 1, targets.t)
-            : batch;
+      : long_lists ? 1
+                   : batch;
   for (std::int64_t first = 0; first < targets.t; first += step) {
     const std::int64_t some = std::min(step, targets.t - first);
     if (lists)
       search_by_lists(stream, scratch, targets, sorted, first, some, skip, result);
+    else if (long_lists)
+      search_by_long_lists(stream, scratch, targets, first, skip, result);
     else
       search_by_windows(stream, scratch, targets, first, some, skip, result);
   }
 
-  if (skip.empty()) return;
+  if (skip.empty() || mutant("te.network.cuda_skipped_not_blanked")) return;
   bool diagonal = true;
   for (std::size_t j = 0; j < skip.size(); ++j)
     diagonal = diagonal && skip[j] == skip[0] + static_cast<std::int64_t>(j);
@@ -293,14 +304,40 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
   }
   evaluate(with_trials_, 0, m_, observed);
   if (count_ == 0 || result.surrogates == nullptr) return;
-  if (with_trials_.bounds !=
-      nullptr)  // their trials are dropped: other rows are excluded, the lists are others
+  // Their trials are dropped: other rows are excluded, the lists are others.
+  if (with_trials_.bounds != nullptr && !mutant("te.network.cuda_stale_lists"))
     lists::prepare_targets(stream, prepared, y_order, z_order, without_trials_, columns_.scale, k);
   evaluate(without_trials_, first_surrogate_, m_ * count_,
            {.values = result.surrogates + first * count_,
             .group = count_,
             .group_stride = targets.t * count_,
             .target_stride = count_});
+}
+
+void NetworkCudaPlan::search_by_long_lists(CUstream_st* stream, Workspace& scratch,
+                                           const NetworkTargets& targets, std::int64_t target,
+                                           std::span<const std::int64_t> skip,
+                                           const NetworkResult& result) const {
+  const Workspace::Frame frame(scratch);
+  const lists::LongTarget prepared = lists::order_long_target(
+      stream, scratch, targets.y + target * n_, targets.z + target * n_, n_, long_sources_.scale);
+  const auto k = static_cast<std::int32_t>(options_.k);
+  windows::Outputs observed{.values = result.values == nullptr ? nullptr : result.values + target,
+                            .group = 1,
+                            .group_stride = targets.t,
+                            .target_stride = 1};
+  if (result.counts != nullptr && !result.counted.empty()) {
+    observed.slots = slots_of(stream, scratch, target, 1, skip, result);
+    observed.counts = result.counts;
+  }
+  lists::evaluate_long(stream, scratch, long_sources_, prepared, 0, m_, {k, with_trials_, psi_}, observed);
+  if (count_ == 0 || result.surrogates == nullptr) return;
+  lists::evaluate_long(stream, scratch, long_sources_, prepared, first_surrogate_, m_ * count_,
+                       {k, without_trials_, psi_},
+                       {.values = result.surrogates + target * count_,
+                        .group = count_,
+                        .group_stride = targets.t * count_,
+                        .target_stride = count_});
 }
 
 void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
@@ -318,8 +355,8 @@ void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
     const Workspace::Frame inner(scratch);
     double* axes = take<double>(scratch, some * n_);
     double* sorted = take<double>(scratch, some * n_);
-    take_axes<<<blocks_for(some * n_), kThreads, 0, stream>>>(dz > 0 ? z : y, some, n_, dz > 0 ? dz : dy,
-                                                              axes);
+    const std::int32_t stride = mutant("te.network.cuda_axis_stride_ignored") ? 1 : dz > 0 ? dz : dy;
+    take_axes<<<blocks_for(some * n_), kThreads, 0, stream>>>(dz > 0 ? z : y, some, n_, stride, axes);
     windows::sort_rows(stream, scratch, axes, some, n_, sorted, rows);
   }
   windows::gather_columns(stream, y, rows, some, n_, dy, columns, dy + dz, 0);
@@ -346,7 +383,8 @@ void NetworkCudaPlan::search_by_windows(CUstream_st* stream, Workspace& scratch,
   windows::evaluate(stream, scratch, prepared, {.x = x, .dx = d_, .count = some * m_, .sources = m_},
                     options_with(with_trials_), psi_, observed);
   if (count_ == 0 || result.surrogates == nullptr) return;
-  windows::gather_sources(stream, sources_ + first_surrogate_ * size, m_ * count_, rows, some, n_, d_, x);
+  if (!mutant("te.network.cuda_stale_sources"))
+    windows::gather_sources(stream, sources_ + first_surrogate_ * size, m_ * count_, rows, some, n_, d_, x);
   windows::evaluate(stream, scratch, prepared,
                     {.x = x, .dx = d_, .count = some * m_ * count_, .sources = m_ * count_},
                     options_with(without_trials_), psi_,

@@ -7,7 +7,7 @@
 #include "kernels/spatial/rows.hpp"
 #include "kernels/te/ksg.hpp"
 #ifdef ASSAY_HAVE_CUDA
-#include "kernels/lists/lists.hpp"
+#include "kernels/lists/long_lists.hpp"
 #endif
 
 namespace assay {
@@ -97,6 +97,9 @@ class NetworkCudaPlan {
   void search_by_lists(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
                        const SortedTargets& sorted, std::int64_t first, std::int64_t some,
                        std::span<const std::int64_t> skip, const NetworkResult& result) const;
+  void search_by_long_lists(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
+                            std::int64_t target, std::span<const std::int64_t> skip,
+                            const NetworkResult& result) const;
   void search_by_windows(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
                          std::int64_t first, std::int64_t some, std::span<const std::int64_t> skip,
                          const NetworkResult& result) const;
@@ -110,8 +113,9 @@ class NetworkCudaPlan {
   /// (m, n, d), and from column first_surrogate_ on the surrogates of each source (m, count, n, d).
   const double* sources_ = nullptr;
   std::int64_t first_surrogate_ = 0;
-  bool by_lists_ = false;
+  bool by_lists_ = false, by_long_lists_ = false;
   lists::Columns columns_;
+  lists::LongSources long_sources_;
 };
 #endif
 

@@ -25,18 +25,25 @@ using spatial::ExclusionView;
 // Planted faults, handed to the kernel by value; constants in the usual build.
 struct Faults {
 #ifdef ASSAY_MUTANTS
-  bool lost_tile, missing_barrier, lost_lane, subtract_always, radius_unchecked;
+  bool lost_tile, missing_barrier, lost_lane, subtract_always, radius_unchecked, unhandled_tail,
+      dimension_ignored, float_radius;
 #else
   static constexpr bool lost_tile = false, missing_barrier = false, lost_lane = false,
-                        subtract_always = false, radius_unchecked = false;
+                        subtract_always = false, radius_unchecked = false, unhandled_tail = false,
+                        dimension_ignored = false, float_radius = false;
 #endif
 };
 
 Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
-  return {mutant("te.range_count.cuda_lost_tile"), mutant("te.range_count.cuda_missing_barrier"),
-          mutant("te.range_count.cuda_lost_lane"), mutant("te.range_count.cuda_excluded_always_subtracted"),
-          mutant("te.range_count.cuda_radius_unchecked")};
+  return {mutant("te.range_count.cuda_lost_tile"),
+          mutant("te.range_count.cuda_missing_barrier"),
+          mutant("te.range_count.cuda_lost_lane"),
+          mutant("te.range_count.cuda_excluded_always_subtracted"),
+          mutant("te.range_count.cuda_radius_unchecked"),
+          mutant("te.range_count.cuda_unhandled_tail"),
+          mutant("te.range_count.cuda_dimension_ignored"),
+          mutant("te.range_count.cuda_float_radius")};
 #else
   return {};
 #endif
@@ -57,8 +64,10 @@ __global__ void __launch_bounds__(threads, 8)
   // Threads beyond the last point count for it as well: all have part in barriers and shuffles.
   const bool inside = first_query + slot < points.n;
   const std::int64_t row = inside ? first_query + slot : points.n - 1;
-  spatial::TiledPoints<D, threads> tiles(points, room, first_query, queries, row, slot, 0);
-  const double radius = radii[row];
+  const int ignored = faults.dimension_ignored && points.d > 1 ? 1 : 0;
+  spatial::TiledPoints<D, threads> tiles(points, room, first_query, queries, row, slot, ignored);
+  const double radius =
+      faults.float_radius ? static_cast<double>(static_cast<float>(radii[row])) : radii[row];
   if (!(radius >= 0) && !faults.radius_unchecked)
     *status = static_cast<std::uint32_t>(DeviceStatus::value_out_of_range);
   const auto within = [radius](double difference) {
@@ -73,7 +82,8 @@ __global__ void __launch_bounds__(threads, 8)
     tiles.bring(first, __longlong_as_double(0x7FFFFFFFFFFFFFFFll));
     if (!faults.missing_barrier) __syncthreads();
     const int held = static_cast<int>(points.n - first < tiles.size() ? points.n - first : tiles.size());
-    for (int step = 0; 2 * step < held; step += 2 * lanes) {
+    const int counted = faults.unhandled_tail ? held / (4 * lanes) * (4 * lanes) : held;
+    for (int step = 0; 2 * step < counted; step += 2 * lanes) {
       bool passes[4];
       tiles.test_four(passes, step + lane, lanes, within);
       count += (passes[0] ? 1 : 0) + (passes[1] ? 1 : 0) + (passes[2] ? 1 : 0) + (passes[3] ? 1 : 0);

@@ -30,11 +30,16 @@ constexpr int kLargestList = 32;
 struct Faults {
 #ifdef ASSAY_MUTANTS
   bool psi_of_n, counts_not_strict, walk_ends_early, excluded_counted, float_radius, last_block_lost,
-      ties_ignored, window_loses_first, algorithm2_joint_radius;
+      ties_ignored, window_loses_first, algorithm2_joint_radius, bound_of_one_lane, equal_heads_dropped,
+      box_ties_by_two_parts, box_admits_window, z_radius_of_x, mean_in_float, sum_missing_barrier,
+      box_window_strict;
 #else
   static constexpr bool psi_of_n = false, counts_not_strict = false, walk_ends_early = false,
                         excluded_counted = false, float_radius = false, last_block_lost = false,
-                        ties_ignored = false, window_loses_first = false, algorithm2_joint_radius = false;
+                        ties_ignored = false, window_loses_first = false, algorithm2_joint_radius = false,
+                        bound_of_one_lane = false, equal_heads_dropped = false, box_ties_by_two_parts = false,
+                        box_admits_window = false, z_radius_of_x = false, mean_in_float = false,
+                        sum_missing_barrier = false, box_window_strict = false;
 #endif
 };
 
@@ -48,7 +53,15 @@ Faults selected_faults() {
           mutant("te.ksg.cuda_last_block_lost"),
           mutant("te.ksg.cuda_ties_ignored"),
           mutant("te.ksg.cuda_window_loses_first"),
-          mutant("te.ksg.cuda_algorithm2_joint_radius")};
+          mutant("te.ksg.cuda_algorithm2_joint_radius"),
+          mutant("te.ksg.cuda_bound_of_one_lane"),
+          mutant("te.ksg.cuda_equal_heads_dropped"),
+          mutant("te.ksg.cuda_box_ties_by_two_parts"),
+          mutant("te.ksg.cuda_box_admits_window"),
+          mutant("te.ksg.cuda_z_radius_of_x"),
+          mutant("te.ksg.cuda_mean_in_float"),
+          mutant("te.ksg.cuda_sum_missing_barrier"),
+          mutant("te.ksg.cuda_box_window_strict")};
 #else
   return {};
 #endif
@@ -105,7 +118,8 @@ __device__ double nearest_radius(const Task& task, const Lane<kOne>& lane, const
           if (d <= bound && !lane.excluded.has(__ldg(rows + p))) list.offer(d);
         },
         [&] {
-          const double shared = largest_over_query(list.smallest(some));
+          const double held = list.smallest(some);
+          const double shared = task.faults.bound_of_one_lane ? held : largest_over_query(held);
           bound = over_query(shared < list.largest() ? shared : list.largest(),
                              [](double a, double b) { return a < b ? a : b; });
         });
@@ -116,8 +130,9 @@ __device__ double nearest_radius(const Task& task, const Lane<kOne>& lane, const
       eps = over_query(own, [](double a, double b) { return a < b ? a : b; });
       const unsigned holders = __ballot_sync(kWholeWarp, own == eps) >> (threadIdx.x % 32 / kShare * kShare) &
                                ((1u << kShare) - 1u);
-      if (own == eps && static_cast<int>(threadIdx.x % kShare) == __ffs(static_cast<int>(holders)) - 1)
-        list.drop_first();
+      const bool first_holder =
+          static_cast<int>(threadIdx.x % kShare) == __ffs(static_cast<int>(holders)) - 1;
+      if (own == eps && (first_holder || task.faults.equal_heads_dropped)) list.drop_first();
     }
     return eps;
   } else {
@@ -167,8 +182,9 @@ __device__ inline AxisRange widest(AxisRange range, bool active) {
 template <bool kOne>
 __device__ Radii boxes(const Task& task, const Lane<kOne>& lane, const std::int32_t* rows, double eps) {
   const Coordinates<kOne>& at = lane.query.at;
-  const AxisRange own =
-      axis_range(at.axis(), at.n, lane.query.position, lane.own, [&](double gap) { return gap <= eps; });
+  const AxisRange own = axis_range(at.axis(), at.n, lane.query.position, lane.own, [&](double gap) {
+    return gap < eps || (gap == eps && !task.faults.box_window_strict);
+  });
   const AxisRange range = widest(own, lane.active);
   Radii box{0, 0, 0};
   const auto widen = [&](double dx, double dy, double dz) {
@@ -181,7 +197,7 @@ __device__ Radii boxes(const Task& task, const Lane<kOne>& lane, const std::int3
   for (std::int32_t p = first; p < range.end; p += kShare) {
     const double dx = lane.query.x_distance(p), dy = lane.query.y_distance(p), dz = lane.query.z_distance(p);
     const double larger = dx > dy ? dx : dy, d = larger > dz ? larger : dz;
-    if (d > eps || lane.excluded.has(__ldg(rows + p))) continue;
+    if (d > eps || (lane.excluded.has(__ldg(rows + p)) && !task.faults.box_admits_window)) continue;
     if (d < eps) {
       ++below;
       widen(dx, dy, dz);
@@ -239,7 +255,8 @@ __device__ Radii boxes(const Task& task, const Lane<kOne>& lane, const std::int3
     double a = dx, b = dy, c = dz;
     sort_falling(a, b, c);
     if (a != eps || lane.excluded.has(__ldg(rows + p))) continue;
-    if (b < last_second || (b == last_second && c <= last_third)) widen(dx, dy, dz);
+    const bool third_taken = c <= last_third || task.faults.box_ties_by_two_parts;
+    if (b < last_second || (b == last_second && third_taken)) widen(dx, dy, dz);
   }
   return {largest_over_query(box.x), largest_over_query(box.y), largest_over_query(box.z)};
 }
@@ -294,10 +311,10 @@ __device__ double local_value(const Task& task, const Counts& counts) {
 }
 
 /// Sum over the block in a fixed tree; valid in thread 0.
-__device__ double block_sum(double value) {
+__device__ double block_sum(double value, const Faults& faults) {
   __shared__ double sums[kThreads];
-  sums[threadIdx.x] = value;
-  __syncthreads();
+  sums[threadIdx.x] = faults.mean_in_float ? static_cast<double>(static_cast<float>(value)) : value;
+  if (!faults.sum_missing_barrier) __syncthreads();
   for (int half = kThreads / 2; half > 0; half /= 2) {
     if (static_cast<int>(threadIdx.x) < half) sums[threadIdx.x] += sums[threadIdx.x + half];
     __syncthreads();
@@ -332,6 +349,7 @@ __global__ void __launch_bounds__(kThreads) evaluate_pairs(Task task) {
     Radii radii{eps, eps, eps};
     if (task.options.algorithm == 2 && !task.faults.algorithm2_joint_radius)
       radii = boxes<kOne>(task, lane, rows, eps);
+    if (task.faults.z_radius_of_x) radii.z = radii.x;
     const Counts counts = count<kOne>(task, lane, rows, radii);
     if (active && threadIdx.x % kShare == 0) {
       value = local_value(task, counts);
@@ -351,7 +369,7 @@ __global__ void __launch_bounds__(kThreads) evaluate_pairs(Task task) {
       }
     }
   }
-  const double sum = block_sum(value);
+  const double sum = block_sum(value, task.faults);
   if (threadIdx.x == 0)
     task.partial[pair * gridDim.x + blockIdx.x] =
         task.faults.last_block_lost && blockIdx.x > 0 && blockIdx.x == gridDim.x - 1 ? 0.0 : sum;
@@ -368,7 +386,7 @@ __global__ void __launch_bounds__(kThreads) add_sums(double* sums, std::int32_t 
     __syncthreads();
   }
   if (threadIdx.x != 0 || outputs.values == nullptr) return;
-  const std::int64_t source = pair % pairs.sources, target = pair / pairs.sources;
+  const std::int64_t source = outputs.first_source + pair % pairs.sources, target = pair / pairs.sources;
   outputs.values[source / outputs.group * outputs.group_stride + source % outputs.group +
                  target * outputs.target_stride] = partial[0] / n;
 }

@@ -48,6 +48,7 @@ struct Outputs {
   /// Source s of target j goes to values[s / group * group_stride + s % group + j * target_stride].
   double* values = nullptr;
   std::int64_t group = 1, group_stride = 1, target_stride = 0;
+  std::int64_t first_source = 0;   ///< s of the first of a target's sources
   double* local = nullptr;         ///< (pairs, n)
   double* radii = nullptr;         ///< (pairs, n, 3)
   std::int64_t* counts = nullptr;  ///< (slots, n, 3)

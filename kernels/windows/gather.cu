@@ -1,6 +1,7 @@
 // Points brought into the order of an axis, and the table of psi: what a search by windows is prepared with.
 #include <algorithm>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/te/digamma.hpp"
 #include "kernels/windows/evaluate.hpp"
@@ -23,6 +24,11 @@ struct Gather {
   double* to;
   std::int64_t sources;  ///< groups of points that share one order
   std::int32_t n, d, to_columns, first;
+#ifdef ASSAY_MUTANTS
+  bool stride_ignored = mutant("te.ksg.cuda_stride_ignored");  ///< a planted fault
+#else
+  static constexpr bool stride_ignored = false;
+#endif
 };
 
 /// blockIdx.y: the group of points within an order; blockIdx.z: the order.
@@ -37,7 +43,7 @@ __global__ void gather(Gather task, std::int64_t first_source) {
     const std::int64_t row = task.rows[order * task.n + p];
     for (std::int32_t c = 0; c < task.d; ++c)
       task.to[(into * task.to_columns + task.first + c) * task.n + p] =
-          task.points[(from * task.n + row) * task.d + c];
+          task.points[(from * task.n + row) * (task.stride_ignored ? 1 : task.d) + c];
   }
 }
 

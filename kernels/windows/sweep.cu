@@ -1,16 +1,5 @@
-// Algorithm 1 with x, y and z of one column each: a warp takes a point and sweeps over its window along z,
-// its lanes the next 32 candidates to either side.
-//
-//   reach   outwards until z alone is farther than the k-th best; each lane keeps its k + 1 smallest joint
-//   distances in
-//           float, sorted only when a candidate may be among them
-//   count   once more over what lies within the radius along z: the candidates nearer than the radius in (x,
-//   z) and in
-//           (y, z), and those that rounding could move across it
-//
-// The k-th neighbour itself lies at the radius. Where it is the only one that rounding could move, its own
-// distances in double decide, and all other comparisons are as double's. Elsewhere (ties, rarely) the warp
-// searches and counts the point again in double.
+// Algorithm 1 with x, y and z of one column each, by sweeps (sweep_point.cuh): of all points of some pairs,
+// or of those that another search left open.
 #include <math_constants.h>
 #include <vector_types.h>
 
@@ -20,8 +9,9 @@
 #include "engine/runtime/with_cuda_check.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "kernels/te/digamma.hpp"
+#include "kernels/windows/scale.hpp"
 #include "kernels/windows/sweep.hpp"
-#include "kernels/windows/window_search.cuh"
+#include "kernels/windows/sweep_point.cuh"
 
 namespace assay::kernels::windows {
 
@@ -30,18 +20,8 @@ namespace {
 constexpr int kThreads = 128;
 constexpr std::int32_t kPointsOfWarp = 4;
 constexpr std::int32_t kPointsOfBlock = kThreads / 32 * kPointsOfWarp;
-constexpr std::int32_t kMargin =
-    32;  ///< of guesses before the first and after the last: a chunk may reach there
 
-struct Faults {
-#ifdef ASSAY_MUTANTS
-  bool no_recheck, ends_early, chunk_lost;
-#else
-  static constexpr bool no_recheck = false, ends_early = false, chunk_lost = false;
-#endif
-};
-
-Faults selected_faults() {
+SweepFaults selected_faults() {
 #ifdef ASSAY_MUTANTS
   return {mutant("te.ksg.cuda_sweep_no_recheck"), mutant("te.ksg.cuda_sweep_ends_early"),
           mutant("te.ksg.cuda_sweep_chunk_lost")};
@@ -68,25 +48,9 @@ struct Task {
   double constant;  ///< psi(k)
   double* partial;  ///< (pairs, blocks)
   std::int64_t first;
-  Faults faults;
+  Sweep sweep;
+  Found found;  ///< null: all points are open
 };
-
-__device__ double larger(double a, double b) {
-  return a > b ? a : b;
-}
-
-__global__ void start_scale(int* exponent) {
-  *exponent = INT_MIN;
-}
-
-__global__ void find_exponent(const double* values, std::int64_t count, int* exponent) {
-  int largest = INT_MIN;
-  for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < count;
-       i += std::int64_t{gridDim.x} * blockDim.x)
-    if (values[i] != 0.0) largest = max(largest, ilogb(values[i]));
-  largest = __reduce_max_sync(kWholeWarp, largest);
-  if (threadIdx.x % 32 == 0 && largest != INT_MIN) atomicMax(exponent, largest);
-}
 
 /// A value less that of the middle point of its column, both scaled: exact products, so that their difference
 /// does not overflow.
@@ -94,299 +58,113 @@ __device__ float guess(const double* column, std::int32_t p, std::int32_t n, dou
   return p >= 0 && p < n ? static_cast<float>(column[p] * scale - column[n / 2] * scale) : CUDART_INF_F;
 }
 
-__device__ double scale_of(const int* exponent) {
-  const int e = *exponent == INT_MIN ? 0 : *exponent;
-  return scalbn(1.0, -max(e, -1022));
-}
-
 __global__ void guess_columns(const double* x, std::int64_t count, std::int32_t n, std::int32_t padded,
-                              const int* exponent, float* to) {
-  const double scale = scale_of(exponent);
+                              const double* scale, float* to) {
   for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < count * padded;
        i += std::int64_t{gridDim.x} * blockDim.x)
-    to[i] = guess(x + i / padded * n, static_cast<std::int32_t>(i % padded) - kMargin, n, scale);
+    to[i] = guess(x + i / padded * n, static_cast<std::int32_t>(i % padded) - kMargin, n, *scale);
 }
 
 /// columns (targets, 2, n): y, then z.
 __global__ void guess_planes(const double* columns, std::int64_t count, std::int32_t n, std::int32_t padded,
-                             const int* exponent, float2* to) {
-  const double scale = scale_of(exponent);
+                             const double* scale, float2* to) {
   for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < count * padded;
        i += std::int64_t{gridDim.x} * blockDim.x) {
     const double* y = columns + i / padded * 2 * n;
     const auto p = static_cast<std::int32_t>(i % padded) - kMargin;
-    to[i] = make_float2(guess(y + n, p, n, scale), guess(y, p, n, scale));
+    to[i] = make_float2(guess(y + n, p, n, *scale), guess(y, p, n, *scale));
   }
 }
 
-/// One pair, as a warp sees it.
-struct View {
-  const float* x;
-  const float2* plane;
-  const double *x_exact, *y_exact, *z_exact;
-  const std::int32_t* rows;
-  std::int32_t n;
-};
-
-struct Counts {
-  std::int32_t xz = 0, yz = 0;
-};
-
-/// A point by a whole warp in double: its radius, and its counts.
-template <int kCapacity>
-__device__ double search_double(const Task& task, const View& view, std::int32_t p, const Excluded& excluded,
-                                Counts& counts) {
-  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
-  const double x = view.x_exact[p], y = view.y_exact[p], z = view.z_exact[p];
-  double values[kCapacity];
-#pragma unroll
-  for (int j = 0; j < kCapacity; ++j) values[j] = CUDART_INF;
-  const auto to_x = [&](std::int32_t q) { return fabs(x - view.x_exact[q]); };
-  const auto to_y = [&](std::int32_t q) { return fabs(y - view.y_exact[q]); };
-  const auto to_z = [&](std::int32_t q) { return fabs(z - view.z_exact[q]); };
-  // Chunks of 32 below and above in turn. A bound of the k-th distance: k lanes have something within it.
-  double bound = CUDART_INF;
-  for (std::int32_t m = 0; 32 * m < view.n; ++m) {
-    const std::int32_t at[2] = {p - 1 - 32 * m - lane, p + 1 + 32 * m + lane};
-    double gap = CUDART_INF;
-#pragma unroll
-    for (int side = 0; side < 2; ++side) {
-      const std::int32_t q = at[side];
-      if (q < 0 || q >= view.n) continue;
-      gap = fmin(gap, to_z(q));
-      if (excluded.has(view.rows[q])) continue;
-      const double d = larger(to_x(q), larger(to_y(q), to_z(q)));
-#pragma unroll
-      for (int j = kCapacity - 1; j > 0; --j) values[j] = fmin(values[j], fmax(values[j - 1], d));
-      values[0] = fmin(values[0], d);
-    }
-    gap = __shfl_sync(kWholeWarp, gap, 31);  // of the outermost; infinity where a lane has neither
-    bound = gap;
-    if (__popc(__ballot_sync(kWholeWarp, values[0] < bound)) >= task.options.k) break;
-  }
-  double eps = 0;
-  for (std::int32_t round = 0; round < task.options.k; ++round) {
-    eps = values[0];
-    for (int step = 16; step > 0; step /= 2) eps = fmin(eps, __shfl_xor_sync(kWholeWarp, eps, step));
-    const unsigned holders = __ballot_sync(kWholeWarp, values[0] == eps);
-    if (lane == __ffs(static_cast<int>(holders)) - 1) {
-#pragma unroll
-      for (int j = 0; j + 1 < kCapacity; ++j) values[j] = values[j + 1];
-      values[kCapacity - 1] = CUDART_INF;
-    }
-  }
-  bool lower = true, upper = true;
-  for (std::int32_t m = 0; lower || upper; ++m) {
-    const std::int32_t below = p - 1 - 32 * m - lane, above = p + 1 + 32 * m + lane;
-    lower = lower && below >= 0 && to_z(below) < eps;
-    upper = upper && above < view.n && to_z(above) < eps;
-    if (lower && !excluded.has(view.rows[below])) {
-      counts.xz += to_x(below) < eps;
-      counts.yz += to_y(below) < eps;
-    }
-    if (upper && !excluded.has(view.rows[above])) {
-      counts.xz += to_x(above) < eps;
-      counts.yz += to_y(above) < eps;
-    }
-    lower = __any_sync(kWholeWarp, lower);
-    upper = __any_sync(kWholeWarp, upper);
-  }
-  counts.xz = __reduce_add_sync(kWholeWarp, counts.xz);
-  counts.yz = __reduce_add_sync(kWholeWarp, counts.yz);
-  return eps;
-}
-
-/// Points whose z is nearer than eps to that at p, less those that are excluded; by a whole warp, which
-/// narrows each end down by a thirty-second at a time.
-__device__ std::int32_t count_along(const View& view, std::int32_t p, double eps, const Excluded& excluded) {
-  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
-  const double z = view.z_exact[p];
-  // Positions at which `inside` holds from `from` on, towards `end` (exclusive), step by step of `direction`.
-  const auto length_of = [&](std::int32_t most, std::int32_t direction) {
-    std::int32_t low = 0, high = most;  // inside below low, outside from high on
-    while (low < high) {
-      const std::int32_t step = (high - low + 31) / 32, at = low + step * lane;
-      const bool inside = at < high && fabs(z - view.z_exact[p + direction * (at + 1)]) < eps;
-      const std::int32_t held = __popc(__ballot_sync(kWholeWarp, inside));
-      // the first `held` probes are inside
-      if (held == 0) {
-        high = low;
-      } else {
-        const std::int32_t last = low + step * (held - 1);
-        high = min(high, low + step * held);
-        low = last + 1;
-      }
-    }
-    return low;
-  };
-  const std::int32_t lower = length_of(p, -1), upper = length_of(view.n - 1 - p, 1);
-  std::int32_t count = lower + upper;
-  if (excluded.length > 1) {
-    std::int32_t out = 0;
-    for (std::int32_t q = p - lower + lane; q <= p + upper; q += 32)
-      out += q != p && excluded.has(view.rows[q]);
-    count -= static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, out));
-  }
-  return count;
-}
-
-/// A point in float: the radius as double has it, and the counts. False where float does not know.
-template <int kCapacity, bool kWindow>
-__device__ bool search_float(const Task& task, const View& view, std::int32_t p, const Excluded& excluded,
-                             double& eps, Counts& counts) {
-  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
-  const float x = view.x[p], z = view.plane[p].x, y = view.plane[p].y;
-  const std::int32_t k = task.options.k;
-  struct Distances {
-    float x, y, z;
-  };
-  // The point itself is not looked at; without a window nothing else is excluded.
-  const auto distances_to = [&](std::int32_t q) {
-    const float2 at = __ldg(view.plane + q);
-    Distances d{fabsf(__ldg(view.x + q) - x), fabsf(at.y - y), fabsf(at.x - z)};
-    if constexpr (kWindow)
-      if (q >= 0 && q < view.n && excluded.has(__ldg(view.rows + q))) d.x = d.y = CUDART_INF_F;
-    return d;
-  };
-  float best[kCapacity + 1];
-#pragma unroll
-  for (int j = 0; j <= kCapacity; ++j) best[j] = CUDART_INF_F;
-  const auto insert = [&](float d) {
-#pragma unroll
-    for (int j = kCapacity; j > 0; --j) best[j] = fminf(best[j], fmaxf(best[j - 1], d));
-    best[0] = fminf(best[0], d);
-  };
-  float bound = CUDART_INF_F;  // not below the (k + 1)-th smallest of all so far
-  for (std::int32_t below = p - 1 - lane, above = p + 1 + lane;; below -= 32, above += 32) {
-    // Where a side has ended, its last lanes stay in the margin, at an infinite distance.
-    const Distances lower = distances_to(max(below, -1)), upper = distances_to(min(above, view.n));
-    const float near = fmaxf(lower.x, fmaxf(lower.y, lower.z)), far = fmaxf(upper.x, fmaxf(upper.y, upper.z));
-    if (__any_sync(kWholeWarp, fminf(near, far) < bound)) {
-      insert(near);
-      insert(far);
-      // Each of several groups of lanes has one within its least, and the largest of those is a bound.
-      float least = fminf(best[0], __shfl_xor_sync(kWholeWarp, best[0], 16));
-      if constexpr (kCapacity <= 4) least = fminf(least, __shfl_xor_sync(kWholeWarp, least, 8));
-      bound = __uint_as_float(__reduce_max_sync(kWholeWarp, __float_as_uint(least)));
-    }
-    float gap = __shfl_sync(kWholeWarp, fminf(lower.z, upper.z), 31);
-    if (task.faults.ends_early) gap *= 1.5f;
-    if (gap == CUDART_INF_F) {  // both sides have ended in this chunk
-      if (__shfl_sync(kWholeWarp, below, 31) < 0 && __shfl_sync(kWholeWarp, above, 31) >= view.n) break;
-    }
-    // k + 1 lanes have something nearer than all that is to come.
-    if (__popc(__ballot_sync(kWholeWarp, best[0] < gap)) > k) break;
-  }
-  float before = 0, reach = 0, next = 0;
-  for (std::int32_t round = 0; round <= k; ++round) {
-    before = reach;
-    reach = next;
-    next = __uint_as_float(__reduce_min_sync(kWholeWarp, __float_as_uint(best[0])));
-    const unsigned holders = __ballot_sync(kWholeWarp, best[0] == next);
-    if (lane == __ffs(static_cast<int>(holders)) - 1) {
-#pragma unroll
-      for (int j = 0; j < kCapacity; ++j) best[j] = best[j + 1];
-      best[kCapacity] = CUDART_INF_F;
-    }
-  }
-  // What rounding may have moved a distance by, either way: 2^-24 of each coordinate and of their difference,
-  // and twice as much again.
-  const float margin = 0x1p-21f * (fmaxf(fabsf(x), fmaxf(fabsf(y), fabsf(z))) + reach) + 0x1p-140f;
-  if (!(reach < 0x1p126f)) return false;
-  std::int32_t doubtful = 0, neighbour = -1;
-  std::uint32_t in_xz = 0, in_yz = 0;
-  const float within = reach + margin;
-  const auto look = [&](std::int32_t q) {
-    const Distances d = distances_to(q);
-    const float beyond_x = fmaxf(d.x, d.z) - reach, beyond_y = fmaxf(d.y, d.z) - reach;
-    in_xz += __float_as_uint(beyond_x) >> 31;
-    in_yz += __float_as_uint(beyond_y) >> 31;
-    if (fminf(fabsf(beyond_x), fabsf(beyond_y)) <= margin) {
-      ++doubtful;
-      neighbour = q;
-    }
-    return d.z <= within;
-  };
-  const std::int32_t first = task.faults.chunk_lost ? 32 : 0;
-  for (std::int32_t q = p - 1 - first - lane; __any_sync(kWholeWarp, look(max(q, -1))); q -= 32) {
-  }
-  for (std::int32_t q = p + 1 + first + lane; __any_sync(kWholeWarp, look(min(q, view.n))); q += 32) {
-  }
-  doubtful = static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, doubtful));
-  if (!(task.faults.no_recheck ? doubtful > 0 : doubtful == 1)) return false;
-  neighbour = __reduce_max_sync(kWholeWarp, neighbour);
-  const Distances d = distances_to(neighbour);
-  const double exact_x = fabs(view.x_exact[p] - view.x_exact[neighbour]),
-               exact_y = fabs(view.y_exact[p] - view.y_exact[neighbour]),
-               exact_z = fabs(view.z_exact[p] - view.z_exact[neighbour]);
-  eps = larger(exact_x, larger(exact_y, exact_z));
-  // All but the neighbour are counted as double counts them; it is counted here.
-  counts.xz = static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, in_xz)) +
-              (larger(exact_x, exact_z) < eps) - (fmaxf(d.x, d.z) - reach < 0);
-  counts.yz = static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, in_yz)) +
-              (larger(exact_y, exact_z) < eps) - (fmaxf(d.y, d.z) - reach < 0);
-  return true;
-}
-
-template <int kCapacity, bool kWindow>
-__global__ void __launch_bounds__(kThreads) sweep_pairs(Task task) {
-  const std::int64_t pair = task.first + blockIdx.y, target = pair / task.pairs.sources;
-  const std::int32_t n = task.targets.n;
-  const std::int64_t padded = task.guesses.padded;
+__device__ View view_of(const Task& task, std::int64_t pair) {
+  const std::int64_t target = pair / task.pairs.sources, n = task.targets.n, padded = task.guesses.padded;
   const double* columns = task.targets.columns + target * 2 * n;
-  const View view{task.guesses.x + pair * padded + kMargin,
-                  task.guesses.plane + target * padded + kMargin,
-                  task.pairs.x + pair * n,
-                  columns,
-                  columns + n,
-                  task.targets.rows + target * n,
-                  n};
-  const auto warp = static_cast<std::int32_t>(threadIdx.x / 32),
-             lane = static_cast<std::int32_t>(threadIdx.x % 32);
-  double value = 0;
-  for (std::int32_t of = 0; of < kPointsOfWarp; ++of) {
-    const std::int32_t p =
-        (static_cast<std::int32_t>(blockIdx.x) * (kThreads / 32) + warp) * kPointsOfWarp + of;
-    if (p >= n) break;
-    const std::int32_t row = view.rows[p];
-    const Excluded excluded = excluded_of(task.options.exclusion, row);
-    double eps = 0;
-    Counts counts;
-    if (!search_float<kCapacity, kWindow>(task, view, p, excluded, eps, counts)) {
-      counts = {};
-      eps = search_double<kCapacity>(task, view, p, excluded, counts);
-    }
-    const std::int32_t n_z = count_along(view, p, eps, excluded);
-    if (lane != 0) continue;
-    const double local =
-        task.constant + (task.psi[n_z + 1] - task.psi[counts.xz + 1]) - task.psi[counts.yz + 1];
-    value += local;
-    const std::int64_t at_row = pair * n + row;
-    if (task.outputs.local != nullptr) task.outputs.local[at_row] = local;
-    if (task.outputs.radii != nullptr)
-      for (int c = 0; c < 3; ++c) task.outputs.radii[3 * at_row + c] = eps;
-    const std::int64_t slot = task.outputs.slots == nullptr ? pair : task.outputs.slots[pair];
-    if (task.outputs.counts != nullptr && slot >= 0) {
-      std::int64_t* to = task.outputs.counts + 3 * (slot * n + row);
-      to[0] = counts.xz;
-      to[1] = counts.yz;
-      to[2] = n_z;
-    }
+  return {task.guesses.x + pair * padded + kMargin,
+          task.guesses.plane + target * padded + kMargin,
+          task.pairs.x + pair * n,
+          columns,
+          columns + n,
+          task.targets.rows + target * n,
+          task.targets.n};
+}
+
+/// Sweeps a point and writes what is asked of it; returns what it adds to the value of its pair.
+template <int kCapacity, bool kWindow>
+__device__ double evaluate_point(const Task& task, const View& view, std::int64_t pair, std::int32_t p) {
+  const std::int32_t row = view.rows[p];
+  const Excluded excluded = excluded_of(task.options.exclusion, row);
+  Counts counts;
+  std::int32_t n_z = 0;
+  const double eps = sweep_point<kCapacity, kWindow>(task.sweep, view, p, excluded, counts, n_z);
+  const double local =
+      task.constant + (task.psi[n_z + 1] - task.psi[counts.xz + 1]) - task.psi[counts.yz + 1];
+  if (threadIdx.x % 32 != 0) return local;
+  const std::int64_t at_row = pair * view.n + row;
+  if (task.outputs.local != nullptr) task.outputs.local[at_row] = local;
+  if (task.outputs.radii != nullptr)
+    for (int c = 0; c < 3; ++c) task.outputs.radii[3 * at_row + c] = eps;
+  const std::int64_t slot = task.outputs.slots == nullptr ? pair : task.outputs.slots[pair];
+  if (task.outputs.counts != nullptr && slot >= 0) {
+    std::int64_t* to = task.outputs.counts + 3 * (slot * view.n + row);
+    to[0] = counts.xz;
+    to[1] = counts.yz;
+    to[2] = n_z;
   }
+  return local;
+}
+
+/// A block's part of the value of a pair, from the first lanes of its warps.
+__device__ void store_part(const Task& task, std::int64_t pair, double value) {
   __shared__ double sums[kThreads / 32];
-  if (lane == 0) sums[warp] = value;
+  if (threadIdx.x % 32 == 0) sums[threadIdx.x / 32] = value;
   __syncthreads();
   if (threadIdx.x != 0) return;
   for (int other = 1; other < kThreads / 32; ++other) value += sums[other];
   task.partial[pair * gridDim.x + blockIdx.x] = value;
 }
 
+template <int kCapacity, bool kWindow>
+__global__ void __launch_bounds__(kThreads) sweep_pairs(Task task) {
+  const std::int64_t pair = task.first + blockIdx.y;
+  const View view = view_of(task, pair);
+  const auto warp = static_cast<std::int32_t>(threadIdx.x / 32);
+  double value = 0;
+  for (std::int32_t of = 0; of < kPointsOfWarp; ++of) {
+    const std::int32_t p =
+        (static_cast<std::int32_t>(blockIdx.x) * (kThreads / 32) + warp) * kPointsOfWarp + of;
+    if (p >= view.n) break;
+    value += evaluate_point<kCapacity, kWindow>(task, view, pair, p);
+  }
+  store_part(task, pair, value);
+}
+
+/// The same where most points are known: a warp has 32 of them.
+template <int kCapacity, bool kWindow>
+__global__ void __launch_bounds__(kThreads) sweep_open(Task task) {
+  const std::int64_t pair = task.first + blockIdx.y;
+  const View view = view_of(task, pair);
+  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
+  const std::int32_t base =
+      static_cast<std::int32_t>(blockIdx.x) * kThreads + static_cast<std::int32_t>(threadIdx.x) - lane;
+  const std::int64_t at = pair * view.n + base + lane;
+  const bool there = base + lane < view.n, known = there && task.found.words[at] != kOpenPoint;
+  double value = known ? task.found.local[at] : 0.0;
+  for (unsigned open = __ballot_sync(kWholeWarp, there && !known); open != 0; open &= open - 1) {
+    const std::int32_t of = __ffs(static_cast<int>(open)) - 1;
+    const double local = evaluate_point<kCapacity, kWindow>(task, view, pair, base + of);
+    if (lane == of) value = local;
+  }
+  for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(kWholeWarp, value, step);
+  store_part(task, pair, value);
+}
+
 template <int kCapacity>
 void launch(CUstream_st* stream, const Task& task, dim3 grid) {
-  if (task.options.exclusion.window > 0)
-    sweep_pairs<kCapacity, true><<<grid, kThreads, 0, stream>>>(task);
-  else
-    sweep_pairs<kCapacity, false><<<grid, kThreads, 0, stream>>>(task);
+  const bool window = task.options.exclusion.window > 0;
+  const auto kernel = task.found.words == nullptr
+                          ? (window ? sweep_pairs<kCapacity, true> : sweep_pairs<kCapacity, false>)
+                          : (window ? sweep_open<kCapacity, true> : sweep_open<kCapacity, false>);
+  kernel<<<grid, kThreads, 0, stream>>>(task);
 }
 
 }  // namespace
@@ -397,21 +175,21 @@ bool sweep_takes(const Targets& targets, const Pairs& pairs, const Options& opti
 }
 
 void sweep(CUstream_st* stream, Workspace& workspace, const Targets& targets, const Pairs& pairs,
-           const Options& options, const double* psi, const Outputs& outputs) {
+           const Options& options, const double* psi, const Outputs& outputs, const Found& found) {
   if (pairs.count == 0 || targets.n == 0) return;
   const Workspace::Frame frame(workspace);
   const std::int32_t n = targets.n;
-  const std::int32_t blocks = (n + kPointsOfBlock - 1) / kPointsOfBlock;
+  const std::int32_t each = found.words == nullptr ? kPointsOfBlock : kThreads;  // of a block
+  const std::int32_t blocks = (n + each - 1) / each;
   const std::int32_t padded = n + 2 * kMargin;
   const std::int64_t count = (pairs.count + pairs.sources - 1) / pairs.sources;  // of targets
   float* x = workspace.take<float>(static_cast<std::size_t>(pairs.count * padded)).data();
   float2* plane = workspace.take<float2>(static_cast<std::size_t>(count * padded)).data();
-  int* exponent = workspace.take<int>(1).data();
-  start_scale<<<1, 1, 0, stream>>>(exponent);
-  find_exponent<<<1024, 256, 0, stream>>>(pairs.x, pairs.count * n, exponent);
-  find_exponent<<<1024, 256, 0, stream>>>(targets.columns, count * 2 * n, exponent);
-  guess_columns<<<2048, 256, 0, stream>>>(pairs.x, pairs.count, n, padded, exponent, x);
-  guess_planes<<<1024, 256, 0, stream>>>(targets.columns, count, n, padded, exponent, plane);
+  double* scale = workspace.take<double>(1).data();
+  const Values all[] = {{pairs.x, pairs.count * n}, {targets.columns, count * 2 * n}};
+  find_scale(stream, workspace, all, scale);
+  guess_columns<<<2048, 256, 0, stream>>>(pairs.x, pairs.count, n, padded, scale, x);
+  guess_planes<<<1024, 256, 0, stream>>>(targets.columns, count, n, padded, scale, plane);
   Task task{targets,
             pairs,
             options,
@@ -421,7 +199,8 @@ void sweep(CUstream_st* stream, Workspace& workspace, const Targets& targets, co
             te::digamma(static_cast<double>(options.k)),
             nullptr,
             0,
-            selected_faults()};
+            {options.k, selected_faults()},
+            found};
   task.partial = workspace.take<double>(static_cast<std::size_t>(pairs.count * blocks)).data();
   constexpr std::int64_t kMostRows = 65'535;  // of a grid
   for (task.first = 0; task.first < pairs.count; task.first += kMostRows) {

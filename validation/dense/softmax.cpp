@@ -111,6 +111,39 @@ void long_rows(Probe& probe) {
       probe.expect_reference(operation, Logits{type, 2, columns, 2, probe.seed() + columns}.arguments());
 }
 
+// What a block of threads, a block of a cluster or a thread holds of a row may be nothing but -Inf where the
+// row is not.
+void masked_parts_of_long_rows(Probe& probe) {
+  for (const DType type : types)
+    for (const std::int64_t columns : {9000, 20011, 131072, 300008}) {
+      std::vector<float> values(static_cast<std::size_t>(3 * columns), -infinity);
+      values[0] = 1.5f;                                          // the first row: its beginning alone
+      values[static_cast<std::size_t>(2 * columns) - 1] = 0.5f;  // the second: its last column
+      values[static_cast<std::size_t>(2 * columns) - 2] = 0.25f;
+      probe.expect_reference(operation, Logits{type, 3}.arguments_of(values));  // the third: none
+    }
+}
+
+// More long rows than a device works on at once: later ones follow in the place of earlier ones.
+void many_long_rows(Probe& probe) {
+  constexpr std::int64_t rows = 516, columns = 16392, some = 172;
+  const Logits logits{DType::f16, rows, columns, 2, probe.seed()};
+  const HostArguments arguments = logits.arguments();
+  const auto together = probe.run(operation, arguments);
+  const auto part_of = [](const Tensor& tensor, std::int64_t first) {
+    Tensor part(tensor.dtype(), {some, columns});
+    std::copy_n(tensor.view().data + static_cast<std::size_t>(first / some) * part.bytes(), part.bytes(),
+                part.view().data);
+    return part;
+  };
+  for (std::int64_t first = 0; first < rows; first += some) {
+    HostArguments fewer;
+    fewer.inputs.emplace("x", part_of(arguments.inputs.at("x"), first));
+    probe.expect_equal("rows among many and among fewer", part_of(together.at("y"), first),
+                       probe.run(operation, fewer).at("y"));
+  }
+}
+
 // Equal logits add up the most terms of one size: a sum of low precision stops growing here.
 void equal_logits_share_equally(Probe& probe) {
   Logits logits = draw(3, 32769);
@@ -292,16 +325,17 @@ void describe_mutants(Suite& suite) {
   };
   add("unhandled_tail", "unhandled tail", "columns after the last whole vector are skipped", Backend::cpu);
   add("ignored_row_stride", "ignored stride", "rows are taken to lie side by side", Backend::cpu);
-  add("no_maximum", "missing shift", "exp is taken of the logits as they are", Backend::cpu);
+  add("no_maximum", "formula", "exp is taken of the logits as they are", Backend::cpu);
   add("lost_block", "lost tile", "the second block of columns is left out of the sum", Backend::cpu);
   add("half_precision_sum", "low-precision accumulator", "the running sum is rounded to binary16",
       Backend::cpu);
-  add("nan_ignored", "missing mask", "a NaN among the logits is not noticed", Backend::cpu);
+  add("nan_ignored", "special value", "a NaN among the logits is not noticed", Backend::cpu);
   add("half_infinity_finite", "special value", "an infinity or NaN of binary16 is read as a finite number",
       Backend::cpu);
-  add("bfloat_truncated", "rounding", "bfloat16 outputs are cut off, not rounded", Backend::cpu);
-  add("half_subnormals_flushed", "range", "subnormal binary16 outputs are written as 0", Backend::cpu);
-  add("tail_filled_with_zero", "padding", "the last vector is filled up with 0 in place of -Inf",
+  add("bfloat_truncated", "precision", "bfloat16 outputs are cut off, not rounded", Backend::cpu);
+  add("half_subnormals_flushed", "special value", "subnormal binary16 outputs are written as 0",
+      Backend::cpu);
+  add("tail_filled_with_zero", "unhandled tail", "the last vector is filled up with 0 in place of -Inf",
       Backend::cpu);
   add("maximum_of_first_vector", "lost data", "the maximum is that of the row's first vector", Backend::cpu);
   add("masked_row_zero", "special value", "a row of nothing but -Inf gives 0 in place of NaN", Backend::cpu);
@@ -309,18 +343,30 @@ void describe_mutants(Suite& suite) {
   add("blocks_overwrite_first", "wrong index",
       "the exponentials of later blocks are put in place of the first's", Backend::cpu);
   add("estimated_reciprocal", "precision", "the scale is the machine's estimate of 1 / sum", Backend::cpu);
-  add("output_tail_lost", "tail", "the last, partly filled vector of outputs is not written", Backend::cpu);
+  add("output_tail_lost", "unhandled tail", "the last, partly filled vector of outputs is not written",
+      Backend::cpu);
   add("rows_count_from_chunk", "wrong index", "outputs of every chunk of rows go to the first rows",
       Backend::cpu);
   add("cuda_unhandled_tail", "unhandled tail", "a vector that the row ends in is skipped", Backend::cuda);
   add("cuda_ignored_row_stride", "ignored stride", "rows are taken to lie side by side", Backend::cuda);
-  add("cuda_no_maximum", "missing shift", "exp is taken of the logits as they are", Backend::cuda);
+  add("cuda_no_maximum", "formula", "exp is taken of the logits as they are", Backend::cuda);
   add("cuda_lost_vector", "lost tile", "a thread's last vector is left out of the sum", Backend::cuda);
   add("cuda_half_precision_sum", "low-precision accumulator", "a thread's sum is rounded to binary16",
       Backend::cuda);
   add("cuda_missing_barrier", "missing barrier", "warps read each other's results before they are there",
       Backend::cuda);
   add("cuda_lost_peer", "lost tile", "the last block of a cluster is left out of the sum", Backend::cuda);
+  add("cuda_masked_part_shifted", "special value",
+      "a block's part that is masked whole is shifted by its maximum, -Inf", Backend::cuda);
+  add("cuda_masked_tile_shifted", "special value",
+      "the first tiles, masked whole, of a row that is walked twice are shifted by -Inf", Backend::cuda);
+  add("cuda_sum_not_rescaled", "formula", "the running sum is not rescaled where the maximum grows",
+      Backend::cuda);
+  add("cuda_peers_not_rescaled", "formula", "the sums of a cluster are added as they are", Backend::cuda);
+  add("cuda_stale_row", "stale state", "of the rows that are streamed through a cluster only the first comes",
+      Backend::cuda);
+  add("cuda_aligned_by_columns", "ignored stride",
+      "rows are taken to be aligned where they would be side by side", Backend::cuda);
 }
 
 }  // namespace
@@ -332,6 +378,8 @@ void describe_softmax(Suite& suite) {
                   matches_reference_at_every_edge, 1});
   suite.property(
       {"long_rows", "agrees for rows longer than a block or a cluster of threads holds", long_rows, 1});
+  suite.property({"masked_parts_of_long_rows", "agrees where all that a block or a thread holds is -Inf",
+                  masked_parts_of_long_rows, 1});
   suite.property({"equal_logits_share_equally",
                   "n equal logits give n equal probabilities within the bound of 1/n",
                   equal_logits_share_equally, 40});
@@ -352,6 +400,8 @@ void describe_softmax(Suite& suite) {
   suite.property({"probabilities_down_to_the_smallest", "agrees through subnormal probabilities to zero",
                   probabilities_down_to_the_smallest, 1});
   suite.property({"ten_reruns_are_equal", "ten runs give the same bits", ten_reruns_are_equal, 6});
+  suite.property(
+      {"many_long_rows", "a long row has the same bits among more rows than run at once", many_long_rows, 1});
   suite.property({.name = "independent_of_threads",
                   .summary = "any number of threads gives the same bits",
                   .body = independent_of_threads,

@@ -5,20 +5,21 @@ The second score beside the catalogue of planted faults: nobody chose what is dr
 
 import argparse
 import difflib
+import hashlib
 import json
 import os
 import pathlib
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TE_SHARED = ["te.knn", "te.range_count", "te.ksg"]
+from copied_tree import CopiedTree, ROOT
+
+EQUIVALENTS = pathlib.Path(__file__).with_name("equivalents.json")
+TE_SHARED = ["te.range_count", "te.knn", "te.ksg"]
 # Sources of the CPU bodies, and the operations whose properties look at them.
 SOURCES = {
     "kernels/dense/softmax.cpp": ["dense.softmax"],
@@ -29,7 +30,9 @@ SOURCES = {
     "kernels/te/range_count.cpp": ["te.range_count"],
     "kernels/te/ksg.cpp": ["te.ksg"],
     "kernels/te/network.cpp": ["te.network"],
+    "kernels/resampling/surrogate_rows.hpp": ["te.ksg", "te.network"],
     "kernels/spatial/columns.cpp": TE_SHARED,
+    "kernels/spatial/columns.hpp": TE_SHARED,
     "kernels/spatial/counting.hpp": ["te.range_count", "te.ksg"],
     "kernels/spatial/descent_inl.hpp": TE_SHARED,
     "kernels/spatial/distance_inl.hpp": TE_SHARED,
@@ -39,9 +42,12 @@ SOURCES = {
     "kernels/spatial/kd_tree_build.cpp": TE_SHARED,
     "kernels/spatial/nearest.hpp": TE_SHARED,
     "kernels/spatial/nearest_box.hpp": ["te.ksg"],
+    "kernels/spatial/results.hpp": TE_SHARED,
+    "kernels/spatial/search.cpp": TE_SHARED,
     "kernels/spatial/sorted_points.cpp": TE_SHARED,
     "kernels/spatial/sorted_points.hpp": ["te.ksg"],
     "kernels/networks/lane_block.cpp": ["te.network"],
+    "kernels/networks/pairwise_sum.hpp": ["te.ksg", "te.network"],
     "kernels/networks/shared_network.cpp": ["te.network"],
     "kernels/networks/sorted_column.cpp": ["te.network"],
     "kernels/networks/sorted_column.hpp": ["te.network"],
@@ -126,93 +132,45 @@ def sites_of(name, text):
                    "new": re.match(r"\s*", line).group() + ";"}
 
 
-def draw(count, seed, pattern):
-    """`count` mutations: first the operator, then the place, so that no frequent operator crowds out the others."""
-    by_operator = {}
+def draws(seed, pattern):
+    """Mutations in the order in which the seed draws them, without end but that of the places: first the operator, then the
+    place, so that no frequent operator crowds out the others. The order of an operator's places is that of a hash of each, so
+    that a change of one source leaves the draws of the others as they are."""
+    by_operator, seen = {}, {}
     for name in SOURCES:
         if re.search(pattern, name):
             for site in sites_of(name, (ROOT / name).read_text(encoding="utf-8")):
-                by_operator.setdefault(site["operator"], []).append(site)
-    generator = random.Random(seed)
-    drawn = []
-    while by_operator and len(drawn) < count:
-        operator = generator.choice(sorted(by_operator))
-        sites = by_operator[operator]
-        drawn.append(sites.pop(generator.randrange(len(sites))))
-        if not sites:
-            del by_operator[operator]
-    return drawn
+                same = (name, site["old"], site["new"])
+                site["occurrence"] = seen[same] = seen.get(same, -1) + 1
+                rank = hashlib.sha256(repr((seed, *key_of(site))).encode()).digest()
+                by_operator.setdefault(site["operator"], []).append((rank, site))
+    for sites in by_operator.values():
+        sites.sort(key=lambda entry: entry[0], reverse=True)
+    generator, operators = random.Random(seed), sorted(by_operator)
+    while any(by_operator.values()):
+        operator = generator.choice(operators)
+        if by_operator[operator]:
+            yield by_operator[operator].pop()[1]
 
 
-def run(command, limit, **options):
-    """(exit status or None for a timeout, output, seconds)"""
+def key_of(mutation):
+    return mutation["source"], mutation["old"], mutation["new"], mutation["occurrence"]
+
+
+def judge(tree, mutation):
+    """The mutation with its status, by what and why, the seconds that it took."""
     begin = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                               start_new_session=True, **options)
-    try:
-        output, _ = process.communicate(timeout=limit)
-        return process.returncode, output, time.monotonic() - begin
-    except subprocess.TimeoutExpired:
-        return None, "", time.monotonic() - begin
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)  # its own session: nobody else's processes
-            process.communicate()
-
-
-class Tree:
-    """The copy that is mutated, and its build."""
-
-    def __init__(self, folder, jobs):
-        self.root, self.jobs = folder / "tree", jobs
-        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                                capture_output=True, text=True, check=True).stdout.splitlines()
-        for name in listed:
-            if (ROOT / name).is_file():
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, self.root / name)
-        # Paths below the copy count as relative to the compiler's cache, which then knows the tree's objects.
-        self.environment = dict(os.environ, CCACHE_BASEDIR=str(folder), CCACHE_NOHASHDIR="1")
-        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-        status, output, _ = run(["cmake", "--preset", "cpu", *generator], 600, cwd=self.root, env=self.environment)
-        if status != 0:
-            sys.exit(f"sample: the copy cannot be configured:\n{output[-2000:]}")
-
-    def build(self, limit):
-        return run(["cmake", "--build", "build", "--parallel", str(self.jobs), "--target", "assay-tests"], limit,
-                   cwd=self.root, env=self.environment)
-
-    def test(self, operations, limit, scale):
-        names = ":".join(f"properties.{operation}/*/cpu" for operation in operations)
-        return run(["build/assay-tests", f"--gtest_filter={names}", "--gtest_fail_fast", "--gtest_brief=1",
-                    f"--cases-scale={scale}"], limit, cwd=self.root, env=self.environment)
-
-
-def judge(tree, mutation, limits, scale, build_limit):
-    path = tree.root / mutation["source"]
-    whole = path.read_text(encoding="utf-8")
-    lines = whole.split("\n")
-    lines[mutation["line"] - 1] = mutation["new"]
-    result = dict(mutation, operations=SOURCES[mutation["source"]], seconds_build=0.0, seconds_test=0.0, caught_by="")
-    try:
-        path.write_text("\n".join(lines), encoding="utf-8")
-        status, output, result["seconds_build"] = tree.build(build_limit)
-        if status is None:
-            return dict(result, status="invalid", why="the build came to its limit")
-        if status != 0:
-            error = re.search(r"error: (.*)", output)
-            return dict(result, status="invalid", why=error.group(1) if error else "does not compile")
-        for operation in result["operations"]:
-            status, output, seconds = tree.test([operation], limits[operation], scale)
-            result["seconds_test"] += seconds
-            failed = re.search(r"\[  FAILED  \] (properties\.\S+)", output)
-            if status is None:
-                return dict(result, status="timeout", caught_by=operation)
-            if status != 0:
-                return dict(result, status="killed", caught_by=failed.group(1) if failed else f"{operation} ({status})")
-        return dict(result, status="survived")
-    finally:
-        path.write_text(whole, encoding="utf-8")
+    result = dict(mutation, status="survived", caught_by="", reason="")
+    with tree.mutated(mutation["source"], mutation["line"], mutation["new"]):
+        error = tree.compile(mutation["source"])
+        if error is not None:
+            result.update(status="invalid", reason=error)
+        elif tree.same_objects(mutation["source"]):
+            result.update(status="equivalent", reason="identical object files")
+        else:
+            status, caught_by = tree.test(SOURCES[mutation["source"]])
+            result.update(status=status, caught_by=caught_by)
+    return dict(result, seconds=round(time.monotonic() - begin, 1))
 
 
 def diff_of(mutation):
@@ -222,62 +180,102 @@ def diff_of(mutation):
     return "\n".join(difflib.unified_diff(text, new, "a/" + mutation["source"], "b/" + mutation["source"], n=2, lineterm=""))
 
 
-def report(results, seed, seconds):
-    counts = {status: sum(r["status"] == status for r in results) for status in ("killed", "survived", "timeout", "invalid")}
-    judged = counts["killed"] + counts["survived"] + counts["timeout"]
-    return {"seed": seed, **counts, "score": (counts["killed"] + counts["timeout"]) / judged if judged else None,
-            "seconds": round(seconds, 1), "mutations": results,
-            "survivors": [{"source": r["source"], "line": r["line"], "operator": r["operator"], "diff": diff_of(r)}
-                          for r in results if r["status"] == "survived"]}
+def read_equivalents():
+    """What was read and shown to change no result: reason by (source, line, the line in its place)."""
+    return {(entry["source"], entry["old"], entry["new"]): entry["reason"]
+            for entry in json.loads(EQUIVALENTS.read_text(encoding="utf-8"))}
+
+
+def with_equivalents(outcome, equivalents):
+    reason = equivalents.get((outcome["source"], outcome["old"].strip(), outcome["new"].strip()))
+    if outcome["status"] in ("survived", "timeout") and reason is not None:  # slower is not wrong
+        return dict(outcome, status="equivalent", reason=reason)
+    return outcome
+
+
+def summary(outcomes, seed, commit):
+    """The published result; README.md says what each key means."""
+    count = lambda chosen, *statuses: sum(outcome["status"] in statuses for outcome in chosen)
+    tally = lambda chosen: {"killed": count(chosen, "killed", "timeout"), "survived": count(chosen, "survived"),
+                            "equivalent": count(chosen, "equivalent"), "invalid": count(chosen, "invalid")}
+    whole = tally(outcomes)
+    judged = whole["killed"] + whole["survived"]
+    return {"seed": seed, "commit": commit, "drawn": len(outcomes), **whole,
+            "score": whole["killed"] / judged if judged else None,
+            "by_file": {name: tally([o for o in outcomes if o["source"] == name])
+                        for name in sorted({o["source"] for o in outcomes})},
+            "outcomes": outcomes}
+
+
+def read_outcomes(path):
+    """What was judged before, the last word on each; a line that was cut off is judged again."""
+    known = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                outcome = json.loads(line)
+            except ValueError:
+                continue
+            known[key_of(outcome)] = outcome
+    return known
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=20, help="mutations to draw [20]")
+    parser.add_argument("--count", type=int, default=20, help="mutations to kill or not, those of earlier runs included [20]")
     parser.add_argument("--seed", type=int, default=1, help="what is drawn derives from it [1]")
     parser.add_argument("--source", default="", metavar="REGEX", help="only sources whose path matches")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("mechanical.json"), help="the result [mechanical.json]")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="compilers at a time [one a core]")
-    parser.add_argument("--limit", type=float, default=10, help="times that the unchanged program takes, for a run of one operation [10]")
-    parser.add_argument("--build-limit", type=float, default=900, help="seconds for one build [900]")
-    parser.add_argument("--cases-scale", type=float, default=1, help="of the cases that each property asks for [1]")
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "mechanical",
+                        help="the copy, its build and the outcomes, kept for the next run [build/mechanical]")
+    parser.add_argument("--json", type=pathlib.Path, help="write the score and all outcomes there")
+    parser.add_argument("--from", type=pathlib.Path, dest="published", metavar="JSON",
+                        help="go on from the outcomes of a score that --json wrote, on another machine for instance")
     parser.add_argument("--budget", type=float, default=float("inf"), help="seconds after which no further mutation is begun")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the copy is made, and removed again [the system's]")
-    parser.add_argument("--list", action="store_true", help="print what would be drawn, and end")
+    parser.add_argument("--again", action="store_true", help="judge what survived in earlier runs once more")
+    parser.add_argument("--no-judging", action="store_true", help="only sum up what earlier runs found")
+    parser.add_argument("--list", action="store_true", help="print what would be drawn, as diffs, and end")
     options = parser.parse_args()
-    drawn = draw(options.count, options.seed, options.source)
-    if not drawn:
-        sys.exit("sample: nothing to draw from")
     if options.list:
-        print("\n".join(diff_of(mutation) for mutation in drawn))
+        for mutation, _ in zip(draws(options.seed, options.source), range(options.count)):
+            print(diff_of(mutation))
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("sample: ended"))  # by way of what removes the copy
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("sample: ended"))  # by way of what restores the source
+    os.nice(10)
     begin = time.monotonic()
-    results = []
-    made = report(results, options.seed, 0.0)
-    with tempfile.TemporaryDirectory(prefix="mechanical-", dir=options.folder) as folder:
-        tree = Tree(pathlib.Path(folder).resolve(), options.jobs)
-        status, output, seconds = tree.build(None)
-        if status != 0:
-            sys.exit(f"sample: the unchanged tree does not build:\n{output[-2000:]}")
-        print(f"sample: built in {seconds:.0f} s", file=sys.stderr)
-        limits = {}
-        for operation in sorted({name for mutation in drawn for name in SOURCES[mutation["source"]]}):
-            status, output, seconds = tree.test([operation], None, options.cases_scale)
-            if status != 0:
-                sys.exit(f"sample: {operation} fails unchanged:\n{output[-2000:]}")
-            limits[operation] = max(30.0, options.limit * seconds)
-            print(f"sample: {operation} takes {seconds:.1f} s unchanged", file=sys.stderr)
-        for number, mutation in enumerate(drawn, 1):
-            if time.monotonic() - begin > options.budget:
+    options.folder.mkdir(parents=True, exist_ok=True)
+    path = options.folder / f"outcomes-{options.seed}.jsonl"
+    published = json.loads(options.published.read_text(encoding="utf-8"))["outcomes"] if options.published else []
+    known = {**{key_of(outcome): outcome for outcome in published}, **read_outcomes(path)}
+    equivalents = read_equivalents()
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    tree, outcomes, judged = None, [], 0
+    for mutation in draws(options.seed, options.source):
+        if judged >= options.count:
+            break
+        before = known.get(key_of(mutation))
+        if before is not None and options.again and with_equivalents(before, equivalents)["status"] in ("survived", "timeout"):
+            before = None
+        if before is None:
+            if options.no_judging or time.monotonic() - begin > options.budget:
                 break
-            result = judge(tree, mutation, limits, options.cases_scale, options.build_limit)
-            results.append(result)
-            print(f"sample: {number}/{len(drawn)} {result['status']:8} {result['source']}:{result['line']} {result['operator']} "
-                  f"{result['caught_by']} ({result['seconds_build']:.0f} s + {result['seconds_test']:.0f} s)", file=sys.stderr)
-            made = report(results, options.seed, time.monotonic() - begin)  # kept up to date: a run may be cut off
-            options.out.write_text(json.dumps(dict(made, drawn=len(drawn)), indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({key: made[key] for key in ("seed", "killed", "survived", "timeout", "invalid", "score", "seconds")}))
+            tree = tree or CopiedTree(options.folder.resolve(), SOURCES)
+            before = dict(judge(tree, mutation), commit=commit)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(before) + "\n")
+            print(f"sample: {judged + 1}/{options.count} {before['status']:10} {before['source']}:{before['line']} "
+                  f"{before['operator']} {before['caught_by']} ({before['seconds']:.0f} s)", file=sys.stderr)
+        outcome = with_equivalents(dict(before, line=mutation["line"]), equivalents)
+        outcomes.append(outcome)
+        judged += outcome["status"] in ("killed", "timeout", "survived")
+    if not outcomes:
+        sys.exit("sample: nothing was judged")
+    made = summary(outcomes, options.seed, commit)
+    if options.json:
+        options.json.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    for outcome in outcomes:
+        if outcome["status"] == "survived":
+            print(diff_of(outcome))
+    print(json.dumps({key: made[key] for key in ("seed", "drawn", "invalid", "equivalent", "killed", "survived", "score")}))
     return 0
 
 

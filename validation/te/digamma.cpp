@@ -164,12 +164,12 @@ void describe_digamma(Suite& suite) {
                   }});
   suite.mutant({"te.digamma.series_term_dropped", "formula", "the x^-8 term of the series is left out"});
   suite.mutant({"te.digamma.too_few_recurrences", "formula", "the recurrence stops at 3 instead of 8"});
-  suite.mutant({"te.digamma.half_term_sign", "sign", "+ 1/(2x) in place of - 1/(2x)"});
-  suite.mutant({"te.digamma.last_element_lost", "tail", "the last element is not written"});
+  suite.mutant({"te.digamma.half_term_sign", "formula", "+ 1/(2x) in place of - 1/(2x)"});
+  suite.mutant({"te.digamma.last_element_lost", "unhandled tail", "the last element is not written"});
   suite.mutant(
       {"te.digamma.reciprocals_shifted", "off by one", "the recurrence adds 1/(x + 1) in place of 1/x"});
-  suite.mutant(
-      {"te.digamma.single_precision_recurrence", "precision", "the recurrence's sum is rounded to float"});
+  suite.mutant({"te.digamma.single_precision_recurrence", "low-precision accumulator",
+                "the recurrence's sum is rounded to float"});
   suite.mutant(
       {"te.digamma.later_chunks_lost", "lost tile", "elements after the first chunk are not written"});
   suite.mutant({"te.digamma.cuda_unhandled_tail", "unhandled tail",
@@ -178,6 +178,18 @@ void describe_digamma(Suite& suite) {
                 Backend::cuda});
   suite.mutant({"te.digamma.cuda_domain_unchecked", "missing check",
                 "an argument outside the domain is not reported", Backend::cuda});
+  const auto on_device = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant({id, fault_class, what, Backend::cuda});
+  };
+  on_device("te.digamma.cuda_zero_accepted", "missing check", "0 is taken for an argument of the domain");
+  on_device("te.digamma.cuda_series_term_dropped", "formula", "the x^-8 term of the series is left out");
+  on_device("te.digamma.cuda_half_term_sign", "formula", "+ 1/(2x) in place of - 1/(2x)");
+  on_device("te.digamma.cuda_reciprocals_shifted", "off by one",
+            "the recurrence adds 1/(x + 1) in place of 1/x");
+  on_device("te.digamma.cuda_single_precision_recurrence", "low-precision accumulator",
+            "the sum of the reciprocals is rounded to float");
+  suite.mutant({"te.digamma.domain_unchecked", "missing check",
+                "an argument that is negative, infinite or NaN is not refused"});
 }
 
 }  // namespace assay::validation::te

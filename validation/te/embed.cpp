@@ -236,6 +236,7 @@ void describe_embed(Suite& suite) {
       {"te.embed.last_lag_repeated", "off by one", "the last lag of a history is the one before again"});
   suite.mutant({"te.embed.chunk_restarts", "wrong index",
                 "a later chunk of a trial's observations starts at its first again"});
+  suite.mutant({"te.embed.stride_ignored", "ignored stride", "the series is read as if it had one column"});
   suite.mutant({"te.embed.float32_copy", "precision", "values pass through float"});
   suite.mutant({"te.embed.short_trial_not_passed", "stale state",
                 "a trial too short for an observation does not move the start of the next"});
@@ -245,6 +246,10 @@ void describe_embed(Suite& suite) {
                 "the first observation of a trial is taken for one of the trial before", Backend::cuda});
   suite.mutant(
       {"te.embed.cuda_lost_tile", "lost tile", "the last of several tiles is not written", Backend::cuda});
+  suite.mutant({"te.embed.cuda_shift_of_first_trial", "boundary",
+                "observations of later trials reach into the trial before", Backend::cuda});
+  suite.mutant({"te.embed.cuda_columns_reversed", "wrong order",
+                "the columns of an observation come in reverse", Backend::cuda});
 }
 
 }  // namespace assay::validation::te

@@ -270,12 +270,13 @@ void describe_knn(Suite& suite) {
       {"te.knn.theiler_exclusive", "strictness", "rows at exactly the window's distance are admitted"});
   suite.mutant(
       {"te.knn.trial_boundary_ignored", "boundary", "the Theiler window reaches into the trials beside"});
-  suite.mutant({"te.knn.ties_by_larger_index", "order", "among equal distances the larger index wins"});
+  suite.mutant({"te.knn.ties_by_larger_index", "wrong order", "among equal distances the larger index wins"});
   suite.mutant({"te.knn.dimension_ignored", "lost data",
                 "the last of several dimensions is left out of the distance"});
   suite.mutant({"te.knn.float32_distances", "precision", "distances are rounded to float"});
   suite.mutant({"te.knn.skips_nearest", "off by one", "neighbours 2 .. k+1 are returned"});
-  suite.mutant({"te.knn.simd_tail_lost", "tail", "the last, partly filled vector of a window is skipped"});
+  suite.mutant(
+      {"te.knn.simd_tail_lost", "unhandled tail", "the last, partly filled vector of a window is skipped"});
   suite.mutant({"te.knn.tree_prunes_equal", "strictness", "boxes at exactly the k-th distance are pruned"});
   suite.mutant(
       {"te.knn.window_of_past_only", "missing mask", "the Theiler window leaves rows ahead admissible"});
@@ -297,12 +298,15 @@ void describe_knn(Suite& suite) {
   on_cuda("includes_self", "missing mask", "the point itself may be its neighbour");
   on_cuda("theiler_exclusive", "strictness", "rows at exactly the window's distance are admitted");
   on_cuda("trial_boundary_ignored", "boundary", "the Theiler window reaches into the trials beside");
-  on_cuda("ties_by_larger_row", "order", "between lanes the larger row wins among equal distances");
+  on_cuda("ties_by_larger_row", "wrong order", "between lanes the larger row wins among equal distances");
   on_cuda("dimension_ignored", "lost data", "the last of several dimensions is left out");
   on_cuda("lost_tile", "lost tile", "the last of several tiles of points is not looked at");
   on_cuda("unhandled_tail", "unhandled tail", "a partly filled last step through a tile is skipped");
   on_cuda("missing_barrier", "missing barrier", "points are compared before their tile has been brought");
   on_cuda("repeats_last", "strictness", "a further pass finds the last neighbour of the one before again");
+  on_cuda("float_distances", "precision", "distances are rounded to float");
+  on_cuda("loses_ties", "ties", "a further pass leaves out what is as far as the last of the one before");
+  on_cuda("stale_floor", "stale state", "with one lane a point, every pass begins where the first did");
 }
 
 }  // namespace assay::validation::te

@@ -151,8 +151,8 @@ void describe_ksg(Suite& suite) {
                 "algorithm 2 leaves the least of three distances out of the order of ties"});
   suite.mutant(
       {"te.ksg.box_of_one_less", "off by one", "algorithm 2 takes the box of k - 1 neighbours (k > 1)"});
-  suite.mutant(
-      {"te.ksg.box_block_tail_lost", "tail", "algorithm 2 leaves the last vector of a block out of its box"});
+  suite.mutant({"te.ksg.box_block_tail_lost", "unhandled tail",
+                "algorithm 2 leaves the last vector of a block out of its box"});
   suite.mutant({"te.ksg.tree_box_admits_window", "missing mask",
                 "rows within the window enter the box of algorithm 2"});
   suite.mutant({"te.ksg.condition_missing_in_yz", "lost data", "n_yz is counted in y alone"});
@@ -163,7 +163,8 @@ void describe_ksg(Suite& suite) {
                 "algorithm 2 holds z to eps_x in n_xz and to eps_y in n_yz"});
   suite.mutant({"te.ksg.psi_table_end_lost", "off by one", "the last psi of every chunk of the table is 0"});
   suite.mutant({"te.ksg.n_z_has_self", "off by one", "without z: n_z counts the point itself"});
-  suite.mutant({"te.ksg.mean_in_float", "precision", "the sum of the local values is rounded to float"});
+  suite.mutant({"te.ksg.mean_in_float", "low-precision accumulator",
+                "the sum of the local values is rounded to float"});
   const auto on_device = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({id, fault_class, what, Backend::cuda});
   };
@@ -182,6 +183,23 @@ void describe_ksg(Suite& suite) {
   on_device("te.ksg.cuda_sweep_chunk_lost", "lost tile", "a sweep's first candidates are not counted");
   on_device("te.ksg.cuda_algorithm2_joint_radius", "wrong subspace",
             "algorithm 2 takes the joint radius for all three");
+  on_device("te.ksg.cuda_bound_of_one_lane", "wrong bound",
+            "the bound of a walk is the least that a lane has for itself, not what all lanes have");
+  on_device("te.ksg.cuda_box_window_strict", "wrong bound",
+            "algorithm 2 looks for its box among the points that lie nearer than eps on the axis");
+  on_device("te.ksg.cuda_equal_heads_dropped", "ties",
+            "equal distances that several lanes hold are taken for one");
+  on_device("te.ksg.cuda_box_ties_by_two_parts", "ties",
+            "algorithm 2 leaves the least of three distances out of the order of ties");
+  on_device("te.ksg.cuda_box_admits_window", "missing mask",
+            "rows within the window enter the box of algorithm 2");
+  on_device("te.ksg.cuda_z_radius_of_x", "wrong subspace", "algorithm 2 holds z to eps_x");
+  on_device("te.ksg.cuda_mean_in_float", "low-precision accumulator",
+            "what is added up for the mean is rounded to float");
+  on_device("te.ksg.cuda_sum_missing_barrier", "missing barrier",
+            "local values are added up before all warps have put theirs");
+  on_device("te.ksg.cuda_stride_ignored", "ignored stride",
+            "points of several columns are read as if they had one");
 }
 
 }  // namespace assay::validation::te

@@ -109,6 +109,25 @@ void matches_reference_on_hundreds_of_points(Probe& probe) {
   probe.expect_reference(operation, drawn.arguments());
 }
 
+// More points than the lists of small networks serve, and enough sources that longer ones are shared.
+void matches_reference_on_many_points(Probe& probe) {
+  CloudLimits limits;
+  limits.min_rows = 2049;
+  limits.max_rows = 3000;
+  const std::int64_t m = *integers(8, 11, "sources");
+  limits.min_columns = limits.max_columns = m + 2;
+  const Cloud cloud = *clouds(limits).as("points");
+  NetworkCase drawn = from_cloud(cloud, m, 1, {});
+  drawn.where = draw_neighbourhood(cloud.rows);
+  drawn.where.k = *integers(1, 8, "k");
+  drawn.where.theiler_window = std::min<std::int64_t>(drawn.where.theiler_window, 40);
+  drawn.where.search = "auto";
+  drawn.skip_diagonal = *integers(0, 1, "skip_diagonal") == 1;
+  drawn.surrogates = *integers(0, 1, "surrogates");
+  drawn.method = *integers(0, 1, "method") == 1 ? "shift" : "permute";
+  probe.expect_reference(operation, drawn.arguments());
+}
+
 // Ties, coincident points and radii of many neighbours, where lists of neighbours end within a tie.
 void matches_reference_on_ties(Probe& probe) {
   CloudLimits limits;
@@ -260,6 +279,10 @@ void describe_network(Suite& suite) {
                   .summary = "The same on 300 to 1,100 points.",
                   .body = matches_reference_on_hundreds_of_points,
                   .cases = 20});
+  suite.property({.name = "matches_reference_on_many_points",
+                  .summary = "The same on 2,049 to 3,000 points of 8 to 11 sources.",
+                  .body = matches_reference_on_many_points,
+                  .cases = 12});
   suite.property({.name = "matches_reference_on_ties",
                   .summary = "The same on 200 to 500 points with ties everywhere and k up to 33.",
                   .body = matches_reference_on_ties,
@@ -306,19 +329,43 @@ void describe_network(Suite& suite) {
             "the neighbour is read from half its place in the list");
   on_device("te.network.cuda_nearest_left_out", "off by one", "the walk along a source begins one step out");
   on_device("te.network.cuda_edge_not_strict", "strictness", "<= for < at the edge of a range of ranks");
-  on_device("te.network.cuda_leftover_lost", "tail",
+  on_device("te.network.cuda_leftover_lost", "unhandled tail",
             "the up to 8 ranks beside a row of the prefix bits are not counted");
   on_device("te.network.cuda_excluded_counted", "missing mask", "the counts leave out the point itself only");
   on_device("te.network.cuda_guide_trusted", "precision",
             "the ends of a range of ranks are those of the buckets they fall into");
+  on_device("te.network.cuda_long_list_ends_early", "lost data",
+            "a list of many points holds the first that its window meets, not the nearest");
+  on_device("te.network.cuda_rest_nearest_left_out", "off by one",
+            "the search along a source of many points begins 32 ranks out");
+  on_device("te.network.cuda_rest_place_of_rank", "wrong index",
+            "a neighbour's rank along the source stands for its place along z");
+  on_device("te.network.cuda_long_edge_not_strict", "strictness",
+            "<= for < at the edge of a range of ranks among many points");
+  on_device("te.network.cuda_wavelet_level_lost", "lost data",
+            "the lowest four bits of a rank are not looked at in a rectangle of many points");
   on_device("te.network.cuda_seed_of_first_source", "reused seed",
             "later sources draw the surrogates of the first");
+  on_device("te.network.cuda_every_surrogate_the_first", "reused seed",
+            "every surrogate of a source is its first");
+  on_device("te.network.cuda_drawn_among_the_others", "off by one",
+            "a shuffle never leaves the last of those that remain where it is");
+  on_device("te.network.cuda_shift_from_first_trial", "wrong index",
+            "later trials of a shifted surrogate are taken from the first");
+  on_device("te.network.cuda_axis_stride_ignored", "ignored stride",
+            "targets of several columns are sorted as if they had one");
+  on_device("te.network.cuda_stale_sources", "stale state",
+            "surrogates are evaluated on what was gathered of the sources");
+  on_device("te.network.cuda_stale_lists", "stale state",
+            "surrogates walk the lists of the trials that they no longer have");
+  on_device("te.network.cuda_skipped_not_blanked", "missing mask",
+            "pairs that were to be left out have a value");
 
   suite.mutant({"te.network.list_stops_early", "off by one",
                 "the walk along a list ends one step before its distance has reached the k-th"});
   suite.mutant({"te.network.list_ties_counted", "strictness", "n_yz counts what lies at the radius"});
-  suite.mutant(
-      {"te.network.rank_tail_lost", "tail", "the last, partly filled vector of ranks is left out of n_xz"});
+  suite.mutant({"te.network.rank_tail_lost", "unhandled tail",
+                "the last, partly filled vector of ranks is left out of n_xz"});
   suite.mutant({"te.network.outlier_keeps_list_radius", "lost data",
                 "a radius beyond the list is taken from the list alone"});
   suite.mutant(

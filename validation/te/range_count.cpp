@@ -287,7 +287,7 @@ void describe_range_count(Suite& suite) {
                 "rows at exactly the window's distance are counted"});
   suite.mutant(
       {"te.range_count.trial_boundary_ignored", "boundary", "the Theiler window reaches into other trials"});
-  suite.mutant({"te.range_count.excluded_always_subtracted", "wrong test",
+  suite.mutant({"te.range_count.excluded_always_subtracted", "missing mask",
                 "excluded rows are subtracted whether or not they lie within the radius"});
   suite.mutant({"te.range_count.float32_distances", "precision", "the radius is rounded to float"});
   suite.mutant({"te.range_count.last_chunk_lost", "lost tile", "the last chunk of points is written as 0"});
@@ -303,7 +303,7 @@ void describe_range_count(Suite& suite) {
                 "points at exactly the radius to the left are left out (1 dimension)"});
   suite.mutant(
       {"te.range_count.walk_by_far_edge", "wrong bound", "the walk to the left ends by a block's far edge"});
-  suite.mutant({"te.range_count.negative_keys_not_turned", "sign",
+  suite.mutant({"te.range_count.negative_keys_not_turned", "wrong order",
                 "the radix sort puts negative values in falling order (256 points and more)"});
   suite.mutant(
       {"te.range_count.tree_box_of_left_half", "wrong bound", "the box of a node is that of its left half"});
@@ -311,11 +311,11 @@ void describe_range_count(Suite& suite) {
                 "leaves are collected within the radius of a leaf's last point, not its largest"});
   suite.mutant(
       {"te.range_count.tree_own_leaf_lost", "lost data", "the leaf of the point itself is not counted"});
-  suite.mutant({"te.range_count.tree_leaf_counted_full", "tail",
+  suite.mutant({"te.range_count.tree_leaf_counted_full", "unhandled tail",
                 "a partly filled leaf that lies inside counts as a full one"});
   suite.mutant({"te.range_count.tree_candidates_cut", "lost data",
                 "leaves beyond the 512 that a group holds are forgotten"});
-  suite.mutant({"te.range_count.tree_node_counted_full", "tail",
+  suite.mutant({"te.range_count.tree_node_counted_full", "unhandled tail",
                 "a node that lies inside counts full leaves (a descent of one's own)"});
   const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({std::string("te.range_count.cuda_") + id, fault_class, what, Backend::cuda});
@@ -324,12 +324,17 @@ void describe_range_count(Suite& suite) {
   on_cuda("counts_self", "missing mask", "the point itself is counted");
   on_cuda("theiler_exclusive", "strictness", "rows at exactly the window's distance are counted");
   on_cuda("trial_boundary_ignored", "boundary", "the Theiler window reaches into other trials");
-  on_cuda("excluded_always_subtracted", "wrong test",
+  on_cuda("excluded_always_subtracted", "missing mask",
           "excluded rows are subtracted whether or not they lie within the radius");
   on_cuda("lost_tile", "lost tile", "the last of several tiles of points is not counted");
   on_cuda("lost_lane", "lost data", "the count of a group's last lane is left out");
   on_cuda("missing_barrier", "missing barrier", "points are compared before their tile has been brought");
   on_cuda("radius_unchecked", "missing check", "a radius that is negative or NaN is not reported");
+  on_cuda("unhandled_tail", "unhandled tail", "a partly filled last step through a tile is skipped");
+  on_cuda("dimension_ignored", "lost data", "the last of several dimensions is left out");
+  on_cuda("float_radius", "precision", "the radius is rounded to float");
+  suite.mutant({"te.range_count.radius_unchecked", "missing check",
+                "a radius that is negative or NaN is not refused"});
 }
 
 }  // namespace assay::validation::te

@@ -1,0 +1,40 @@
+#pragma once
+
+// Making what guide.cuh reads.
+#include <math_constants.h>
+
+#include <cstdint>
+
+#include "kernels/lists/guide.cuh"
+
+namespace assay::kernels::lists {
+
+/// A value less another, both scaled by a power of two: exact products, so that their difference does not
+/// overflow.
+__device__ inline float guess(double value, double centre, double scale) {
+  return static_cast<float>(value * scale - centre * scale);
+}
+
+/// The buckets lie between the values a sixty-fourth of the points from either end, so that outliers do not
+/// leave all others to one of them.
+__device__ inline Guide guide_of(const double* sorted, std::int32_t n, std::int32_t buckets) {
+  const double low = sorted[n / 64], high = sorted[n - 1 - n / 64];
+  const double per = buckets / (high - low);
+  return {low, per > 0 && per < CUDART_INF ? per : 0.0};
+}
+
+/// Starts of a column by the threads `first`, `first + step` and so on.
+template <typename Start>
+__device__ void find_starts(const double* sorted, std::int32_t n, const Guide& guide, std::int32_t buckets,
+                            Start* starts, std::int32_t first, std::int32_t step) {
+  for (std::int32_t r = first; r <= n; r += step) {
+    const auto bucket = [&](double value) {
+      return bucket_of(fmin(fmax(place_along(guide, value), -1.0), 2.0 * buckets) - 0.5, buckets);
+    };
+    const std::int32_t from = r == 0 ? -1 : bucket(sorted[r - 1]);
+    const std::int32_t to = r == n ? buckets + 1 : bucket(sorted[r]);
+    for (std::int32_t b = from + 1; b <= to; ++b) starts[b] = static_cast<Start>(r);
+  }
+}
+
+}  // namespace assay::kernels::lists
