@@ -34,6 +34,45 @@ TEST_F(Program, WhatMatchesNothingIsVacuous) {
   expect_refused({"baseline", "show"}, "nothing is recorded yet", 6);
 }
 
+TEST_F(Program, CalibratesFalseRedsAndGoesOnWhereItEnded) {
+  expect_refused({"calibrate", "false-reds", "--op", "no.such"}, "matches no property", 6);
+  expect_refused({"calibrate", "replays", "--op", "no.such"}, "no planted fault matches", 6);
+  expect_refused({"calibrate", "budget", "--budgets", "soon"}, "--budgets: 'soon', expected times");
+  expect_refused({"calibrate", "mechanical", "no.json"}, "no.json: no such file");
+  write("score.json", R"({"seed":1,"killed":9,"survived":1,"by_file":{"a.cpp":{"killed":9,"survived":1}}})");
+  write("other.json", R"({"seed":1})");
+  expect_refused({"calibrate", "mechanical", "other.json"}, "not a result of validation/mechanical");
+  EXPECT_EQ(document({"calibrate", "mechanical", "score.json", "--store", "s.sqlite"})["score"], 0.9);
+
+  // A store that belongs to a commit goes on where it ended: nothing is drawn twice.
+  const std::map<std::string, std::string> commit{{"ASSAY_COMMIT", "0123456789ab"}};
+  const auto count = [&](const std::string& cases) {
+    return document({"calibrate", "false-reds", "--op", "te.digamma", "--backend", "cpu", "--cases", cases,
+                     "--store", "s.sqlite"},
+                    commit);
+  };
+  const json first = count("30");
+  ASSERT_EQ(first["families"].size(), 1u);
+  const int cases = first["families"][0]["cases"];
+  EXPECT_GE(cases, 30);
+  EXPECT_EQ(first["families"][0]["reds"], 0);
+  EXPECT_GT(first["families"][0]["rate_upper_bound_95"], 0.0);
+  const json again = count("30");
+  EXPECT_EQ(again["calibrations"].size(), 0u);
+  EXPECT_EQ(again["families"][0]["cases"], cases);
+  const json more = count("60");
+  EXPECT_GE(more["families"][0]["cases"], 60);
+  for (const json& item : more["calibrations"]) EXPECT_EQ(item["notes"]["first_turn"], "1");
+}
+
+TEST_F(Program, PlantedFailuresReplayBitForBit) {
+  const json replays = document({"calibrate", "replays", "--op", "te.ksg.stale_surrogate,te.digamma",
+                                 "--backend", "cpu", "--count", "4", "--store", "s.sqlite"});
+  EXPECT_GE(replays["replayed"], 4);
+  EXPECT_EQ(replays["same"], replays["replayed"]);
+  EXPECT_EQ(replays["shrunk_in_time"], replays["replayed"]);
+}
+
 TEST_F(Program, HelpAndVersion) {
   const Outcome version = run({"--version"});
   EXPECT_EQ(version.code, 0);
@@ -52,6 +91,11 @@ TEST_F(Program, HelpAndVersion) {
                                                                    {"baseline", "show"},
                                                                    {"baseline", "promote"},
                                                                    {"mutate"},
+                                                                   {"calibrate", "false-reds"},
+                                                                   {"calibrate", "replays"},
+                                                                   {"calibrate", "budget"},
+                                                                   {"calibrate", "exploits"},
+                                                                   {"calibrate", "mechanical"},
                                                                    {"report"},
                                                                    {"nightly"},
                                                                    {"te", "pair"},

@@ -49,9 +49,11 @@ class Reader {
       begin(number, j);
       return;
     }
-    if (name != "operation" && name != "check" && name != "benchmark" && name != "mutant" && name != "end")
-      throw std::invalid_argument("unknown type \"" + name +
-                                  "\", expected run, operation, check, benchmark, mutant or end");
+    if (name != "operation" && name != "check" && name != "benchmark" && name != "mutant" &&
+        name != "calibration" && name != "end")
+      throw std::invalid_argument(
+          "unknown type \"" + name +
+          "\", expected run, operation, check, benchmark, mutant, calibration or end");
     if (!open_)
       throw std::invalid_argument("\"" + name + "\" outside a run: expected a \"run\" line before it");
     RunRecord& record = out_.runs.back();
@@ -59,6 +61,7 @@ class Reader {
     if (name == "check") record.checks.push_back(j.get<Check>());
     if (name == "benchmark") record.benchmarks.push_back(j.get<Benchmark>());
     if (name == "mutant") record.mutants.push_back(j.get<Mutant>());
+    if (name == "calibration") record.calibrations.push_back(j.get<Calibration>());
     if (name == "end") end(j);
   }
 
@@ -89,6 +92,7 @@ class Reader {
     expect("checks", record.checks.size());
     expect("benchmarks", record.benchmarks.size());
     expect("mutants", record.mutants.size());
+    expect("calibrations", record.calibrations.size());
   }
 
   void close_unfinished() {
@@ -147,11 +151,13 @@ void write_json_lines(std::ostream& out, const RunRecord& record) {
   for (const auto& check : record.checks) write_line(out, "check", check);
   for (const auto& benchmark : record.benchmarks) write_line(out, "benchmark", benchmark);
   for (const auto& mutant : record.mutants) write_line(out, "mutant", mutant);
+  for (const auto& calibration : record.calibrations) write_line(out, "calibration", calibration);
   out << json{{"type", "end"},
               {"operations", record.operations.size()},
               {"checks", record.checks.size()},
               {"benchmarks", record.benchmarks.size()},
-              {"mutants", record.mutants.size()}}
+              {"mutants", record.mutants.size()},
+              {"calibrations", record.calibrations.size()}}
              .dump()
       << '\n';
 }

@@ -8,8 +8,8 @@
 /// Runs as JSON lines: the form in which they are exported, imported and kept in the repository.
 ///
 /// One object a line, each with a "type": `run` (with "schema"), then any number of `operation`, `check`,
-/// `benchmark` and `mutant`, then `end` with the counts of what came before it. A file may hold several runs,
-/// one after the other.
+/// `benchmark`, `mutant` and `calibration`, then `end` with the counts of what came before it. A file may
+/// hold several runs, one after the other.
 namespace assay::reports {
 
 struct LineError {

@@ -53,6 +53,15 @@ constexpr std::array<Named<MutantStatus>, 5> mutant_statuses{{
     {MutantStatus::timeout, "timeout"},
 }};
 
+constexpr std::array<Named<CalibrationSubject>, 6> calibration_subjects{{
+    {CalibrationSubject::false_reds, "false_reds"},
+    {CalibrationSubject::replay, "replay"},
+    {CalibrationSubject::budget, "budget"},
+    {CalibrationSubject::validate, "validate"},
+    {CalibrationSubject::mechanical, "mechanical"},
+    {CalibrationSubject::exploit, "exploit"},
+}};
+
 template <typename Names, typename Enum>
 std::string_view name_of(const Names& names, Enum value) {
   for (const auto& entry : names)
@@ -160,6 +169,9 @@ std::string_view to_string(Validity value) {
 std::string_view to_string(MutantStatus value) {
   return name_of(mutant_statuses, value);
 }
+std::string_view to_string(CalibrationSubject value) {
+  return name_of(calibration_subjects, value);
+}
 
 std::optional<RunState> parse_run_state(std::string_view name) {
   return value_of(run_states, name);
@@ -175,6 +187,9 @@ std::optional<Validity> parse_validity(std::string_view name) {
 }
 std::optional<MutantStatus> parse_mutant_status(std::string_view name) {
   return value_of(mutant_statuses, name);
+}
+std::optional<CalibrationSubject> parse_calibration_subject(std::string_view name) {
+  return value_of(calibration_subjects, name);
 }
 
 }  // namespace assay::reports

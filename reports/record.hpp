@@ -230,6 +230,38 @@ struct Mutant {
 
 bool counts_as_caught(MutantStatus status);
 
+/// What a calibration counted or timed: how far the harness itself can be trusted.
+enum class CalibrationSubject {
+  false_reds,  // random cases of one property on the unchanged program; failures: reds
+  replay,      // one planted failure replayed in a fresh process; failure: it was not the same, bit for bit
+  budget,      // `validate --budget`: value against limit, in seconds
+  validate,    // a whole `validate`: value against limit, in seconds
+  mechanical,  // mutations that nobody chose; failures: survivors
+  exploit      // one cheat that a test must reject; failure: it was let through
+};
+
+/// Run::command of a run that holds calibrations.
+inline constexpr std::string_view calibrate_command = "calibrate";
+
+struct Calibration {
+  CalibrationSubject subject = CalibrationSubject::false_reds;
+  std::string operation;  // "" where it is about none
+  std::string name;       // of the property, the planted fault, the budget, the cheat
+  std::string backend;
+  std::int64_t trials = 0;
+  std::int64_t failures = 0;
+  std::uint64_t seed = 0;             // that the trials derive from
+  std::int64_t turns = 0;             // seeds drawn from it so far: a later run goes on after them
+  std::optional<double> utilisation;  // the largest share of a proven bound that a trial used
+  std::optional<double> value;        // measured, in seconds: of shrinking, of a run
+  std::optional<double> limit;        // what `value` is held against
+  std::string message;                // of the first failure; one line
+  double elapsed_ms = 0.0;
+  Notes notes;  // of a replay: property, inputs, elements, non_zeros, shrunk_to_end
+
+  bool operator==(const Calibration&) const = default;
+};
+
 /// A run with everything that belongs to it.
 struct RunRecord {
   Run run;
@@ -237,6 +269,7 @@ struct RunRecord {
   std::vector<Check> checks;
   std::vector<Benchmark> benchmarks;
   std::vector<Mutant> mutants;
+  std::vector<Calibration> calibrations;
 
   bool operator==(const RunRecord&) const = default;
 };
@@ -253,6 +286,7 @@ std::string_view to_string(CheckKind);
 std::string_view to_string(Verdict);
 std::string_view to_string(Validity);
 std::string_view to_string(MutantStatus);
+std::string_view to_string(CalibrationSubject);
 
 /// The reverse; nothing for an unknown name.
 std::optional<RunState> parse_run_state(std::string_view name);
@@ -260,6 +294,7 @@ std::optional<CheckKind> parse_check_kind(std::string_view name);
 std::optional<Verdict> parse_verdict(std::string_view name);
 std::optional<Validity> parse_validity(std::string_view name);
 std::optional<MutantStatus> parse_mutant_status(std::string_view name);
+std::optional<CalibrationSubject> parse_calibration_subject(std::string_view name);
 
 void to_json(nlohmann::json&, const Environment&);
 void from_json(const nlohmann::json&, Environment&);
@@ -283,5 +318,7 @@ void to_json(nlohmann::json&, const Benchmark&);
 void from_json(const nlohmann::json&, Benchmark&);
 void to_json(nlohmann::json&, const Mutant&);
 void from_json(const nlohmann::json&, Mutant&);
+void to_json(nlohmann::json&, const Calibration&);
+void from_json(const nlohmann::json&, Calibration&);
 
 }  // namespace assay::reports

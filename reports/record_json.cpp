@@ -361,4 +361,40 @@ void from_json(const json& j, Mutant& m) {
   read(j, "elapsed_ms", m.elapsed_ms);
 }
 
+void to_json(json& j, const Calibration& c) {
+  j = json{{"subject", to_string(c.subject)},
+           {"name", c.name},
+           {"trials", c.trials},
+           {"failures", c.failures},
+           {"elapsed_ms", number(c.elapsed_ms)}};
+  write(j, "operation", c.operation);
+  write(j, "backend", c.backend);
+  if (c.seed != 0) j["seed"] = c.seed;
+  if (c.turns != 0) j["turns"] = c.turns;
+  write(j, "utilisation", c.utilisation);
+  write(j, "value", c.value);
+  write(j, "limit", c.limit);
+  write(j, "message", c.message);
+  write(j, "notes", c.notes);
+}
+
+void from_json(const json& j, Calibration& c) {
+  c = {};
+  j.at("subject");
+  read_enum(j, "subject", c.subject, parse_calibration_subject);
+  j.at("name").get_to(c.name);
+  read(j, "operation", c.operation);
+  read(j, "backend", c.backend);
+  read(j, "trials", c.trials);
+  read(j, "failures", c.failures);
+  read(j, "seed", c.seed);
+  read(j, "turns", c.turns);
+  read(j, "utilisation", c.utilisation);
+  read(j, "value", c.value);
+  read(j, "limit", c.limit);
+  read(j, "message", c.message);
+  read(j, "elapsed_ms", c.elapsed_ms);
+  read(j, "notes", c.notes);
+}
+
 }  // namespace assay::reports

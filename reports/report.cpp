@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "reports/jsonl.hpp"
 
@@ -35,6 +36,27 @@ RecordedDevice read_device(const fs::path& folder) {
     return a.run.started_at < b.run.started_at;
   });
   return device;
+}
+
+/// What the store and the recorded devices hold of calibrations and planted faults.
+std::vector<RunRecord> all_calibrations(const Store& store, const std::vector<RecordedDevice>& recorded) {
+  std::vector<RunRecord> out = store.calibrations();
+  std::set<std::string> seen;
+  for (const RunRecord& record : out) seen.insert(record.run.id);
+  for (const RecordedDevice& device : recorded) {
+    for (const RunRecord& record : device.runs) {
+      if ((record.calibrations.empty() && record.mutants.empty()) || !seen.insert(record.run.id).second)
+        continue;
+      RunRecord& kept = out.emplace_back();
+      kept.run = record.run;
+      kept.mutants = record.mutants;
+      kept.calibrations = record.calibrations;
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const RunRecord& a, const RunRecord& b) {
+    return a.run.started_at < b.run.started_at;
+  });
+  return out;
 }
 
 /// Files that exist under temporary names until all are complete.
@@ -95,7 +117,10 @@ ReportInput gather_report(const Store& store, const std::string& run_id, GateRes
   filter.runs.branch = input.run.run.branch;
   filter.runs.quick = input.run.run.quick;
   input.history = store.history(filter);
+  std::erase_if(input.history.runs,
+                [](const RunSummary& summary) { return summary.run.command == calibrate_command; });
   if (!records.empty()) input.recorded = read_recorded(records);
+  input.calibrations = all_calibrations(store, input.recorded);
   input.generated_at = utc_now();
   return input;
 }

@@ -31,7 +31,8 @@ struct ReportInput {
   GateResult gate;
   History history;
   std::vector<RecordedDevice> recorded;
-  std::string generated_at;  // utc_now()
+  std::vector<RunRecord> calibrations;  // of the store and of `recorded`, each run once, oldest first
+  std::string generated_at;             // utc_now()
 };
 
 /// All devices that have a folder under `records`; none where there is no such folder.

@@ -9,11 +9,9 @@ namespace {
 using nlohmann::json;
 
 json record_json(const RunRecord& record) {
-  return json{{"run", record.run},
-              {"operations", record.operations},
-              {"checks", record.checks},
-              {"benchmarks", record.benchmarks},
-              {"mutants", record.mutants}};
+  return json{{"run", record.run},         {"operations", record.operations},
+              {"checks", record.checks},   {"benchmarks", record.benchmarks},
+              {"mutants", record.mutants}, {"calibrations", record.calibrations}};
 }
 
 json gate_json(const GateResult& gate) {

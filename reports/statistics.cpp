@@ -63,6 +63,30 @@ std::optional<Interval> median_interval(std::span<const double> samples, double 
   return Interval{ordered[rank - 1], ordered[ordered.size() - rank]};
 }
 
+double rate_upper_bound(std::int64_t failures, std::int64_t trials, double confidence) {
+  if (trials <= 0 || failures >= trials) return 1.0;
+  const double allowed = 1.0 - confidence;
+  const auto total = static_cast<double>(trials);
+  // -expm1 keeps the digits of a small rate.
+  if (failures <= 0) return -std::expm1(std::log(allowed) / total);
+  // P(X <= failures) falls as the rate rises: halve the interval until it cannot be halved any more.
+  const auto at_most = [&](double rate) {
+    double sum = 0.0;
+    for (std::int64_t i = 0; i <= failures; ++i) {
+      const auto count = static_cast<double>(i);
+      sum += std::exp(std::lgamma(total + 1.0) - std::lgamma(count + 1.0) - std::lgamma(total - count + 1.0) +
+                      count * std::log(rate) + (total - count) * std::log1p(-rate));
+    }
+    return sum;
+  };
+  double low = static_cast<double>(failures) / total, high = 1.0;
+  for (;;) {
+    const double middle = 0.5 * (low + high);
+    if (middle <= low || middle >= high) return high;
+    (at_most(middle) > allowed ? low : high) = middle;
+  }
+}
+
 std::optional<Ratio> ratio_of_medians(const Benchmark& candidate, const Benchmark& baseline) {
   const auto usable = [](const Benchmark& b) {
     return b.median_ns > 0.0 && b.low_ns > 0.0 && b.high_ns >= b.low_ns && std::isfinite(b.high_ns);

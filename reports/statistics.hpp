@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "reports/record.hpp"
@@ -33,6 +34,12 @@ std::size_t median_interval_rank(std::size_t n, double confidence);
 
 /// That interval itself; nothing where there are too few samples.
 std::optional<Interval> median_interval(std::span<const double> samples, double confidence = 0.95);
+
+/// The exact upper bound of a rate from independent trials, one-sided (Clopper and Pearson 1934): the rate at
+/// which that many failures or fewer have the probability 1 - confidence. Without a failure it is
+/// 1 - (1 - confidence)^(1 / trials), of which 3 / trials is the rule of thumb. 1 where there are no trials
+/// or all failed.
+double rate_upper_bound(std::int64_t failures, std::int64_t trials, double confidence = 0.95);
 
 /// Candidate over baseline, with the interval [low_c / high_b, high_c / low_b]: by Bonferroni it covers the
 /// true ratio of medians in at least 90 % of runs where both inputs are 95 % intervals.

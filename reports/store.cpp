@@ -174,6 +174,19 @@ void insert(soci::session& session, long long run, std::span<const Mutant> mutan
   }
 }
 
+void insert(soci::session& session, long long run, std::span<const Calibration> calibrations) {
+  long long position = next_position(session, "calibration_record", run);
+  for (const auto& calibration : calibrations) {
+    const std::string subject(to_string(calibration.subject));
+    const std::string body = dump(calibration);
+    session << "INSERT INTO calibration_record (run, position, subject, operation, name, backend, body)"
+               " VALUES (:run, :position, :subject, :operation, :name, :backend, :body)",
+        soci::use(run), soci::use(position), soci::use(subject), soci::use(calibration.operation),
+        soci::use(calibration.name), soci::use(calibration.backend), soci::use(body);
+    ++position;
+  }
+}
+
 /// Reads the run, lets `change` edit it and writes it back, in one transaction.
 template <typename Change>
 void edit_run(soci::session& session, long long sequence, Change change) {
@@ -274,6 +287,10 @@ void Store::append(const std::string& run_id, std::span<const Mutant> mutants) {
   append_all(*implementation_, run_id, mutants);
 }
 
+void Store::append(const std::string& run_id, std::span<const Calibration> calibrations) {
+  append_all(*implementation_, run_id, calibrations);
+}
+
 void Store::set_environment(const std::string& run_id, const Environment& environment) {
   guarded(url(), [&] {
     edit_run(implementation_->session, implementation_->sequence_of(run_id),
@@ -311,6 +328,7 @@ bool Store::import(const RunRecord& record) {
     insert(session, sequence, std::span(record.checks));
     insert(session, sequence, std::span(record.benchmarks));
     insert(session, sequence, std::span(record.mutants));
+    insert(session, sequence, std::span(record.calibrations));
     transaction.commit();
     return true;
   });

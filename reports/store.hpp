@@ -112,6 +112,7 @@ class Store {
   void append(const std::string& run_id, std::span<const Check> checks);
   void append(const std::string& run_id, std::span<const Benchmark> benchmarks);
   void append(const std::string& run_id, std::span<const Mutant> mutants);
+  void append(const std::string& run_id, std::span<const Calibration> calibrations);
 
   /// Replaces the facts of the environment that were known at the beginning.
   void set_environment(const std::string& run_id, const Environment& environment);
@@ -139,6 +140,10 @@ class Store {
   std::optional<RunSummary> previous(const Run& run) const;
 
   History history(const HistoryFilter& filter = {}) const;
+
+  /// Runs that hold calibrations, or planted faults, oldest first: with their run, mutants and calibrations
+  /// alone.
+  std::vector<RunRecord> calibrations() const;
 
   /// Makes this complete run the baseline of its branch, environment and mode.
   Baseline promote(const std::string& run_id);

@@ -166,7 +166,33 @@ std::optional<RunRecord> Store::load(const std::string& run_id) const {
     record.checks = select_bodies<Check>(session, "check_record", sequence);
     record.benchmarks = select_bodies<Benchmark>(session, "benchmark_record", sequence);
     record.mutants = select_bodies<Mutant>(session, "mutant_record", sequence);
+    record.calibrations = select_bodies<Calibration>(session, "calibration_record", sequence);
     return record;
+  });
+}
+
+std::vector<RunRecord> Store::calibrations() const {
+  return guarded(url(), [&] {
+    soci::session& session = implementation_->session;
+    long long sequence = 0;
+    std::string body, state;
+    soci::statement statement(session);
+    statement.exchange(soci::into(sequence));
+    for (std::string* text : {&body, &state}) statement.exchange(soci::into(*text));
+    start(statement,
+          "SELECT sequence, body, state FROM run WHERE sequence IN (SELECT run FROM calibration_record)"
+          " OR sequence IN (SELECT run FROM mutant_record) ORDER BY sequence");
+    std::vector<long long> sequences;
+    std::vector<RunRecord> out;
+    while (statement.fetch()) {
+      sequences.push_back(sequence);
+      out.emplace_back().run = read_run(body, state);
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i].mutants = select_bodies<Mutant>(session, "mutant_record", sequences[i]);
+      out[i].calibrations = select_bodies<Calibration>(session, "calibration_record", sequences[i]);
+    }
+    return out;
   });
 }
 

@@ -75,6 +75,16 @@ const std::vector<Migration>& all() {
         " run BIGINT NOT NULL REFERENCES run (sequence),"
         " promoted_at TEXT NOT NULL,"
         " PRIMARY KEY (branch, fingerprint, quick))"}},
+      {2,
+       {"CREATE TABLE calibration_record ("
+        " run BIGINT NOT NULL REFERENCES run (sequence),"
+        " position BIGINT NOT NULL,"
+        " subject TEXT NOT NULL,"
+        " operation TEXT NOT NULL,"
+        " name TEXT NOT NULL,"
+        " backend TEXT NOT NULL,"
+        " body TEXT NOT NULL,"
+        " PRIMARY KEY (run, position))"}},
   };
   return list;
 }

@@ -47,6 +47,7 @@ TEST(Store, KeepsARunWholeAsItHappens) {
     store.append(record.run.id, record.checks);
     store.append(record.run.id, record.benchmarks);
     store.append(record.run.id, record.mutants);
+    store.append(record.run.id, record.calibrations);
     const std::vector<Check> more{test::check("symmetry", Verdict::crashed)};
     store.append(record.run.id, more);
     record.checks.push_back(more[0]);

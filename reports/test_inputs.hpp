@@ -87,12 +87,22 @@ inline ReportInput hostile() {
   for (std::string* text : {&m.id, &m.operation, &m.category, &m.backend, &m.property, &m.change})
     *text = evil;
   m.status = MutantStatus::missed;
+  Calibration& k = r.calibrations[0];
+  for (std::string* text : {&k.operation, &k.name, &k.message}) *text = evil;
+  k.notes = {{"property", evil}, {"inputs", evil}, {"elements", evil}, {"test", evil}, {"cores", evil}};
+  for (const CalibrationSubject subject :
+       {CalibrationSubject::false_reds, CalibrationSubject::budget, CalibrationSubject::validate,
+        CalibrationSubject::mechanical, CalibrationSubject::exploit}) {
+    r.calibrations.push_back(r.calibrations[0]);
+    r.calibrations.back().subject = subject;
+  }
   ReportInput input;
   input.run = r;
   input.previous = r;
   input.previous->run.environment.facts["cpu"] = evil + "old";
   input.gate = gate(r, nullptr);
   input.recorded = {{evil, {r}, {evil}}};
+  input.calibrations = {r};
   for (const std::int64_t sequence : {1, 2}) {
     input.history.runs.push_back({sequence, r.run});
     input.history.benchmarks.push_back({sequence, evil, evil, evil, "", 5.0, 4.0, 6.0, Validity::valid});

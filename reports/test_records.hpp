@@ -158,6 +158,23 @@ inline RunRecord full_record() {
   m.change = "counts with <= where the formula has <";
   m.elapsed_ms = 8.0;
   r.mutants = {m};
+
+  Calibration k;
+  k.subject = CalibrationSubject::replay;
+  k.operation = "te.ksg";
+  k.name = "te.ksg.strict";
+  k.backend = "cpu";
+  k.trials = 3;
+  k.failures = 1;
+  k.seed = 18446744073709551615u;
+  k.turns = 4;
+  k.utilisation = 0.5;
+  k.value = 1.25;
+  k.limit = 60.0;
+  k.message = "other bits";
+  k.elapsed_ms = 9.5;
+  k.notes = {{"inputs", "te.ksg: x (3, 1)"}};
+  r.calibrations = {k};
   return r;
 }
 

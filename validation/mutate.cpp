@@ -1,15 +1,13 @@
 #include "validation/mutate.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "validation/parallel_work.hpp"
 #include "validation/worker.hpp"
 
 namespace assay::validation {
@@ -26,15 +24,6 @@ std::vector<std::string> operations_to_ask(const std::string& operation) {
   std::vector<std::string> asked = {operation};
   if (operation.starts_with("te.") && operation != "te.ksg") asked.push_back("te.ksg");
   return asked;
-}
-
-std::vector<Job> jobs_for(const std::vector<Suite>& suites, const std::string& operation, Backend backend) {
-  std::vector<Job> jobs;
-  for (const std::string& asked : operations_to_ask(operation)) {
-    // Exactly this operation: a name without wildcards matches itself alone.
-    for (Job& job : select_jobs(suites, asked, {backend})) jobs.push_back(std::move(job));
-  }
-  return jobs;
 }
 
 MutantResult run_mutant(const Target& target, const std::vector<Suite>& suites, const MutateOptions& options,
@@ -66,6 +55,15 @@ MutantResult run_mutant(const Target& target, const std::vector<Suite>& suites, 
 }
 
 }  // namespace
+
+std::vector<Job> jobs_for(const std::vector<Suite>& suites, const std::string& operation, Backend backend) {
+  std::vector<Job> jobs;
+  for (const std::string& asked : operations_to_ask(operation)) {
+    // Exactly this operation: a name without wildcards matches itself alone.
+    for (Job& job : select_jobs(suites, asked, {backend})) jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
 
 std::string_view name_of(MutantStatus status) {
   constexpr std::string_view names[] = {"caught",  "missed",  "not_reached",
@@ -115,33 +113,14 @@ MutationReport mutate(const std::vector<Suite>& suites, const MutateOptions& opt
   run.threads = std::max(1u, run.threads);
   report.mutants.resize(targets.size());
 
-  std::atomic<std::size_t> next{0};
   std::size_t done = 0;
-  std::exception_ptr failure;
   std::mutex guard;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < targets.size(); i = next++) {
-      try {
-        MutantResult result = run_mutant(targets[i], suites, options, run);
-        const std::lock_guard lock(guard);
-        report.mutants[i] = std::move(result);
-        if (progress) progress(report.mutants[i], ++done, targets.size());
-      } catch (...) {
-        const std::lock_guard lock(guard);
-        if (!failure) failure = std::current_exception();
-        return;
-      }
-    }
-  };
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const std::size_t parallel =
-      std::min<std::size_t>(options.parallel > 0 ? options.parallel : cores, targets.size());
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < parallel; ++i) threads.emplace_back(work);
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
+  parallel_work(targets.size(), options.parallel, [&](std::size_t i) {
+    MutantResult result = run_mutant(targets[i], suites, options, run);
+    const std::lock_guard lock(guard);
+    report.mutants[i] = std::move(result);
+    if (progress) progress(report.mutants[i], ++done, targets.size());
+  });
 
   // The same program, seed and cases without a fault: what was red above has to be green here.
   std::set<std::pair<std::string, Backend>> blamed;

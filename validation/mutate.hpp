@@ -53,6 +53,10 @@ struct MutateOptions {
   unsigned parallel = 0;                      ///< processes at a time; 0: one a core
 };
 
+/// The properties that may catch a fault in this operation, in the order in which they are asked: its own,
+/// then those of te.ksg where te.ksg is built on it. Jobs refer to the suites.
+std::vector<Job> jobs_for(const std::vector<Suite>& suites, const std::string& operation, Backend backend);
+
 /// Runs every mutant in a process of its own (ASSAY_MUTANT=id) through the properties of its operation, then
 /// through those of te.ksg where te.ksg is built on it, and stops at the first that turns red. Afterwards
 /// every property that caught something runs once in the same program without a fault, where it has to pass.

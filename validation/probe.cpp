@@ -38,6 +38,7 @@ void change_last_element(std::map<std::string, Tensor>& outputs) {
 std::map<std::string, Tensor> CaseProbe::run(std::string_view name, const HostArguments& arguments) {
   const Operation& operation = known(name);
   std::map<std::string, Tensor> outputs;
+  if (record_.trace) record_.trace->took(name, arguments.view());
   if (backend_ == Backend::reference) {
     outputs = assay::reference::run(operation, arguments.view());
   } else {
@@ -47,6 +48,7 @@ std::map<std::string, Tensor> CaseProbe::run(std::string_view name, const HostAr
     outputs = run_checked(context_, operation, arguments.view());
   }
   if (std::exchange(tamper_, false)) change_last_element(outputs);
+  if (record_.trace) record_.trace->gave(outputs);
   return outputs;
 }
 
@@ -65,6 +67,7 @@ std::map<std::string, Tensor> CaseProbe::expect_reference(std::string_view name,
   ++record_.assertions;
   if (const OutputComparison* worst = comparison.worst()) {
     record_.samples.push_back({worst->output, worst->observed, worst->allowed});
+    if (record_.trace) record_.trace->figure(worst->observed, worst->allowed);
   }
   if (comparison.pass()) return outputs;
   const OutputComparison* failing = comparison.failing();
@@ -78,6 +81,7 @@ void CaseProbe::expect_within(std::string_view what, double observed, double all
   ++record_.assertions;
   const double magnitude = std::abs(observed);
   record_.samples.push_back({std::string(what), magnitude, allowed});
+  if (record_.trace) record_.trace->figure(observed, allowed);
   // Written so that a NaN on either side fails.
   if (!(magnitude <= allowed))
     throw Failed(fmt::format("{}: {:.17g} where {:.3g} is allowed", what, magnitude, allowed));

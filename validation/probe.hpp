@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "validation/case_trace.hpp"
 #include "validation/results.hpp"
 #include "validation/suite.hpp"
 
@@ -18,6 +20,7 @@ struct Record {
   std::vector<std::pair<std::string, std::string>> notes;
   std::vector<Table> tables;
   std::vector<Plot> plots;
+  std::optional<CaseTrace> trace;  ///< of the last case, where one is wanted: it reads every byte
 };
 
 /// The probe that the runner hands to a property: one case on one backend.

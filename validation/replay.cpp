@@ -22,8 +22,10 @@ ReplayOutcome outcome_of(const Replay& replay, CheckResult check) {
   outcome.check = std::move(check);
   const auto& again = outcome.check.replay;
   const bool failed = outcome.check.verdict == Verdict::fail;
-  outcome.same =
-      failed && again && again->message == replay.message && again->counterexample == replay.counterexample;
+  outcome.same = failed && again && again->message == replay.message &&
+                 again->counterexample == replay.counterexample &&
+                 // a file of an older version has none
+                 (replay.fingerprint.empty() || again->fingerprint == replay.fingerprint);
   const std::string said = outcome.check.message.substr(0, outcome.check.message.find('\n'));
   if (outcome.same)
     outcome.summary = "the same failure: " + said;
@@ -78,6 +80,8 @@ Result<ReplayOutcome> run_replay(const Replay& replay, const std::vector<Suite>&
   }
   options.seed = replay.seed;
   options.controls = false;
+  if (options.threads == 0) options.threads = replay.threads;
+  options.fixed_schedule = replay.fixed_schedule;
   if (!replay.golden.empty()) {
     const auto folder = read_golden(replay.golden);
     if (!folder) return folder.error();

@@ -20,11 +20,12 @@ Result<Replay> read_replay(const std::string& path);
 /// What running a recorded case again came to.
 struct ReplayOutcome {
   CheckResult check;
-  bool same = false;    ///< it fails again, with the same message on the same counterexample
+  bool same = false;    ///< it fails again on the same counterexample, with the same message and fingerprint
   std::string summary;  ///< one line: the same, another failure, or no failure
 };
 
-/// Runs the recorded case, and only that, on the backend that failed. Refused: an operation, a property or a
+/// Runs the recorded case, and only that, on the backend that failed, with the threads it failed with unless
+/// `options` names a number. Refused: an operation, a property or a
 /// golden case that is not in this program or folder any more.
 Result<ReplayOutcome> run_replay(const Replay& replay, const std::vector<Suite>& suites, RunOptions options,
                                  const Runner& runner = run_property);

@@ -135,10 +135,18 @@ void to_json(json& out, const Replay& replay) {
              {"seed", replay.seed},
              {"cases", replay.cases},
              {"size", replay.size},
+             {"threads", replay.threads},
+             {"fixed_schedule", replay.fixed_schedule},
              {"reproduce", replay.reproduce},
              {"message", replay.message},
              {"golden", replay.golden},
-             {"counterexample", replay.counterexample}};
+             {"counterexample", replay.counterexample},
+             {"fingerprint", replay.fingerprint},
+             {"inputs", replay.inputs},
+             {"elements", replay.elements},
+             {"non_zeros", replay.non_zeros},
+             {"shrink_seconds", replay.shrink_seconds},
+             {"shrunk_to_end", replay.shrunk_to_end}};
 }
 
 void from_json(const json& in, Replay& replay) {
@@ -149,10 +157,18 @@ void from_json(const json& in, Replay& replay) {
   in.at("seed").get_to(replay.seed);
   replay.cases = in.value("cases", 0);
   replay.size = in.value("size", 0);
+  replay.threads = in.value("threads", 0u);
+  replay.fixed_schedule = in.value("fixed_schedule", false);
   in.at("reproduce").get_to(replay.reproduce);
   replay.golden = in.value("golden", "");
   replay.message = in.value("message", "");
   if (in.contains("counterexample")) in.at("counterexample").get_to(replay.counterexample);
+  replay.fingerprint = in.value("fingerprint", "");
+  replay.inputs = in.value("inputs", "");
+  replay.elements = in.value("elements", std::int64_t{-1});
+  replay.non_zeros = in.value("non_zeros", std::int64_t{0});
+  replay.shrink_seconds = in.value("shrink_seconds", 0.0);
+  replay.shrunk_to_end = in.value("shrunk_to_end", true);
 }
 
 void to_json(json& out, const CheckResult& result) {

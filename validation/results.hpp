@@ -57,12 +57,22 @@ struct Replay {
   std::string version;  ///< of the program that wrote it
   std::uint64_t seed = 0;
   int cases = 0;
-  int size = 0;           ///< RapidCheck's size of the failing case
-  std::string reproduce;  ///< RapidCheck's own string: generator state, size and shrink path
-  std::string golden;     ///< folder of a golden case (its id is the property); else empty
-  std::string message;    ///< what failed, to be compared with what fails again
+  int size = 0;                 ///< RapidCheck's size of the failing case
+  unsigned threads = 0;         ///< of the CPU that it failed with; 0: one a core
+  bool fixed_schedule = false;  ///< of those (engine/runtime/fixed_schedule.hpp)
+  std::string reproduce;        ///< RapidCheck's own string: generator state, size and shrink path
+  std::string golden;           ///< folder of a golden case (its id is the property); else empty
+  std::string message;          ///< what failed, to be compared with what fails again
   std::vector<std::pair<std::string, std::string>>
       counterexample;  ///< (type or name, value) of what was drawn
+
+  // What the smallest failing case was, and how it was found.
+  std::string fingerprint;     ///< over its inputs, outputs and figures (CaseTrace); "" where unknown
+  std::string inputs;          ///< "te.knn: points (7, 2)"
+  std::int64_t elements = -1;  ///< of the floating-point inputs; -1: no operation was called
+  std::int64_t non_zeros = 0;  ///< among them
+  double shrink_seconds = 0;   ///< from the first failure to the smallest
+  bool shrunk_to_end = true;   ///< every simpler case passes; false: the time for shrinking ran out
 };
 
 /// The result of one property, oracle or golden case on one backend.

@@ -8,6 +8,7 @@
 #include <rapidcheck.h>
 
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/fixed_schedule.hpp"
 #include "engine/runtime/mutant.hpp"
 #include "validation/probe.hpp"
 
@@ -39,6 +40,8 @@ struct Outcome {
   std::optional<std::string> unavailable;  // the backend is not there
   bool failed_by_assertion = false;        // as against an exception that no assertion threw
   bool sticky = false;                     // the device is lost to this process
+  double shrink_seconds = 0;               // from the first failure to the smallest
+  bool shrunk_to_end = true;               // the time for shrinking did not run out
 };
 
 std::string one_line(std::string text) {
@@ -71,10 +74,13 @@ Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& bo
     // Past the time for shrinking every candidate counts as no counterexample: the smallest so far is the
     // result.
     if (shrinking == Shrinking::limited && first_failure &&
-        seconds_since(*first_failure) > options.shrink_seconds)
+        seconds_since(*first_failure) > options.shrink_seconds) {
+      outcome.shrunk_to_end = false;
       return;
+    }
     record.tables.clear();
     record.plots.clear();
+    if (record.trace) record.trace.emplace();
     CaseProbe probe(context, backend, seed, record, tamper);
     const auto fail = [&](const std::string& reason, bool by_assertion) {
       outcome.failed_by_assertion = by_assertion;
@@ -114,7 +120,10 @@ Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& bo
       throw std::invalid_argument("the replay string holds no case of " + name);
   }
   Silent silent;
+  std::optional<FixedSchedule> schedule;
+  if (options.fixed_schedule) schedule.emplace();
   outcome.result = rc::detail::checkTestable(one_case, metadata, parameters, silent, reproduce);
+  if (first_failure) outcome.shrink_seconds = seconds_since(*first_failure);
   return outcome;
 }
 
@@ -128,6 +137,8 @@ Replay replay_of(const Job& job, const RunOptions& options, int cases,
   replay.seed = options.seed;
   replay.cases = cases;
   replay.size = failure.reproduce.size;
+  replay.threads = options.threads;
+  replay.fixed_schedule = options.fixed_schedule;
   rc::detail::Configuration configuration;
   configuration.reproduce.emplace(job.name(), failure.reproduce);
   replay.reproduce = rc::detail::configToMinimalString(configuration);
@@ -153,6 +164,64 @@ std::string describe(const rc::detail::FailureResult& failure) {
          drawn_below(failure.description);
 }
 
+std::optional<Context> context_for(Backend backend, const RunOptions& options) {
+  if (backend == Backend::cuda) return Context::cuda(options.device, options.threads);
+  return Context::cpu(options.threads);
+}
+
+/// The recorded case once more; nothing where it does not fail. Fills in what the replay says of it.
+std::optional<rc::detail::FailureResult> follow(Replay& replay, const Job& job, Context& context,
+                                                const RunOptions& options) {
+  RunOptions again = options;
+  again.reproduce = replay.reproduce;
+  Record record;
+  record.trace.emplace();
+  const Outcome outcome = run_cases(job.name(), job.property->body, context, job.backend, record, false,
+                                    replay.cases, again, Shrinking::follow);
+  if (!outcome.result.is<rc::detail::FailureResult>()) return std::nullopt;
+  auto shown = outcome.result.get<rc::detail::FailureResult>();
+  replay.message = one_line(shown.description);
+  replay.counterexample = shown.counterExample;
+  replay.fingerprint = record.trace->fingerprint();
+  replay.inputs = record.trace->inputs();
+  replay.elements = record.trace->elements();
+  replay.non_zeros = record.trace->non_zeros();
+  return shown;
+}
+
+/// A new failure, as it is recorded: with a fixed schedule where it comes under one, so that a fault whose
+/// answer hangs on which thread came first fails alike in every replay. Where the shrunk case does not, the
+/// property is run and shrunk again under one; where that finds nothing, the failure is recorded as it came.
+/// RapidCheck evaluates the smallest case once more for its words, which a shrinking cut short would get
+/// wrong; following the replay has no such limit, and shows at once whether the failure comes again. Nothing
+/// where it does not.
+std::optional<rc::detail::FailureResult> settle(Replay& replay, const Job& job, Context& context,
+                                                const RunOptions& options) {
+  // A replay is followed as it is, so that nothing hides a difference from what was recorded.
+  if (!options.reproduce.empty() || options.fixed_schedule) return follow(replay, job, context, options);
+  RunOptions fixed = options;
+  fixed.fixed_schedule = true;
+  Replay settled = replay;
+  settled.fixed_schedule = true;
+  settled.threads = context.pool().threads();
+  auto shown = follow(settled, job, context, fixed);
+  if (!shown && options.shrink_seconds > 0) {
+    Record record;
+    const Outcome outcome = run_cases(job.name(), job.property->body, context, job.backend, record, false,
+                                      replay.cases, fixed, Shrinking::limited);
+    if (outcome.result.is<rc::detail::FailureResult>()) {
+      settled = replay_of(job, fixed, replay.cases, outcome.result.get<rc::detail::FailureResult>());
+      settled.threads = context.pool().threads();
+      settled.shrink_seconds = replay.shrink_seconds + outcome.shrink_seconds;
+      settled.shrunk_to_end = outcome.shrunk_to_end;
+      shown = follow(settled, job, context, fixed);
+    }
+  }
+  if (!shown) return follow(replay, job, context, options);
+  replay = std::move(settled);
+  return shown;
+}
+
 // The negative control: has to fail, and by an assertion. Returns why it is not one; empty where it is.
 std::string check_control(const Job& job, Context& context, int cases, const RunOptions& options) {
   Record record;
@@ -172,11 +241,6 @@ std::string check_control(const Job& job, Context& context, int cases, const Run
                      one_line(outcome.result.get<rc::detail::FailureResult>().description));
 }
 
-std::optional<Context> context_for(Backend backend, const RunOptions& options) {
-  if (backend == Backend::cuda) return Context::cuda(options.device, options.threads);
-  return Context::cpu(options.threads);
-}
-
 int cases_of(const Property& property, const RunOptions& options) {
   if (property.cases <= 1) return 1;
   if (options.cases) return std::max(1, *options.cases);
@@ -191,6 +255,10 @@ RunOptions options_from_environment() {
   options.require_cuda =
       require != nullptr && std::string_view(require).find("cuda") != std::string_view::npos;
   return options;
+}
+
+std::uint64_t seed_of_turn(std::uint64_t seed, std::uint64_t turn) {
+  return seed + turn * 0x9E3779B97F4A7C15u;  // Weyl's sequence by the golden ratio: no two turns are alike
 }
 
 std::string Job::name() const {
@@ -253,18 +321,10 @@ CheckResult run_property(const Job& job, const RunOptions& options) {
     verdict = Verdict::fail;
     result.cases = failure.numSuccess + 1;
     result.replay = replay_of(job, options, cases, failure);
-    // RapidCheck evaluates the smallest case once more for its words, which a shrinking cut short would get
-    // wrong. The replay has no such limit, and shows at once whether the failure is one that comes again.
-    RunOptions again = options;
-    again.reproduce = result.replay->reproduce;
-    Record discarded;
-    const Outcome replayed = run_cases(job.name(), job.property->body, *context, job.backend, discarded,
-                                       false, cases, again, Shrinking::follow);
-    if (replayed.result.is<rc::detail::FailureResult>()) {
-      const auto& shown = replayed.result.get<rc::detail::FailureResult>();
-      message = describe(shown);
-      result.replay->message = one_line(shown.description);
-      result.replay->counterexample = shown.counterExample;
+    result.replay->shrink_seconds = outcome.shrink_seconds;
+    result.replay->shrunk_to_end = outcome.shrunk_to_end;
+    if (const auto shown = settle(*result.replay, job, *context, options)) {
+      message = describe(*shown);
     } else {
       message =
           describe(failure) + " (it did not fail again when replayed: it does not depend on the input alone)";
@@ -380,7 +440,7 @@ std::vector<CheckResult> run_jobs(const std::vector<Job>& jobs, const RunOptions
       RunOptions next = options;
       next.cases_scale = 0.1;
       next.controls = false;
-      next.seed = options.seed + turn * 0x9E3779B97F4A7C15u;
+      next.seed = seed_of_turn(options.seed, turn);
       CheckResult again = runner(jobs[i], next);
       last_seconds[i] = again.elapsed_ms * 1e-3;
       merge(results[i], std::move(again));

@@ -21,15 +21,19 @@ struct RunOptions {
   double cases_scale = 1;
   unsigned threads = 0;
   int device = 0;
-  bool require_cuda = false;   ///< a missing device is a failure (ASSAY_REQUIRE=cuda)
-  bool controls = true;        ///< run negative controls too
-  double shrink_seconds = 20;  ///< after that the smallest counterexample so far is taken
-  std::string version;         ///< of the program, for replay files
-  std::string reproduce = {};  ///< RapidCheck's string of one failing case: only that case runs
+  bool require_cuda = false;    ///< a missing device is a failure (ASSAY_REQUIRE=cuda)
+  bool controls = true;         ///< run negative controls too
+  double shrink_seconds = 20;   ///< after that the smallest counterexample so far is taken
+  std::string version;          ///< of the program, for replay files
+  bool fixed_schedule = false;  ///< of threads (engine/runtime/fixed_schedule.hpp)
+  std::string reproduce = {};   ///< RapidCheck's string of one failing case: only that case runs
 };
 
 /// RunOptions with what the environment says: ASSAY_REQUIRE=cuda.
 RunOptions options_from_environment();
+
+/// The seed of the turn-th run of a property (0: the seed itself): for more cases than one run draws.
+std::uint64_t seed_of_turn(std::uint64_t seed, std::uint64_t turn);
 
 /// One property on one backend: what there is to run.
 struct Job {

@@ -28,12 +28,19 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 json request_of(const Job& job, const RunOptions& options) {
-  json request{{"operation", job.operation},         {"property", job.property->name},
-               {"backend", name_of(job.backend)},    {"seed", options.seed},
-               {"cases_scale", options.cases_scale}, {"threads", options.threads},
-               {"device", options.device},           {"require_cuda", options.require_cuda},
-               {"controls", options.controls},       {"shrink_seconds", options.shrink_seconds},
-               {"version", options.version},         {"reproduce", options.reproduce}};
+  json request{{"operation", job.operation},
+               {"property", job.property->name},
+               {"backend", name_of(job.backend)},
+               {"seed", options.seed},
+               {"cases_scale", options.cases_scale},
+               {"threads", options.threads},
+               {"device", options.device},
+               {"require_cuda", options.require_cuda},
+               {"controls", options.controls},
+               {"shrink_seconds", options.shrink_seconds},
+               {"version", options.version},
+               {"reproduce", options.reproduce},
+               {"fixed_schedule", options.fixed_schedule}};
   if (options.cases) request["cases"] = *options.cases;
   return request;
 }
@@ -49,6 +56,7 @@ CheckResult answer(const json& request, const std::vector<Suite>& all) {
   options.shrink_seconds = request.at("shrink_seconds");
   options.version = request.at("version");
   options.reproduce = request.at("reproduce");
+  options.fixed_schedule = request.at("fixed_schedule");
   if (request.contains("cases")) options.cases = request.at("cases").get<int>();
   const auto operation = request.at("operation").get<std::string>();
   const auto property = request.at("property").get<std::string>();

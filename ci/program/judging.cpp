@@ -9,7 +9,16 @@
 namespace assay::program {
 
 reports::RunRecord stored_run(const reports::Store& store, const std::string& reference) {
-  const auto summary = store.find(reference);
+  auto summary = store.find(reference);
+  if (reference == "latest" && summary && summary->run.command == reports::calibrate_command) {
+    // A calibration holds nothing that could be judged; the report shows it beside whatever run it is on.
+    summary.reset();
+    for (reports::RunSummary& run : store.runs({.state = reports::RunState::complete})) {
+      if (run.run.command == reports::calibrate_command) continue;
+      summary = std::move(run);
+      break;
+    }
+  }
   if (!summary && reference == "latest") {
     throw Failure(ExitCode::vacuous,
                   store.url() + ": no complete run is stored (assay nightly, or bench --record)");

@@ -19,7 +19,8 @@ std::optional<reports::MutantStatus> status_of(validation::MutantStatus status) 
   return reports::parse_mutant_status(validation::name_of(status));
 }
 
-/// The same suites with only the mutants of the backends that are wanted.
+}  // namespace
+
 std::vector<validation::Suite> with_mutants_on(const std::vector<validation::Suite>& suites,
                                                const std::vector<Backend>& backends) {
   std::vector<validation::Suite> chosen;
@@ -32,8 +33,6 @@ std::vector<validation::Suite> with_mutants_on(const std::vector<validation::Sui
   }
   return chosen;
 }
-
-}  // namespace
 
 std::string mutant_program(const Console& console, bool build) {
   const fs::path folder = fs::path(validation::this_program()).parent_path();

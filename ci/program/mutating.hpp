@@ -14,6 +14,10 @@ namespace assay::program {
 /// in a build folder. Empty where there is none.
 std::string mutant_program(const Console& console, bool build);
 
+/// The same suites with only the mutants of these backends.
+std::vector<validation::Suite> with_mutants_on(const std::vector<validation::Suite>& suites,
+                                               const std::vector<Backend>& backends);
+
 /// Runs the planted faults. Throws Failure.
 validation::MutationReport run_mutants(const Invocation& invocation, const std::string& program,
                                        const std::string& pattern,

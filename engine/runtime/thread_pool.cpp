@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/runtime/cpu_quota.hpp"
+#include "engine/runtime/fixed_schedule.hpp"
 
 namespace assay {
 
@@ -47,27 +48,30 @@ struct ThreadPool::State {
   std::int64_t count = 0;
   std::int64_t grain = 1;
   std::int64_t chunks = 0;
+  bool fixed = false;  // FixedSchedule
   std::atomic<std::int64_t> next{0};
 
   // Chunks are handed out in rising order, so every chunk below a failed one is run: the failure with the
-  // lowest index, which is the one kept, does not depend on timing.
+  // lowest index, which is the one kept, does not depend on timing. Under a fixed schedule a failure stops
+  // its own worker alone, which keeps that.
   void work(unsigned worker) {
     const Place before = place;
     place = {this, worker};
-    while (true) {
-      const std::int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+    for (std::int64_t own = worker; true; own += threads) {
+      const std::int64_t chunk = fixed ? own : next.fetch_add(1, std::memory_order_relaxed);
       if (chunk >= chunks) break;
       try {
         const std::int64_t begin = chunk * grain;
         const std::int64_t end = count - begin < grain ? count : begin + grain;
         (*body)(begin, end, worker);
       } catch (...) {
-        next.store(chunks, std::memory_order_relaxed);
+        if (!fixed) next.store(chunks, std::memory_order_relaxed);
         const std::lock_guard lock(mutex);
         if (!error || chunk < error_chunk) {
           error = std::current_exception();
           error_chunk = chunk;
         }
+        if (fixed) break;
       }
     }
     place = before;
@@ -150,6 +154,7 @@ void ThreadPool::parallel_for(std::int64_t count, std::int64_t grain, const Body
     state.count = count;
     state.grain = grain;
     state.chunks = chunks;
+    state.fixed = FixedSchedule::active();
     state.next.store(0, std::memory_order_relaxed);
     state.error = nullptr;
     state.working = state.threads - 1;

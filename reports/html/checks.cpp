@@ -34,9 +34,7 @@ int severity(Verdict verdict) {
 }
 
 Cell message_cell(const Check& check) {
-  std::string html = escape_html(check.message.substr(0, check.message.find('\n')));
-  if (check.message.find('\n') != std::string::npos)
-    html = "<details><summary>" + html + "</summary><pre>" + escape_html(check.message) + "</pre></details>";
+  std::string html = message_html(check.message);
   for (const auto& [name, value] : check.notes)
     html += (html.empty() ? "<small>" : "<br><small>") + escape_html(name + ": " + value) + "</small>";
   if (!check.issue.empty()) html += " " + escape_html(check.issue);

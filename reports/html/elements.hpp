@@ -49,6 +49,10 @@ std::string fold(std::string_view summary, const std::string& html, bool open = 
 
 std::string paragraph(std::string_view text, std::string_view css_class = "");
 
+/// The message of a check: its first line; where a picture of differences follows (validation's difference
+/// maps), the picture drawn as a grid of cells with a legend; other lines behind a fold.
+std::string message_html(const std::string& message);
+
 /// A horizontal share of a whole, 0 to 1, with its text beside it.
 std::string meter(double share, std::string_view text, std::string_view tone = "plain");
 

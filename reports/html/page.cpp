@@ -37,6 +37,7 @@ std::vector<Part> parts(const ReportInput& input) {
   add("accuracy", "Accuracy", section("accuracy", "Accuracy", accurate));
   add("utilisation", "Bounds", utilisation(input));
   add("mutants", "Faults", section("mutants", "Planted faults", mutants(run)));
+  add("calibration", "Calibration", calibration(input));
   add("environment", "Environment", environment(input));
   add("recorded", "Devices", recorded(input));
   return out;

@@ -50,7 +50,16 @@ std::pair<RunRecord, std::string> by_results(RunRecord record) {
   return {std::move(record), without};
 }
 
-std::string device_html(const RecordedDevice& device) {
+/// Whether a run has something to show here: calibrations have a section of their own.
+bool has_results(const RunRecord& record) {
+  return !record.checks.empty() || !record.benchmarks.empty() || !record.mutants.empty() ||
+         record.calibrations.empty();
+}
+
+std::string device_html(const RecordedDevice& all) {
+  RecordedDevice device = all;
+  std::erase_if(device.runs, [](const RunRecord& record) { return !has_results(record); });
+  if (device.runs.empty() && device.problems.empty()) return "";
   std::string out = fmt::format("<h3>Recorded on {}</h3>\n", escape_html(device.device));
   for (const std::string& problem : device.problems) out += paragraph("Not read: " + problem, "note");
   if (device.runs.empty()) return out;
@@ -77,8 +86,10 @@ std::string device_html(const RecordedDevice& device) {
 
 std::string recorded(const ReportInput& input) {
   std::string body;
-  for (const RecordedDevice& device : input.recorded)
-    body += "<div class=\"recorded\">\n" + device_html(device) + "</div>\n";
+  for (const RecordedDevice& device : input.recorded) {
+    const std::string html = device_html(device);
+    if (!html.empty()) body += "<div class=\"recorded\">\n" + html + "</div>\n";
+  }
   if (body.empty()) body = paragraph("No run of another device is recorded in the repository.", "none");
   return section("recorded", "Recorded on other devices", body);
 }

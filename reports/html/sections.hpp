@@ -14,6 +14,7 @@ std::string history(const ReportInput& input);      // medians over runs
 std::string utilisation(const ReportInput& input);  // of bounds, now and over runs
 std::string environment(const ReportInput& input);  // and what changed in it
 std::string recorded(const ReportInput& input);     // runs made on other devices
+std::string calibration(const ReportInput& input);  // the harness measured on itself
 
 std::string operations(const RunRecord& record);
 std::string checks(const RunRecord& record);

@@ -191,6 +191,22 @@ svg [class^="s"] > line { stroke: var(--s); stroke-width: 1.2; opacity: 0.65; }
 .strip { width: 170px; height: 20px; display: block; }
 .strip circle { fill: var(--accent); opacity: 0.45; }
 .strip line { stroke: var(--bad); stroke-width: 1.5; }
+figure.differences { margin: 8px 0; }
+figure.differences figcaption { font-weight: 400; color: var(--soft); font-size: 0.84rem; }
+svg.differences { margin: 2px 0 4px; }
+svg.differences text { font-size: 10px; }
+svg.differences .none { fill: var(--quiet-bg); }
+svg.differences .some { fill: var(--bad); opacity: 0.3; }
+svg.differences .half { fill: var(--bad); opacity: 0.65; }
+svg.differences .all { fill: var(--bad); }
+.differences-legend { font-size: 0.8rem; color: var(--soft); }
+.differences-legend b {
+  display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 2px 0 8px;
+}
+.differences-legend b.none { background: var(--quiet-bg); margin-left: 0; }
+.differences-legend b.some { background: var(--bad); opacity: 0.3; }
+.differences-legend b.half { background: var(--bad); opacity: 0.65; }
+.differences-legend b.all { background: var(--bad); }
 footer { color: var(--soft); font-size: 0.85rem; border-top: 1px solid var(--line); padding: 14px 0 40px; }
 
 @media (max-width: 640px) {

@@ -411,7 +411,7 @@ void describe_softmax(Suite& suite) {
                   .summary = "rows that lie apart, at any alignment, give the bits of rows side by side",
                   .body = strided_rows,
                   .cases = 60,
-                  .backends = {},
+                  .backends = {Backend::cpu, Backend::cuda},
                   .negative_control = strided_rows_control});
   describe_mutants(suite);
 }
