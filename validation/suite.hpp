@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/operation.hpp"
+#include "validation/placement.hpp"
 
 namespace assay::validation {
 
@@ -42,14 +43,17 @@ class Probe {
 
   /// Runs an operation on the probe's backend under the preconditions of harness.md (outputs poisoned with
   /// two patterns, guard bands, inputs unchanged) and returns the outputs. On the reference backend, the
-  /// reference's.
-  virtual std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments) = 0;
+  /// reference's. Placements say where tensors begin and how far apart rows lie, where the operation's
+  /// contract takes such views; they are not for the reference.
+  virtual std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments,
+                                            const Placements& placements = {}) = 0;
   /// The Eigen reference on the same arguments.
   virtual std::map<std::string, Tensor> reference(std::string_view operation,
                                                   const HostArguments& arguments) = 0;
   /// run(), reference(), and the comparison by the operation's own bound; records utilisation; throws Failed.
   virtual std::map<std::string, Tensor> expect_reference(std::string_view operation,
-                                                         const HostArguments& arguments) = 0;
+                                                         const HostArguments& arguments,
+                                                         const Placements& placements = {}) = 0;
   /// Records |observed| against a bound that the caller derived, and throws Failed where it is exceeded or
   /// NaN.
   virtual void expect_within(std::string_view what, double observed, double allowed) = 0;
