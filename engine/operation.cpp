@@ -108,6 +108,10 @@ Number parse_number(const Operation& operation, const ParameterInfo& parameter, 
 
 }  // namespace
 
+bool BatchClaim::holds_on(Backend backend) const {
+  return backends.empty() || std::find(backends.begin(), backends.end(), backend) != backends.end();
+}
+
 const Operation* find_operation(std::string_view name) {
   for (const Operation& operation : operations())
     if (operation.name == name) return &operation;

@@ -55,6 +55,20 @@ struct OutputShape {
   Shape shape;
 };
 
+/// A claim that what a call computes of one part (a row, an element, a pair's source) has the same bits
+/// alone, among any others, and in any place among them: by inputs and outputs along whose axis the parts
+/// lie. validation/claims holds an operation to it.
+struct BatchClaim {
+  std::string name;                                         ///< "rows"
+  std::map<std::string, std::size_t, std::less<>> inputs;   ///< axis; an optional input may be absent
+  std::map<std::string, std::size_t, std::less<>> outputs;  ///< axis
+  /// An integer parameter that part i adds i to ("seed": each part draws from its own): a call of the parts
+  /// from i on has it raised by i, and parts cannot be put into another order.
+  std::string counted_from = {};
+  std::vector<Backend> backends = {};  ///< where it holds; empty: everywhere
+  bool holds_on(Backend backend) const;
+};
+
 /// An operation describes itself once; `assay run`, the docs, the generators and the roofline read this.
 struct Operation {
   std::string name;         ///< "te.ksg"
@@ -83,6 +97,9 @@ struct Operation {
   /// What each parameter that these checked arguments leave to the operation (`auto`) comes to on a backend,
   /// by name: {"search", "tree"}. Optional: a parameter that chooses nothing is left out. For reports.
   std::function<std::map<std::string, std::string>(Backend, const Arguments&)> choices = {};
+
+  bool deterministic = false;            ///< claimed: ten runs of a call give the same bits, on every backend
+  std::vector<BatchClaim> batches = {};  ///< claimed invariances; of no part by default
 
   bool has(Backend backend) const { return backend != Backend::cuda || cuda_body != CudaBody::none; }
 };

@@ -116,7 +116,14 @@ class Suite {
     mutants_.push_back(std::move(mutant));
     return *this;
   }
+  /// Draws the arguments of one legal call, with RapidCheck, for the checks that the operation's claims bring
+  /// (claims.hpp).
+  Suite& calls(std::function<HostArguments()> draw) {
+    calls_ = std::move(draw);
+    return *this;
+  }
   const std::string& operation() const { return operation_; }
+  const std::function<HostArguments()>& drawn_calls() const { return calls_; }
   const std::vector<Property>& properties() const { return properties_; }
   const std::vector<Mutant>& mutants() const { return mutants_; }
 
@@ -124,7 +131,11 @@ class Suite {
   std::string operation_;
   std::vector<Property> properties_;
   std::vector<Mutant> mutants_;
+  std::function<HostArguments()> calls_;
 };
+
+/// Adds what the operations' claims bring: called last, by suites().
+void add_claim_properties(std::vector<Suite>& suites);
 
 /// The suites of all operations, in the order of engine/operations.cmake. A slice defines
 /// `void assay::validation::<family>::describe_<operation>(Suite&)`.

@@ -58,6 +58,8 @@ Operation describe_digamma() {
   operation.inputs = {{"x", "arguments, above 0 and finite", {DType::f64}, "any"}};
   operation.outputs = {{"psi", "psi(x)", {DType::f64}, "that of x"}};
   operation.cuda_body = CudaBody::shared;
+  operation.deterministic = true;
+  operation.batches = {{.name = "elements", .inputs = {{"x", 0}}, .outputs = {{"psi", 0}}}};
   operation.output_shapes = [](const Arguments& arguments) {
     return std::vector<OutputShape>{{"psi", DType::f64, arguments.input("x").shape}};
   };

@@ -171,6 +171,7 @@ Operation describe_embed() {
       {"delays", "offset of the newest lag of each variable", ParameterType::integers, std::nullopt, 0,
        largest}};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = shapes;
   operation.work = [](const Arguments& arguments) {
     const auto outputs = shapes(arguments);

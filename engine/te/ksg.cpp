@@ -257,6 +257,7 @@ Operation describe_ksg() {
        std::int64_t{0}, 0},
       search_parameter()};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;

@@ -270,6 +270,15 @@ Operation describe_network() {
        {"permute", "shift"}},
       {"seed", "source s draws its surrogates from seed + s", ParameterType::integer, std::int64_t{1}, 0}};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
+  operation.batches = {{.name = "sources",
+                        .inputs = {{"sources", 0}},
+                        .outputs = {{"values", 0}, {"surrogates", 0}, {"counts", 0}},
+                        .counted_from = "seed",
+                        .backends = {Backend::cpu}},
+                       {.name = "targets",
+                        .inputs = {{"y", 0}, {"z", 0}},
+                        .outputs = {{"values", 1}, {"surrogates", 1}, {"counts", 1}}}};
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;

@@ -105,6 +105,7 @@ Operation describe_range_count() {
                            ParameterType::integer, std::int64_t{0}, 0},
                           search_parameter()};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)
