@@ -15,6 +15,15 @@
 
 namespace assay {
 
+/// What an output is held to, beside the reference.
+enum class ErrorModel : std::uint8_t {
+  bound,  ///< the proven bound that `Operation::error_bound` gives for each element
+  exact,  ///< equal, element for element
+  /// Where no bound is known: twice the error of `Operation::plain`, a plain implementation of the same
+  /// precision, which runs in the same comparison (engine/comparison.hpp)
+  plain
+};
+
 /// One input or output, as an operation describes itself.
 struct TensorInfo {
   std::string name;
@@ -23,6 +32,7 @@ struct TensorInfo {
   std::string shape;          ///< for people: "(n, d)"
   bool optional = false;
   bool on_host = false;  ///< lies on the host on every backend (a small input that determines a shape)
+  ErrorModel errors = ErrorModel::bound;  ///< of a floating-point output; integers are equal always
 };
 
 enum class ParameterType : std::uint8_t { integer, real, flag, text, integers };
@@ -85,11 +95,16 @@ struct Operation {
   std::function<std::vector<OutputShape>(const Arguments&)> output_shapes;
   std::function<Work(const Arguments&)> work;
   /// Allowed |y - r| of every element of an output, from the call's own (host) arguments and the reference's
-  /// values r; the derivation stands in the contract header. An empty vector means: equal, element for
-  /// element.
+  /// values r; the derivation stands in the contract header. Asked for the outputs whose error model is
+  /// `bound`; an operation without it has none, and its outputs are equal unless they are `plain`.
   std::function<std::vector<double>(const Arguments&, std::string_view output,
                                     std::span<const double> reference)>
       error_bound;
+  /// A plain implementation, in host memory, of the precision that the bodies compute in: one loop as the
+  /// formula has it, for the outputs whose error model is `plain`; others it may leave as they are. It stands
+  /// with the description, as a bound would, because everything that checks an output reads that and nothing
+  /// else: validation, and benchmarks before they time.
+  std::function<void(const Arguments&, const Outputs&)> plain = {};
   /// Runs on the context's backend; views lie in that backend's memory. Throws ContractError for broken
   /// contracts, BackendUnavailable where the operation has no body for the backend.
   std::function<void(Context&, const Arguments&, const Outputs&)> run;

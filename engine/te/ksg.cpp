@@ -247,7 +247,11 @@ Operation describe_ksg() {
                        true}};
   operation.outputs = {{"value", "nats", {DType::f64}, "(1)"},
                        {"local", "nats; their mean is value", {DType::f64}, "(n)"},
-                       {"radii", "eps_x, eps_y, eps_z", {DType::f64}, "(n, 3)"},
+                       {.name = "radii",
+                        .summary = "eps_x, eps_y, eps_z",
+                        .dtypes = {DType::f64},
+                        .shape = "(n, 3)",
+                        .errors = ErrorModel::exact},
                        {"counts", "n_xz, n_yz, n_z (without z: n_x, n_y, n - 1)", {DType::i64}, "(n, 3)"}};
   operation.parameters = {
       {"k", "nearest neighbours in the joint space", ParameterType::integer, std::int64_t{4}, 1},

@@ -119,9 +119,6 @@ Operation describe_range_count() {
     const auto d = static_cast<double>(arguments.input("points").extent(1));
     return Work{.flops = 3.0 * n * d, .bytes = 8.0 * n * (d + 2.0)};
   };
-  operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
-    return std::vector<double>{};
-  };
   operation.choices = [](Backend backend, const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     return choice_of_search(backend, arguments,
