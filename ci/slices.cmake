@@ -75,6 +75,7 @@ ${reference_lines}  return nullptr;
 
 }  // namespace assay::reference
 " @ONLY)
+string(APPEND validation_lines "  add_claim_properties(made);\n")
 foreach(layer validation benchmarks)
   file(CONFIGURE OUTPUT ${generated}/${layer}_suites.cpp CONTENT "${head}#include \"${layer}/suite.hpp\"
 

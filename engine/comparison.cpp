@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <stdexcept>
 
 #include "engine/tensors/half.hpp"
 
@@ -103,14 +104,49 @@ void compare_integers(OutputComparison& into, const Tensor& got, const Tensor& e
   }
 }
 
+/// An operation without a bound has exact outputs, but for those that it compares with a plain
+/// implementation.
+ErrorModel model_of(const Operation& operation, const std::string& output) {
+  for (const TensorInfo& info : operation.outputs)
+    if (info.name == output && info.errors != ErrorModel::bound) return info.errors;
+  return operation.error_bound ? ErrorModel::bound : ErrorModel::exact;
+}
+
+std::vector<double> plain_results(const Operation& operation, const Arguments& arguments,
+                                  const std::string& output) {
+  if (!operation.plain)
+    throw std::logic_error(operation.name + " compares '" + output +
+                           "' with a plain implementation and has none");
+  std::map<std::string, Tensor> held;
+  Outputs views;
+  for (const OutputShape& shape : operation.output_shapes(arguments)) {
+    Tensor& tensor = held.emplace(shape.name, Tensor(shape.dtype, shape.shape)).first->second;
+    views.emplace(shape.name, tensor.view());
+  }
+  operation.plain(arguments, views);
+  return to_doubles(as_const(views.at(output)));
+}
+
+/// The distance from |value| to the next larger number of a type.
+double spacing_at(double value, DType type) {
+  const int precision = type == DType::f64 ? 53 : type == DType::f32 ? 24 : type == DType::f16 ? 11 : 8;
+  const int smallest = type == DType::f64 ? -1022 : type == DType::f16 ? -14 : -126;
+  const int exponent = value == 0 ? smallest : std::max(std::ilogb(value), smallest);
+  return std::ldexp(1.0, exponent + 1 - precision);
+}
+
 void compare_reals(OutputComparison& into, const Operation& operation, const Arguments& arguments,
                    const Tensor& got, const Tensor& expected) {
   const std::vector<double> left = to_doubles(got.view());
   const std::vector<double> right = to_doubles(expected.view());
+  const ErrorModel model = model_of(operation, into.output);
   const std::vector<double> bounds =
-      operation.error_bound ? operation.error_bound(arguments, into.output, right) : std::vector<double>{};
-  into.equal_required = bounds.empty();
-  if (!bounds.empty() && bounds.size() != right.size()) {
+      model == ErrorModel::bound   ? operation.error_bound(arguments, into.output, right)
+      : model == ErrorModel::plain ? allowed_by_plain(right, plain_results(operation, arguments, into.output),
+                                                      expected.shape(), got.dtype())
+                                   : std::vector<double>(right.size(), 0.0);
+  into.equal_required = model == ErrorModel::exact;
+  if (bounds.size() != right.size()) {
     into.pass = false;
     into.reason = into.output + ": " + std::to_string(bounds.size()) + " bounds for " +
                   std::to_string(right.size()) + " elements";
@@ -119,7 +155,7 @@ void compare_reals(OutputComparison& into, const Operation& operation, const Arg
   double worst_share = -1;
   for (std::size_t i = 0; i < left.size(); ++i) {
     const double observed = deviation(left[i], right[i]);
-    const double allowed = bounds.empty() ? 0 : bounds[i];
+    const double allowed = bounds[i];
     record(into, static_cast<std::int64_t>(i), left[i], right[i], observed, allowed,
            within(observed, allowed), worst_share);
   }
@@ -220,6 +256,35 @@ Comparison compare_outputs(const Operation& operation, const Arguments& host_arg
     unknown.reason = name + ": the reference has no such output";
   }
   return comparison;
+}
+
+std::vector<double> allowed_by_plain(std::span<const double> reference, std::span<const double> plain,
+                                     const Shape& shape, DType type) {
+  const std::size_t columns = shape.empty() ? 1 : static_cast<std::size_t>(shape.back());
+  std::vector<double> scales(reference.size());
+  for (std::size_t first = 0; first < reference.size(); first += columns) {
+    // Relative to the largest, so that no square leaves the range of a double.
+    double largest = 0, squares = 0, finite = 0;
+    for (std::size_t i = first; i < first + columns; ++i)
+      if (std::isfinite(reference[i])) largest = std::max(largest, std::fabs(reference[i]));
+    for (std::size_t i = first; i < first + columns && largest > 0; ++i)
+      if (std::isfinite(reference[i])) {
+        squares += (reference[i] / largest) * (reference[i] / largest);
+        ++finite;
+      }
+    const double of_row = largest > 0 ? largest * std::sqrt(squares / finite) : 0;
+    for (std::size_t i = first; i < first + columns; ++i)
+      scales[i] = std::max(std::fabs(reference[i]), of_row);
+  }
+  double worst = 0;
+  for (std::size_t i = 0; i < reference.size(); ++i)
+    if (std::isfinite(reference[i]) && std::isfinite(plain[i]) && scales[i] > 0)
+      worst = std::max(worst, std::fabs(plain[i] - reference[i]) / scales[i]);
+  std::vector<double> allowed(reference.size(), 0.0);
+  for (std::size_t i = 0; i < allowed.size(); ++i)
+    if (std::isfinite(reference[i]))
+      allowed[i] = std::max(2 * worst * scales[i], spacing_at(reference[i], type));
+  return allowed;
 }
 
 std::vector<double> to_doubles(const ConstTensorView& view) {

@@ -15,10 +15,10 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 Operation operation_with_bound(std::optional<double> bound) {
   Operation operation;
   operation.name = "test.operation";
-  operation.error_bound = [bound](const Arguments&, std::string_view, std::span<const double> reference) {
-    if (!bound) return std::vector<double>{};
-    return std::vector<double>(reference.size(), *bound);
-  };
+  if (bound)
+    operation.error_bound = [bound](const Arguments&, std::string_view, std::span<const double> reference) {
+      return std::vector<double>(reference.size(), *bound);
+    };
   return operation;
 }
 

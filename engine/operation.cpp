@@ -118,6 +118,10 @@ Operation named_in_profiles(Operation operation) {
   return operation;
 }
 
+bool BatchClaim::holds_on(Backend backend) const {
+  return backends.empty() || std::find(backends.begin(), backends.end(), backend) != backends.end();
+}
+
 const Operation* find_operation(std::string_view name) {
   for (const Operation& operation : operations())
     if (operation.name == name) return &operation;

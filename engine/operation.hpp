@@ -15,6 +15,15 @@
 
 namespace assay {
 
+/// What an output is held to, beside the reference.
+enum class ErrorModel : std::uint8_t {
+  bound,  ///< the proven bound that `Operation::error_bound` gives for each element
+  exact,  ///< equal, element for element
+  /// Where no bound is known: twice the error of `Operation::plain`, a plain implementation of the same
+  /// precision, which runs in the same comparison (engine/comparison.hpp)
+  plain
+};
+
 /// One input or output, as an operation describes itself.
 struct TensorInfo {
   std::string name;
@@ -23,6 +32,7 @@ struct TensorInfo {
   std::string shape;          ///< for people: "(n, d)"
   bool optional = false;
   bool on_host = false;  ///< lies on the host on every backend (a small input that determines a shape)
+  ErrorModel errors = ErrorModel::bound;  ///< of a floating-point output; integers are equal always
 };
 
 enum class ParameterType : std::uint8_t { integer, real, flag, text, integers };
@@ -55,6 +65,20 @@ struct OutputShape {
   Shape shape;
 };
 
+/// A claim that what a call computes of one part (a row, an element, a pair's source) has the same bits
+/// alone, among any others, and in any place among them: by inputs and outputs along whose axis the parts
+/// lie. validation/claims holds an operation to it.
+struct BatchClaim {
+  std::string name;                                         ///< "rows"
+  std::map<std::string, std::size_t, std::less<>> inputs;   ///< axis; an optional input may be absent
+  std::map<std::string, std::size_t, std::less<>> outputs;  ///< axis
+  /// An integer parameter that part i adds i to ("seed": each part draws from its own): a call of the parts
+  /// from i on has it raised by i, and parts cannot be put into another order.
+  std::string counted_from = {};
+  std::vector<Backend> backends = {};  ///< where it holds; empty: everywhere
+  bool holds_on(Backend backend) const;
+};
+
 /// An operation describes itself once; `assay run`, the docs, the generators and the roofline read this.
 struct Operation {
   std::string name;         ///< "te.ksg"
@@ -71,11 +95,16 @@ struct Operation {
   std::function<std::vector<OutputShape>(const Arguments&)> output_shapes;
   std::function<Work(const Arguments&)> work;
   /// Allowed |y - r| of every element of an output, from the call's own (host) arguments and the reference's
-  /// values r; the derivation stands in the contract header. An empty vector means: equal, element for
-  /// element.
+  /// values r; the derivation stands in the contract header. Asked for the outputs whose error model is
+  /// `bound`; an operation without it has none, and its outputs are equal unless they are `plain`.
   std::function<std::vector<double>(const Arguments&, std::string_view output,
                                     std::span<const double> reference)>
       error_bound;
+  /// A plain implementation, in host memory, of the precision that the bodies compute in: one loop as the
+  /// formula has it, for the outputs whose error model is `plain`; others it may leave as they are. It stands
+  /// with the description, as a bound would, because everything that checks an output reads that and nothing
+  /// else: validation, and benchmarks before they time.
+  std::function<void(const Arguments&, const Outputs&)> plain = {};
   /// Runs on the context's backend; views lie in that backend's memory. Throws ContractError for broken
   /// contracts, BackendUnavailable where the operation has no body for the backend.
   std::function<void(Context&, const Arguments&, const Outputs&)> run;
@@ -83,6 +112,9 @@ struct Operation {
   /// What each parameter that these checked arguments leave to the operation (`auto`) comes to on a backend,
   /// by name: {"search", "tree"}. Optional: a parameter that chooses nothing is left out. For reports.
   std::function<std::map<std::string, std::string>(Backend, const Arguments&)> choices = {};
+
+  bool deterministic = false;            ///< claimed: ten runs of a call give the same bits, on every backend
+  std::vector<BatchClaim> batches = {};  ///< claimed invariances; of no part by default
 
   bool has(Backend backend) const { return backend != Backend::cuda || cuda_body != CudaBody::none; }
 };

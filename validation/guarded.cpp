@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace assay::validation {
 
@@ -17,12 +19,21 @@ void GuardedTensor::Free::operator()(std::byte* memory) const noexcept {
   std::free(memory);
 }
 
-GuardedTensor::GuardedTensor(DType dtype, Shape shape, std::uint8_t fill)
+GuardedTensor::GuardedTensor(DType dtype, Shape shape, std::uint8_t fill, Placement placement)
     : dtype_(dtype), shape_(std::move(shape)), fill_(fill) {
-  bytes_ = static_cast<std::size_t>(element_count(shape_)) * size_of(dtype_);
+  if (placement.offset < 0 || placement.row_gap < 0 || (placement.row_gap > 0 && shape_.size() < 2))
+    throw std::invalid_argument("a tensor " + to_string(shape_) + " cannot begin " +
+                                std::to_string(placement.offset) + " elements off, its rows " +
+                                std::to_string(placement.row_gap) + " apart");
+  const std::int64_t elements = element_count(shape_);
+  if (!shape_.empty()) columns_ = shape_.back();
+  rows_ = columns_ == 0 ? 0 : elements / columns_;
+  gap_ = placement.row_gap;
+  bytes_ = rows_ == 0 ? 0 : static_cast<std::size_t>(rows_ - 1) * pitch() + row_bytes();
   const bool exact = exact_size_allocations();
-  before_ = exact ? 0 : guard_bytes;
-  const std::size_t total = bytes_ + 2 * before_;
+  before_ = (exact ? 0 : guard_bytes) + static_cast<std::size_t>(placement.offset) * size_of(dtype_);
+  after_ = exact ? 0 : guard_bytes;
+  const std::size_t total = before_ + bytes_ + after_;
   void* memory = nullptr;
   // posix_memalign, unlike aligned_alloc, takes a size that is no multiple of the alignment: the end stays
   // exact.
@@ -31,42 +42,63 @@ GuardedTensor::GuardedTensor(DType dtype, Shape shape, std::uint8_t fill)
   std::memset(memory, fill, total);
 }
 
-GuardedTensor::GuardedTensor(const ConstTensorView& source, std::uint8_t fill)
-    : GuardedTensor(source.dtype, source.shape, fill) {
-  if (bytes_ > 0) std::memcpy(memory_.get() + before_, source.data, bytes_);
+GuardedTensor::GuardedTensor(const ConstTensorView& source, std::uint8_t fill, Placement placement)
+    : GuardedTensor(source.dtype, source.shape, fill, placement) {
+  for (std::int64_t row = 0; row < rows_; ++row)
+    std::memcpy(memory_.get() + before_ + static_cast<std::size_t>(row) * pitch(),
+                source.data + static_cast<std::size_t>(row) * row_bytes(), row_bytes());
 }
 
 TensorView GuardedTensor::view() {
-  return {memory_.get() + before_, dtype_, shape_, contiguous_strides(shape_), MemorySpace::host};
+  const ConstTensorView held = std::as_const(*this).view();
+  return {memory_.get() + before_, dtype_, shape_, held.strides, MemorySpace::host};
 }
 
 ConstTensorView GuardedTensor::view() const {
-  return {memory_.get() + before_, dtype_, shape_, contiguous_strides(shape_), MemorySpace::host};
+  // The strides of the tensor whose rows have the gap for columns of their own.
+  Shape padded = shape_;
+  if (!padded.empty()) padded.back() += gap_;
+  return {data(), dtype_, shape_, contiguous_strides(padded), MemorySpace::host};
 }
 
 const std::byte* GuardedTensor::data() const {
   return memory_.get() + before_;
 }
 
+bool GuardedTensor::holds(const ConstTensorView& source) const {
+  for (std::int64_t row = 0; row < rows_; ++row)
+    if (std::memcmp(data() + static_cast<std::size_t>(row) * pitch(),
+                    source.data + static_cast<std::size_t>(row) * row_bytes(), row_bytes()) != 0)
+      return false;
+  return true;
+}
+
 std::span<std::byte> GuardedTensor::whole() {
-  return {memory_.get(), bytes_ + 2 * before_};
+  return {memory_.get(), before_ + bytes_ + after_};
 }
 
 std::optional<std::ptrdiff_t> GuardedTensor::broken() const {
-  const std::byte* before = memory_.get();
-  const std::byte* after = before + before_ + bytes_;
-  const auto intact = [&](const std::byte* band) {
+  const auto first_wrong = [&](const std::byte* band, std::size_t bytes) -> std::optional<std::ptrdiff_t> {
     // A band whose first byte is right and that equals itself one byte on is right as a whole.
-    return before_ == 0 ||
-           (band[0] == static_cast<std::byte>(fill_) && std::memcmp(band, band + 1, before_ - 1) == 0);
-  };
-  const auto first_wrong = [&](const std::byte* band) {
+    if (bytes == 0 ||
+        (band[0] == static_cast<std::byte>(fill_) && std::memcmp(band, band + 1, bytes - 1) == 0))
+      return std::nullopt;
     const std::byte* wrong = std::find_if(
-        band, band + before_, [&](std::byte byte) { return byte != static_cast<std::byte>(fill_); });
-    return static_cast<std::ptrdiff_t>(wrong - band);
+        band, band + bytes, [&](std::byte byte) { return byte != static_cast<std::byte>(fill_); });
+    return wrong - band;
   };
-  if (!intact(before)) return first_wrong(before) - static_cast<std::ptrdiff_t>(before_);
-  if (!intact(after)) return first_wrong(after);
+  if (const auto wrong = first_wrong(memory_.get(), before_))
+    return *wrong - static_cast<std::ptrdiff_t>(before_);
+  return first_wrong(data() + bytes_, after_);
+}
+
+std::optional<std::int64_t> GuardedTensor::broken_gap() const {
+  for (std::int64_t row = 0; row + 1 < rows_; ++row) {
+    const std::byte* gap = data() + static_cast<std::size_t>(row) * pitch() + row_bytes();
+    if (!std::all_of(gap, gap + (pitch() - row_bytes()),
+                     [&](std::byte byte) { return byte == static_cast<std::byte>(fill_); }))
+      return row;
+  }
   return std::nullopt;
 }
 

@@ -1,6 +1,8 @@
 #include "validation/preconditions.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 #include "engine/runtime/buffer.hpp"
 #include "engine/runtime/stream.hpp"
@@ -23,6 +25,9 @@ struct Guarded {
 void check_bands(const Operation& operation, const std::map<std::string, GuardedTensor>& tensors,
                  const char* role) {
   for (const auto& [name, tensor] : tensors) {
+    if (const auto row = tensor.broken_gap())
+      throw Failed(operation.name + ": wrote between the rows of " + role + " '" + name + "', after row " +
+                   std::to_string(*row));
     const auto broken = tensor.broken();
     if (!broken) continue;
     throw Failed(operation.name + ": wrote out of bounds, " +
@@ -72,21 +77,42 @@ bool stays_on_host(const Operation& operation, const std::string& input) {
   return false;
 }
 
+Placement placement_of(const Placements& placements, const std::string& name) {
+  const auto found = placements.find(name);
+  return found == placements.end() ? Placement{} : found->second;
+}
+
+void check_placements(const Operation& operation, const Placements& placements) {
+  for (const auto& [name, placement] : placements) {
+    const auto is_it = [&](const TensorInfo& info) { return info.name == name; };
+    const bool input = std::any_of(operation.inputs.begin(), operation.inputs.end(), is_it);
+    const bool output = std::any_of(operation.outputs.begin(), operation.outputs.end(), is_it);
+    if (!input && (!output || placement.row_gap > 0))
+      throw std::invalid_argument(
+          operation.name + ": '" + name +
+          (output ? "' is an output: its rows lie side by side" : "' is no tensor of it"));
+  }
+}
+
 Guarded run_once(Context& context, const Operation& operation, const Arguments& arguments,
-                 std::uint8_t poison) {
+                 const Placements& placements, std::uint8_t poison) {
   Guarded memory;
   Mirror mirror(context);
   Arguments guarded;
   guarded.parameters = arguments.parameters;
   for (const auto& [name, view] : arguments.inputs) {
-    GuardedTensor& tensor = memory.inputs.emplace(name, GuardedTensor(view, poison)).first->second;
+    GuardedTensor& tensor =
+        memory.inputs.emplace(name, GuardedTensor(view, poison, placement_of(placements, name)))
+            .first->second;
     guarded.inputs.emplace(
         name, assay::as_const(stays_on_host(operation, name) ? tensor.view() : mirror.view(tensor)));
   }
   Outputs outputs;
   for (const OutputShape& shape : operation.output_shapes(guarded)) {
-    GuardedTensor& tensor =
-        memory.outputs.emplace(shape.name, GuardedTensor(shape.dtype, shape.shape, poison)).first->second;
+    GuardedTensor& tensor = memory.outputs
+                                .emplace(shape.name, GuardedTensor(shape.dtype, shape.shape, poison,
+                                                                   placement_of(placements, shape.name)))
+                                .first->second;
     outputs.emplace(shape.name, mirror.view(tensor));
   }
   operation.run(context, guarded, outputs);
@@ -94,10 +120,8 @@ Guarded run_once(Context& context, const Operation& operation, const Arguments& 
   check_bands(operation, memory.outputs, "output");
   check_bands(operation, memory.inputs, "input");
   for (const auto& [name, view] : arguments.inputs) {
-    const GuardedTensor& copy = memory.inputs.at(name);
-    if (copy.bytes() > 0 && std::memcmp(copy.data(), view.data, copy.bytes()) != 0) {
+    if (!memory.inputs.at(name).holds(view))
       throw Failed(operation.name + ": changed its input '" + name + "'");
-    }
   }
   return memory;
 }
@@ -132,10 +156,11 @@ void compare_runs(const Operation& operation, const std::string& name, const Gua
 }  // namespace
 
 std::map<std::string, Tensor> run_checked(Context& context, const Operation& operation,
-                                          const Arguments& arguments) {
+                                          const Arguments& arguments, const Placements& placements) {
   const Arguments resolved = resolve(operation, arguments);
-  const Guarded first = run_once(context, operation, resolved, poisons[0]);
-  const Guarded second = run_once(context, operation, resolved, poisons[1]);
+  check_placements(operation, placements);
+  const Guarded first = run_once(context, operation, resolved, placements, poisons[0]);
+  const Guarded second = run_once(context, operation, resolved, placements, poisons[1]);
   std::map<std::string, Tensor> outputs;
   for (const auto& [name, tensor] : first.outputs) {
     compare_runs(operation, name, tensor, second.outputs.at(name));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/operation.hpp"
+#include "validation/placement.hpp"
 
 namespace assay::validation {
 
@@ -13,9 +14,12 @@ namespace assay::validation {
 ///   - an output element that holds the pattern of its run both times was never written;
 ///   - one that otherwise differs between the runs depends on memory the operation was not given, or on
 ///   timing;
-///   - a guard band that changed was written out of bounds; an input that changed was written at all.
-/// Throws Failed with one line for each of these; lets through what the operation throws.
+///   - a guard band that changed was written out of bounds; an input that changed was written at all;
+///   - what lies between rows that are placed apart is neither read (it differs between the runs) nor
+///   written.
+/// Throws Failed with one line for each of these; std::invalid_argument for a placement of what is no tensor
+/// of the operation, or that parts the rows of an output; lets through what the operation throws.
 std::map<std::string, Tensor> run_checked(Context& context, const Operation& operation,
-                                          const Arguments& arguments);
+                                          const Arguments& arguments, const Placements& placements = {});
 
 }  // namespace assay::validation

@@ -267,6 +267,81 @@ TEST(Preconditions, RejectEveryOtherRunWrong) {
             "");
 }
 
+// y = 2 x over rows that may lie apart, at any element.
+Operation doubling_rows(std::function<void(const ConstTensorView& x, const TensorView& y)> body) {
+  Operation operation = doubling({});
+  operation.run = [body = std::move(body)](Context&, const Arguments& arguments, const Outputs& outputs) {
+    body(arguments.input("x"), outputs.at("y"));
+  };
+  return operation;
+}
+
+double* element(const ConstTensorView& view, std::int64_t row, std::int64_t column) {
+  return const_cast<double*>(reinterpret_cast<const double*>(view.data)) + row * view.strides[0] + column;
+}
+
+void twice_rows(const ConstTensorView& x, const TensorView& y) {
+  for (std::int64_t row = 0; row < x.extent(0); ++row)
+    for (std::int64_t column = 0; column < x.extent(1); ++column)
+      y.as<double>()[static_cast<std::size_t>(row * x.extent(1) + column)] = 2 * *element(x, row, column);
+}
+
+std::string placed_verdict(const std::function<void(const ConstTensorView&, const TensorView&)>& body,
+                           const Placements& placements) {
+  Context context = Context::cpu(1);
+  const Tensor x = Tensor::from(std::vector<double>{1, 2, 3, 4, 5, 6}, {3, 2});
+  Arguments arguments;
+  arguments.inputs.emplace("x", x.view());
+  try {
+    const auto outputs = run_checked(context, doubling_rows(body), arguments, placements);
+    const std::vector<double> y = to_doubles(std::as_const(outputs.at("y")).view());
+    return y == std::vector<double>{2, 4, 6, 8, 10, 12} ? "" : "y is not 2 x";
+  } catch (const Failed& failure) {
+    return failure.what();
+  }
+}
+
+TEST(Preconditions, PlaceTensorsOffTheirAlignmentAndRowsApart) {
+  for (const std::int64_t offset : {0, 1, 3, 7})
+    for (const std::int64_t gap : {0, 1, 5}) {
+      const auto placed = [&](const ConstTensorView& x, const TensorView& y) {
+        EXPECT_EQ(x.strides, (std::vector<std::int64_t>{2 + gap, 1}));
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(x.data) % 4096, static_cast<std::uintptr_t>(8 * offset));
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(y.data) % 4096, 8u);
+        twice_rows(x, y);
+      };
+      EXPECT_EQ(placed_verdict(placed, {{"x", {offset, gap}}, {"y", {1, 0}}}), "");
+    }
+}
+
+TEST(Preconditions, RejectWhatTakesMisplacedTensorsForPlacedOnes) {
+  const Placements placements = {{"x", {1, 3}}, {"y", {1, 0}}};
+  EXPECT_NE(placed_verdict(
+                [](const ConstTensorView& x, const TensorView& y) {  // rows side by side
+                  for (std::size_t i = 0; i < 6; ++i) y.as<double>()[i] = 2 * *(element(x, 0, 0) + i);
+                },
+                placements),
+            "");
+  EXPECT_EQ(placed_verdict(
+                [](const ConstTensorView& x, const TensorView& y) {
+                  twice_rows(x, y);
+                  *element(x, 1, 3) = 0;
+                },
+                placements),
+            "test.doubling: wrote between the rows of input 'x', after row 1");
+  EXPECT_EQ(placed_verdict(
+                [](const ConstTensorView& x, const TensorView& y) {  // the start taken for an aligned one
+                  twice_rows(x, y);
+                  double* volatile start = y.as<double>().data();
+                  start[-1] = 0;
+                },
+                placements),
+            "test.doubling: wrote out of bounds, 8 bytes before the start of output 'y'");
+  EXPECT_THROW(placed_verdict(twice_rows, {{"z", {1, 0}}}), std::invalid_argument);
+  EXPECT_THROW(placed_verdict(twice_rows, {{"y", {0, 1}}}), std::invalid_argument);
+  EXPECT_THROW(placed_verdict(twice_rows, {{"x", {-1, 0}}}), std::invalid_argument);
+}
+
 TEST(Preconditions, ExactSizeAllocationsHaveNoGuardBands) {
   setenv("ASSAY_GUARD", "exact", 1);
   EXPECT_EQ(verdict(twice), "");

@@ -35,7 +35,8 @@ void change_last_element(std::map<std::string, Tensor>& outputs) {
 
 }  // namespace
 
-std::map<std::string, Tensor> CaseProbe::run(std::string_view name, const HostArguments& arguments) {
+std::map<std::string, Tensor> CaseProbe::run(std::string_view name, const HostArguments& arguments,
+                                             const Placements& placements) {
   const Operation& operation = known(name);
   std::map<std::string, Tensor> outputs;
   if (record_.trace) record_.trace->took(name, arguments.view());
@@ -45,7 +46,7 @@ std::map<std::string, Tensor> CaseProbe::run(std::string_view name, const HostAr
     if (!operation.has(backend_)) {
       throw BackendUnavailable(operation.name + " has no body for " + std::string(name_of(backend_)));
     }
-    outputs = run_checked(context_, operation, arguments.view());
+    outputs = run_checked(context_, operation, arguments.view(), placements);
   }
   if (std::exchange(tamper_, false)) change_last_element(outputs);
   if (record_.trace) record_.trace->gave(outputs);
@@ -58,9 +59,10 @@ std::map<std::string, Tensor> CaseProbe::reference(std::string_view name, const 
 }
 
 std::map<std::string, Tensor> CaseProbe::expect_reference(std::string_view name,
-                                                          const HostArguments& arguments) {
+                                                          const HostArguments& arguments,
+                                                          const Placements& placements) {
   const Operation& operation = known(name);
-  auto outputs = run(name, arguments);
+  auto outputs = run(name, arguments, placements);
   const auto expected = reference(name, arguments);
   const Arguments resolved = resolve(operation, arguments.view());
   const Comparison comparison = compare_outputs(operation, resolved, outputs, expected);

@@ -35,11 +35,12 @@ class CaseProbe final : public Probe {
   Backend backend() const override { return backend_; }
   std::uint64_t seed() const override { return seed_; }
 
-  std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments) override;
+  std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments,
+                                    const Placements& placements = {}) override;
   std::map<std::string, Tensor> reference(std::string_view operation,
                                           const HostArguments& arguments) override;
-  std::map<std::string, Tensor> expect_reference(std::string_view operation,
-                                                 const HostArguments& arguments) override;
+  std::map<std::string, Tensor> expect_reference(std::string_view operation, const HostArguments& arguments,
+                                                 const Placements& placements = {}) override;
   void expect_within(std::string_view what, double observed, double allowed) override;
   void expect(bool holds, std::string_view what) override;
   void expect_equal(std::string_view what, const Tensor& left, const Tensor& right) override;

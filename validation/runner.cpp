@@ -60,6 +60,11 @@ std::string drawn_below(const std::string& failure) {
   return end == std::string::npos ? "" : "\n" + failure.substr(end + 1);
 }
 
+/// "te.ksg/chain_rule" of "te.ksg/chain_rule/cpu".
+std::string without_backend(const std::string& name) {
+  return name.substr(0, name.rfind('/'));
+}
+
 Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& body, Context& context,
                   Backend backend, Record& record, bool tamper, int cases, const RunOptions& options,
                   Shrinking shrinking) {
@@ -115,9 +120,10 @@ Outcome run_cases(const std::string& name, const std::function<void(Probe&)>& bo
   metadata.description = name;
   std::unordered_map<std::string, rc::detail::Reproduce> reproduce;
   if (!options.reproduce.empty()) {
-    reproduce = rc::detail::configFromString(options.reproduce).reproduce;
-    if (reproduce.find(name) == reproduce.end())
-      throw std::invalid_argument("the replay string holds no case of " + name);
+    // What was drawn does not depend on the backend that it failed on.
+    for (const auto& [recorded, step] : rc::detail::configFromString(options.reproduce).reproduce)
+      if (without_backend(recorded) == without_backend(name)) reproduce.emplace(name, step);
+    if (reproduce.empty()) throw std::invalid_argument("the replay string holds no case of " + name);
   }
   Silent silent;
   std::optional<FixedSchedule> schedule;

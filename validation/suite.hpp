@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/operation.hpp"
+#include "validation/placement.hpp"
 
 namespace assay::validation {
 
@@ -42,14 +43,17 @@ class Probe {
 
   /// Runs an operation on the probe's backend under the preconditions of harness.md (outputs poisoned with
   /// two patterns, guard bands, inputs unchanged) and returns the outputs. On the reference backend, the
-  /// reference's.
-  virtual std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments) = 0;
+  /// reference's. Placements say where tensors begin and how far apart rows lie, where the operation's
+  /// contract takes such views; they are not for the reference.
+  virtual std::map<std::string, Tensor> run(std::string_view operation, const HostArguments& arguments,
+                                            const Placements& placements = {}) = 0;
   /// The Eigen reference on the same arguments.
   virtual std::map<std::string, Tensor> reference(std::string_view operation,
                                                   const HostArguments& arguments) = 0;
   /// run(), reference(), and the comparison by the operation's own bound; records utilisation; throws Failed.
   virtual std::map<std::string, Tensor> expect_reference(std::string_view operation,
-                                                         const HostArguments& arguments) = 0;
+                                                         const HostArguments& arguments,
+                                                         const Placements& placements = {}) = 0;
   /// Records |observed| against a bound that the caller derived, and throws Failed where it is exceeded or
   /// NaN.
   virtual void expect_within(std::string_view what, double observed, double allowed) = 0;
@@ -112,7 +116,14 @@ class Suite {
     mutants_.push_back(std::move(mutant));
     return *this;
   }
+  /// Draws the arguments of one legal call, with RapidCheck, for the checks that the operation's claims bring
+  /// (claims.hpp).
+  Suite& calls(std::function<HostArguments()> draw) {
+    calls_ = std::move(draw);
+    return *this;
+  }
   const std::string& operation() const { return operation_; }
+  const std::function<HostArguments()>& drawn_calls() const { return calls_; }
   const std::vector<Property>& properties() const { return properties_; }
   const std::vector<Mutant>& mutants() const { return mutants_; }
 
@@ -120,7 +131,11 @@ class Suite {
   std::string operation_;
   std::vector<Property> properties_;
   std::vector<Mutant> mutants_;
+  std::function<HostArguments()> calls_;
 };
+
+/// Adds what the operations' claims bring: called last, by suites().
+void add_claim_properties(std::vector<Suite>& suites);
 
 /// The suites of all operations, in the order of engine/operations.cmake. A slice defines
 /// `void assay::validation::<family>::describe_<operation>(Suite&)`.

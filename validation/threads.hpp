@@ -8,7 +8,7 @@
 namespace assay::validation {
 
 /// Holds that an operation gives the same bits on the CPU with 1, 2, 3 and 5 threads as in the probe's
-/// context, and in ten runs of that one.
+/// context.
 inline void expect_same_on_any_threads(Probe& probe, std::string_view operation,
                                        const HostArguments& arguments) {
   const auto expected = probe.run(operation, arguments);
@@ -20,7 +20,6 @@ inline void expect_same_on_any_threads(Probe& probe, std::string_view operation,
     Context context = Context::cpu(threads);
     compare(context, " on " + std::to_string(threads) + " threads");
   }
-  for (int rerun = 0; rerun < 10; ++rerun) compare(probe.context(), " in a rerun");
 }
 
 }  // namespace assay::validation

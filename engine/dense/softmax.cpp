@@ -130,6 +130,8 @@ Operation describe_softmax() {
   operation.inputs = {{"x", "logits; rows may be strided", types, "(rows, columns)"}};
   operation.outputs = {{"y", "probabilities; each row sums to one", types, "(rows, columns)"}};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
+  operation.batches = {{.name = "rows", .inputs = {{"x", 0}}, .outputs = {{"y", 0}}}};
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& x = arguments.input("x");
     return std::vector<OutputShape>{{"y", x.dtype, x.shape}};

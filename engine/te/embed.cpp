@@ -160,9 +160,12 @@ Operation describe_embed() {
                        "(num_trials)",
                        true,
                        true}};
-  operation.outputs = {
-      {"embedded", "the lags of each variable, in order, newest first", {DType::f64}, "(n, d)"},
-      {"times", "row of the series that an observation belongs to", {DType::i64}, "(n)"}};
+  operation.outputs = {{.name = "embedded",
+                        .summary = "the lags of each variable, in order, newest first",
+                        .dtypes = {DType::f64},
+                        .shape = "(n, d)",
+                        .errors = ErrorModel::exact},
+                       {"times", "row of the series that an observation belongs to", {DType::i64}, "(n)"}};
   const auto largest = static_cast<double>(kLargestLag);
   operation.parameters = {
       {"columns", "column of each variable", ParameterType::integers, std::nullopt, 0},
@@ -171,6 +174,7 @@ Operation describe_embed() {
       {"delays", "offset of the newest lag of each variable", ParameterType::integers, std::nullopt, 0,
        largest}};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = shapes;
   operation.work = [](const Arguments& arguments) {
     const auto outputs = shapes(arguments);
@@ -178,9 +182,6 @@ Operation describe_embed() {
         static_cast<double>(element_count(outputs[0].shape) + element_count(outputs[1].shape));
     return Work{.flops = 0,
                 .bytes = 8.0 * (static_cast<double>(arguments.input("series").elements()) + written)};
-  };
-  operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
-    return std::vector<double>{};
   };
   operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {
     const auto variables = variables_of(arguments);

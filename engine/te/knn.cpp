@@ -128,13 +128,18 @@ Operation describe_knn() {
                        "(num_trials)",
                        true,
                        true}};
-  operation.outputs = {{"distances", "to the neighbours, rising", {DType::f64}, "(n, k)"},
+  operation.outputs = {{.name = "distances",
+                        .summary = "to the neighbours, rising",
+                        .dtypes = {DType::f64},
+                        .shape = "(n, k)",
+                        .errors = ErrorModel::exact},
                        {"indices", "rows of the neighbours", {DType::i64}, "(n, k)"}};
   operation.parameters = {{"k", "neighbours of each point", ParameterType::integer, std::nullopt, 1},
                           {"theiler_window", "rows of the same trial this near in time are no neighbours",
                            ParameterType::integer, std::int64_t{0}, 0},
                           search_parameter()};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)
@@ -155,9 +160,6 @@ Operation describe_knn() {
     const auto d = static_cast<double>(arguments.input("points").extent(1));
     const auto k = static_cast<double>(arguments.integer("k"));
     return Work{.flops = 3.0 * n * k * d, .bytes = 8.0 * n * d + 16.0 * n * k};
-  };
-  operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
-    return std::vector<double>{};
   };
   operation.choices = [](Backend backend, const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");

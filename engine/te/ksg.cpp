@@ -1,17 +1,19 @@
 #include "engine/te/ksg.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
 
+#include "engine/error_bounds.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
 #include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
+#include "engine/te/digamma.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/spatial/search.hpp"
-#include "kernels/te/digamma.hpp"
 #include "kernels/te/ksg.hpp"
 #include "kernels/windows/evaluate.hpp"
 
@@ -78,24 +80,11 @@ std::span<T> output_span(const Context& context, const char* name, const TensorV
   return view.as<T>();
 }
 
-/// |psi(k)| + 3 (1 + ln n): no local value adds more than that.
-double local_magnitude(std::int64_t n, std::int64_t k) {
-  return std::fabs(kernels::te::digamma(static_cast<double>(k))) +
-         3.0 * (1.0 + std::log(static_cast<double>(n)));
-}
-
 std::vector<double> error_bound(const Arguments& arguments, std::string_view output,
                                 std::span<const double> reference) {
-  if (output != "value" && output != "local") return {};
-  constexpr double u = 0x1p-53;
-  const std::int64_t n = arguments.input("y").extent(0);
-  const double magnitude = local_magnitude(n, arguments.integer("k"));
-  double share = 32.0 * u;
-  if (output == "value") {
-    const double h = 2.0 + std::log2(static_cast<double>(n));
-    share += h * u / (1.0 - h * u);
-  }
-  return std::vector<double>(reference.size(), share * magnitude);
+  const double allowed = ksg_error(arguments.input("y").extent(0), arguments.integer("k"),
+                                   static_cast<int>(arguments.integer("algorithm")), output == "value");
+  return std::vector<double>(reference.size(), allowed);
 }
 
 Work work(const Arguments& arguments) {
@@ -119,6 +108,35 @@ std::vector<OutputShape> shapes(const Arguments& arguments) {
 }
 
 }  // namespace
+
+double ksg_error(std::int64_t n, std::int64_t k, int algorithm, bool mean) {
+  const double points = static_cast<double>(n);
+  Bounded psi{std::max(0.58, std::log(points)), 0};
+  for (std::int64_t m = 1; m <= n; ++m)
+    psi.error = std::max(psi.error, digamma_error(static_cast<double>(m)));
+  const double of_k = static_cast<double>(k);
+  // Magnitudes, so that no cancellation makes a step's rounding look smaller than in another order.
+  Terms body, reference;
+  const auto add = [&](const Bounded& term) {
+    body.add(term);
+    reference.add(exactly(term.exact));
+  };
+  for (int term = 0; term < 3; ++term) add(psi);
+  add({std::max(0.58, std::log(of_k)), digamma_error(of_k)});
+  if (algorithm == 2) {
+    add(quotient(exactly(2), exactly(of_k), in_double));
+    for (int count = 0; count < 2; ++count) add(quotient(exactly(1), exactly(1), in_double));
+  }
+  constexpr double additions = 6;
+  const Bounded local = sum(body, additions, in_double);
+  const double of_reference = sum(reference, additions, in_double).error;
+  if (!mean) return local.error + of_reference;
+  // The mean of n errors is no larger than the largest, that of n magnitudes neither: all n are taken equal.
+  const Bounded total{local.exact,
+                      local.error + gamma(40 + std::log2(points), in_double) * (local.exact + local.error)};
+  return rounded(total, in_double).error + of_reference +
+         (in_double.unit + 0x1p-64 * points / (1 - 0x1p-64 * points)) * local.exact;
+}
 
 struct KsgPlan::State {
   std::int64_t n = 0;
@@ -235,7 +253,8 @@ Operation describe_ksg() {
   operation.paper =
       "Kraskov, Stoegbauer, Grassberger 2004, eqs. 8 and 9; Frenzel, Pompe 2007, eq. 7; Lizier 2014";
   operation.error_model =
-      "counts and radii exact; local 32 u (|psi(k)| + 3 (1 + ln n)); their mean by a pairwise sum";
+      "counts and radii exact; a local value by the bounds of four psi and 6 additions, the mean by 40 + "
+      "log2 n more";
   operation.inputs = {{"x", "finite (source past)", {DType::f64}, "(n, dx)"},
                       {"y", "finite (target next)", {DType::f64}, "(n, dy)"},
                       {"z", "finite (target past); absent: no condition", {DType::f64}, "(n, dz)", true},
@@ -247,7 +266,11 @@ Operation describe_ksg() {
                        true}};
   operation.outputs = {{"value", "nats", {DType::f64}, "(1)"},
                        {"local", "nats; their mean is value", {DType::f64}, "(n)"},
-                       {"radii", "eps_x, eps_y, eps_z", {DType::f64}, "(n, 3)"},
+                       {.name = "radii",
+                        .summary = "eps_x, eps_y, eps_z",
+                        .dtypes = {DType::f64},
+                        .shape = "(n, 3)",
+                        .errors = ErrorModel::exact},
                        {"counts", "n_xz, n_yz, n_z (without z: n_x, n_y, n - 1)", {DType::i64}, "(n, 3)"}};
   operation.parameters = {
       {"k", "nearest neighbours in the joint space", ParameterType::integer, std::int64_t{4}, 1},
@@ -257,6 +280,7 @@ Operation describe_ksg() {
        std::int64_t{0}, 0},
       search_parameter()};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;

@@ -56,12 +56,28 @@ struct KsgOutputs {
 /// Refused (ContractError): n of x, y and z that differ, a point with fewer than k admissible neighbours. On
 /// CUDA values that are not finite are refused at the next synchronisation (DeviceError).
 ///
-/// Counts and radii are exact. A local value adds psi of at most n: |error| <= 32 u (|psi(k)| + 3 (1 + ln
-/// n)), u = 2^-53; the mean of n of them adds gamma_h of their magnitudes, h = 2 + log2 n (pairwise sum). The
-/// result does not depend on the number of threads, bit for bit.
+/// Counts and radii are exact. What is left of an estimate is a sum of psi at whole numbers from 1 to n,
+/// composed in `ksg_error` (engine/error_bounds.hpp), u = 2^-53:
+///  1. Each psi is off by at most the largest digamma_error up to n (which has the reference's own error in
+///  it), and
+///     no larger than max(0.58, ln n). Algorithm 2 adds 1/k, 2/k and 1/counts, each at most 2 and one
+///     rounding.
+///  2. A local value adds at most seven of these terms, in any order, in no more than 6 additions; the
+///  reference as
+///     well, in double.
+///  3. The mean. A term passes through at most h = 40 + log2 n additions: on the CPU 8 running and then a
+///  tree, on
+///     CUDA at most 16 terms a thread with two additions each (kernels/lists/count.cu; 4 in the sweep), trees
+///     of a warp, a block and all blocks, or 15 warps in turn. Then a division, and the constant where it was
+///     left out. The reference's mean is a running sum of n values in 80 bits, rounded once.
+///
+/// The result does not depend on the number of threads, bit for bit.
 void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,
          std::span<const std::int64_t> trial_lengths, const KsgParameters& parameters,
          const KsgOutputs& outputs);
+
+/// What is allowed of a local value (or, `mean`, of the estimate itself) at n points: points 1 to 3.
+double ksg_error(std::int64_t n, std::int64_t k, int algorithm, bool mean);
 
 /// `ksg` for many x with the same y, z, trials and parameters, as surrogates and networks have them: what
 /// depends on y and z alone is prepared once. Results equal those of `ksg` bit for bit. y and z are copied; x

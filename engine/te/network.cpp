@@ -14,7 +14,6 @@
 #include "kernels/networks/shared_network.hpp"
 #include "kernels/spatial/exclusion.hpp"
 #include "kernels/spatial/search.hpp"
-#include "kernels/te/digamma.hpp"
 #include "kernels/te/network.hpp"
 #include "kernels/windows/evaluate.hpp"
 
@@ -101,16 +100,11 @@ Work work(const Arguments& arguments) {
           .bytes = 8.0 * (n * (m * dx + t * d) + evaluated)};
 }
 
-/// |psi(k)| + 3 (1 + ln n), as in te.ksg.
-std::vector<double> error_bound(const Arguments& arguments, std::string_view output,
+std::vector<double> error_bound(const Arguments& arguments, std::string_view,
                                 std::span<const double> reference) {
-  if (output == "counts") return {};
-  constexpr double u = 0x1p-53;
-  const auto n = static_cast<double>(arguments.input("sources").extent(1));
-  const double magnitude = std::fabs(kernels::te::digamma(static_cast<double>(arguments.integer("k")))) +
-                           3.0 * (1.0 + std::log(n));
-  const double h = 2.0 + std::log2(n);
-  return std::vector<double>(reference.size(), (32.0 * u + h * u / (1.0 - h * u)) * magnitude);
+  const double allowed = ksg_error(arguments.input("sources").extent(1), arguments.integer("k"),
+                                   static_cast<int>(arguments.integer("algorithm")), true);
+  return std::vector<double>(reference.size(), allowed);
 }
 
 }  // namespace
@@ -270,6 +264,15 @@ Operation describe_network() {
        {"permute", "shift"}},
       {"seed", "source s draws its surrogates from seed + s", ParameterType::integer, std::int64_t{1}, 0}};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
+  operation.batches = {{.name = "sources",
+                        .inputs = {{"sources", 0}},
+                        .outputs = {{"values", 0}, {"surrogates", 0}, {"counts", 0}},
+                        .counted_from = "seed",
+                        .backends = {Backend::cpu}},
+                       {.name = "targets",
+                        .inputs = {{"y", 0}, {"z", 0}},
+                        .outputs = {{"values", 1}, {"surrogates", 1}, {"counts", 1}}}};
   operation.output_shapes = shapes;
   operation.work = work;
   operation.error_bound = error_bound;

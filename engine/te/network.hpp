@@ -55,8 +55,12 @@ struct NetworkOutputs {
 /// oracle) Refused (ContractError): n of sources, y and z that differ, a point with fewer than k admissible
 /// neighbours, as many seeds as not one a source where surrogates are asked for.
 ///
-/// |error| of an entry: the bound of te.ksg's value. The result does not depend on the number of threads, on
-/// the other sources or on the other targets of the call, bit for bit, within one backend.
+/// |error| of an entry: the bound of te.ksg's value. The result does not depend, bit for bit within one
+/// backend, on the number of threads or on the other targets of the call, and on the CPU not on the other
+/// sources: a pair alone has the value that it has in a network. On CUDA the counts do not depend on them
+/// either, but the order in which a value's terms are added may: ties in one of 32 neighbouring sources send
+/// all of them the way of tied data (kernels/lists/walk.cu), where the count of y and z is not known yet and
+/// is added last.
 class NetworkPlan {
  public:
   NetworkPlan(Context& context, const ConstTensorView& sources, std::span<const std::int64_t> trial_lengths,

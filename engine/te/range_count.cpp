@@ -105,6 +105,7 @@ Operation describe_range_count() {
                            ParameterType::integer, std::int64_t{0}, 0},
                           search_parameter()};
   operation.cuda_body = CudaBody::cuda_only;
+  operation.deterministic = true;
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");
     if (points.rank() != 2)
@@ -117,9 +118,6 @@ Operation describe_range_count() {
     const auto n = static_cast<double>(arguments.input("points").extent(0));
     const auto d = static_cast<double>(arguments.input("points").extent(1));
     return Work{.flops = 3.0 * n * d, .bytes = 8.0 * n * (d + 2.0)};
-  };
-  operation.error_bound = [](const Arguments&, std::string_view, std::span<const double>) {
-    return std::vector<double>{};
   };
   operation.choices = [](Backend backend, const Arguments& arguments) {
     const ConstTensorView& points = arguments.input("points");

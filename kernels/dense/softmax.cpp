@@ -167,9 +167,11 @@ template <typename Element>
 void softmax_rows(const SoftmaxCall& call, std::int64_t begin, std::int64_t end, float* scratch) {
   const std::int64_t stride = mutant("dense.softmax.ignored_row_stride") ? call.columns : call.x_row_stride;
   const std::int64_t first_out = mutant("dense.softmax.rows_count_from_chunk") ? begin : 0;
+  std::byte* y = call.y;
+  if (mutant("dense.softmax.start_taken_as_aligned")) y -= reinterpret_cast<std::uintptr_t>(y) % 16;
   for (std::int64_t row = begin; row < end; ++row)
     softmax_row(reinterpret_cast<const Element*>(call.x) + row * stride, call.columns, scratch,
-                reinterpret_cast<Element*>(call.y) + (row - first_out) * call.columns);
+                reinterpret_cast<Element*>(y) + (row - first_out) * call.columns);
 }
 
 void run_rows(const SoftmaxCall& call, std::int64_t begin, std::int64_t end, float* scratch) {

@@ -133,6 +133,12 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_digamma(Suite& suite) {
+  suite.calls([] {
+    CloudLimits limits;
+    limits.max_rows = 300;
+    limits.max_columns = 1;
+    return of(positive(*clouds(limits)));
+  });
   suite.property(
       {.name = "matches_reference",
        .summary = "Every value lies within the proven bound of the reference, for any count of arguments.",

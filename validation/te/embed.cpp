@@ -191,6 +191,7 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_embed(Suite& suite) {
+  suite.calls([] { return draw().arguments(); });
   suite.property(
       {.name = "matches_reference",
        .summary = "Values and times equal the reference's, with trials, histories of 0 and short trials.",

@@ -92,6 +92,11 @@ void refusals(Probe& probe) {
 }  // namespace
 
 void describe_ksg(Suite& suite) {
+  suite.calls([] {
+    CloudLimits limits;
+    limits.max_rows = 300;
+    return draw_ksg_case(limits).arguments();
+  });
   suite.property(
       {.name = "matches_reference",
        .summary = "Value and local values within the proven bound of the reference, radii and counts equal: "

@@ -258,7 +258,7 @@ void add_exact_properties(Suite& suite) {
                   .body = structures_agree,
                   .cases = 60});
   suite.property({.name = "threads_do_not_matter",
-                  .summary = "1, 2, 3 and 5 threads and ten reruns give the same bits.",
+                  .summary = "1, 2, 3 and 5 threads give the same bits.",
                   .body = threads_do_not_matter,
                   .cases = 30,
                   .backends = {Backend::cpu}});
