@@ -58,18 +58,16 @@ struct KsgOutputs {
 ///
 /// Counts and radii are exact. What is left of an estimate is a sum of psi at whole numbers from 1 to n,
 /// composed in `ksg_error` (engine/error_bounds.hpp), u = 2^-53:
-///  1. Each psi is off by at most the largest digamma_error up to n (which has the reference's own error in
-///  it), and
-///     no larger than max(0.58, ln n). Algorithm 2 adds 1/k, 2/k and 1/counts, each at most 2 and one
-///     rounding.
-///  2. A local value adds at most seven of these terms, in any order, in no more than 6 additions; the
-///  reference as
-///     well, in double.
-///  3. The mean. A term passes through at most h = 40 + log2 n additions: on the CPU 8 running and then a
-///  tree, on
-///     CUDA at most 16 terms a thread with two additions each (kernels/lists/count.cu; 4 in the sweep), trees
-///     of a warp, a block and all blocks, or 15 warps in turn. Then a division, and the constant where it was
-///     left out. The reference's mean is a running sum of n values in 80 bits, rounded once.
+///  1. Each psi is off by at most the largest digamma_error up to n, which has the reference's own error in
+///     it, and no larger than max(0.58, ln n). Algorithm 2 adds 1/k or 2/k and 1/counts, each at most 2 and
+///     one rounding.
+///  2. A local value adds at most seven of these terms, in any order, in no more than 6 additions; so does
+///  the
+///     reference, in double.
+///  3. The mean. A term passes through at most h = 40 + log2 n additions: on the CPU those of a tree, on CUDA
+///     at most 16 of a thread (kernels/lists/count.cu), trees of a warp, a block and all blocks, or 15 warps
+///     in turn. Then a division, and the constant where it was left out. The reference's mean is a running
+///     sum of n values in 80 bits, rounded once.
 ///
 /// The result does not depend on the number of threads, bit for bit.
 void ksg(Context& context, const ConstTensorView& x, const ConstTensorView& y, const ConstTensorView& z,

@@ -59,8 +59,8 @@ struct NetworkOutputs {
 /// backend, on the number of threads or on the other targets of the call, and on the CPU not on the other
 /// sources: a pair alone has the value that it has in a network. On CUDA the counts do not depend on them
 /// either, but the order in which a value's terms are added may: ties in one of 32 neighbouring sources send
-/// all of them the way of tied data (kernels/lists/walk.cu), where the count of y and z is not known yet and
-/// is added last.
+/// all of them the way of tied data (kernels/lists/walk.cuh), where the count of y and z is not known yet
+/// and is added last; and beyond 2,048 points few sources are searched in another way than many.
 class NetworkPlan {
  public:
   NetworkPlan(Context& context, const ConstTensorView& sources, std::span<const std::int64_t> trial_lengths,

@@ -74,15 +74,6 @@ std::vector<double> bound_of(const HostArguments& arguments, const Tensor& refer
   return find_operation(operation)->error_bound(arguments.view(), "y", reference.as<double>());
 }
 
-// Row `row` of a (rows, columns) tensor, bit for bit.
-Tensor row_of(const Tensor& tensor, std::int64_t row) {
-  const std::int64_t columns = tensor.shape()[1];
-  Tensor copy(tensor.dtype(), {1, columns});
-  const std::size_t bytes = copy.bytes();
-  std::copy_n(tensor.view().data + static_cast<std::size_t>(row) * bytes, bytes, copy.view().data);
-  return copy;
-}
-
 void matches_reference(Probe& probe) {
   probe.expect_reference(operation, draw(9, 32769).arguments());
 }
@@ -104,7 +95,7 @@ void long_rows(Probe& probe) {
 void masked_parts_of_long_rows(Probe& probe) {
   for (const DType type : types)
     for (const std::int64_t columns : {9000, 20011, 131072, 300008}) {
-      std::vector<float> values(static_cast<std::size_t>(3 * columns), -infinity);
+      std::vector<double> values(static_cast<std::size_t>(3 * columns), -infinity);
       values[0] = 1.5f;                                          // the first row: its beginning alone
       values[static_cast<std::size_t>(2 * columns) - 1] = 0.5f;  // the second: its last column
       values[static_cast<std::size_t>(2 * columns) - 2] = 0.25f;
