@@ -83,6 +83,7 @@ __device__ std::int32_t narrow(Room& room, std::int32_t held, std::int32_t most,
     const bool taken = kept.bits[j] < high || (kept.bits[j] == high && __popc(tied & below) < ties);
     ties -= __popc(tied);
     const unsigned votes = __ballot_sync(kWholeWarp, taken);
+    __syncwarp();  // a vote orders no memory
     if (taken) {
       const std::int32_t to = stored + __popc(votes & below);
       room.bits[to] = kept.bits[j];
