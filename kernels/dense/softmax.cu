@@ -4,9 +4,9 @@
 //   columns         held by
 //   up to 1,024     8, 16 or 32 lanes of a warp
 //   up to 16,384    one block of threads
-//   up to 262,144   a cluster of 2, 4 or 8 blocks that exchange maximum and sum through shared memory (sm_90
-//   and later) more            nobody: one block walks the row twice, the first time with a running maximum
-//   and sum (online)
+//   up to 262,144   a cluster of 2, 4 or 8 blocks (sm_90 and later), which exchange maximum and sum
+//                   through shared memory
+//   more            nobody: one block walks the row twice, the first time with a running maximum and sum
 //
 // Where there are no clusters, one block holds up to 32,768 columns and the online walk takes the rest.
 //
@@ -28,12 +28,15 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/dense/softmax.hpp"
+#include "kernels/rows/elements.cuh"
+#include "kernels/rows/joins.cuh"
 
 namespace assay::kernels::dense {
 
 namespace {
 
 namespace cg = cooperative_groups;
+using namespace rows;
 
 // Planted faults, handed to the kernels by value; constants in the usual build, where an empty argument is
 // left.
@@ -68,7 +71,6 @@ Faults selected_faults() {
 }
 
 constexpr int elements_per_thread = 32;
-constexpr unsigned whole_warp = 0xFFFFFFFFu;
 
 template <typename T>
 struct Matrix {
@@ -80,103 +82,6 @@ struct Matrix {
   bool x_aligned;  ///< every row of x begins on a multiple of 16 bytes
   bool y_aligned;
 };
-
-__device__ float minus_infinity() {
-  return __int_as_float(static_cast<int>(0xFF800000u));
-}
-
-__device__ float widen(float value) {
-  return value;
-}
-__device__ float widen(__half value) {
-  return __half2float(value);
-}
-__device__ float widen(__nv_bfloat16 value) {
-  return __bfloat162float(value);
-}
-
-template <typename T>
-__device__ T narrow(float value) {
-  if constexpr (sizeof(T) == 4)
-    return value;
-  else if constexpr (std::is_same_v<T, __half>)
-    return __float2half_rn(value);
-  else
-    return __float2bfloat16_rn(value);
-}
-
-/// 16 bytes of elements.
-template <typename T>
-struct alignas(16) Vector {
-  static constexpr int width = 16 / sizeof(T);
-  T elements[width];
-};
-
-// The bits of -Inf in each element.
-template <typename T>
-__device__ uint4 all_minus_infinity() {
-  const unsigned word = sizeof(T) == 4 ? 0xFF800000u : std::is_same_v<T, __half> ? 0xFC00FC00u : 0xFF80FF80u;
-  return {word, word, word, word};
-}
-
-/// The part of a row that one thread holds, widened to float: `Count` times `Width` elements that lie side by
-/// side, the first of them at `mine`, the next `step` elements on; -Inf, whose exponential is 0, from `left`
-/// elements on, where the row has ended.
-template <typename T, int Width, int Count>
-__device__ void load_part(float (&values)[Width * Count], const T* mine, int step, int left, bool aligned) {
-  if constexpr (Width > 1) {
-    if (aligned) {
-      uint4 raw[Count];  // all on their way before the first is used
-#pragma unroll
-      for (int k = 0; k < Count; ++k) {
-        raw[k] = all_minus_infinity<T>();
-        if (k * step < left) raw[k] = __ldcs(reinterpret_cast<const uint4*>(mine + k * step));
-      }
-#pragma unroll
-      for (int k = 0; k < Count; ++k) {
-        const auto vector = __builtin_bit_cast(Vector<T>, raw[k]);
-#pragma unroll
-        for (int i = 0; i < Width; ++i) values[k * Width + i] = widen(vector.elements[i]);
-      }
-      return;
-    }
-  }
-#pragma unroll
-  for (int k = 0; k < Count; ++k) {
-#pragma unroll
-    for (int i = 0; i < Width; ++i)
-      values[k * Width + i] = k * step + i < left ? widen(mine[k * step + i]) : minus_infinity();
-  }
-}
-
-/// Writes values * scale to where load_part takes elements from.
-template <typename T, int Width, int Count>
-__device__ void store_part(const float (&values)[Width * Count], float scale, T* mine, int step, int left,
-                           bool aligned) {
-#pragma unroll
-  for (int k = 0; k < Count; ++k) {
-    if constexpr (Width > 1) {
-      if (aligned) {
-        Vector<T> vector;
-#pragma unroll
-        for (int i = 0; i < Width; ++i) vector.elements[i] = narrow<T>(values[k * Width + i] * scale);
-        if (k * step < left) *reinterpret_cast<uint4*>(mine + k * step) = __builtin_bit_cast(uint4, vector);
-        continue;
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < Width; ++i)
-      if (k * step + i < left) mine[k * step + i] = narrow<T>(values[k * Width + i] * scale);
-  }
-}
-
-template <int Elements>
-__device__ float maximum_of(const float (&values)[Elements]) {
-  float largest = values[0];
-#pragma unroll
-  for (int i = 1; i < Elements; ++i) largest = fmaxf(largest, values[i]);
-  return largest;  // NaN are passed over here and met again in the sum
-}
 
 /// Replaces values by exp(value - shift) and returns their sum: four running sums of up to eight, then a
 /// tree.
@@ -191,36 +96,6 @@ __device__ float exponentiate(float (&values)[Width * Count], float shift, Fault
   }
   const float sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   return faults.half_precision_sum ? __half2float(__float2half_rn(sum)) : sum;
-}
-
-struct Larger {
-  static __device__ float identity() { return minus_infinity(); }
-  __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
-};
-struct Plus {
-  static __device__ float identity() { return 0; }
-  __device__ float operator()(float a, float b) const { return a + b; }
-};
-
-/// Joins a value of each of `Lanes` neighbouring lanes; all of them get the result, the same bits in each.
-template <int Lanes, typename Join>
-__device__ float join_lanes(float value, Join join) {
-#pragma unroll
-  for (int distance = Lanes / 2; distance > 0; distance /= 2)
-    value = join(value, __shfl_xor_sync(whole_warp, value, distance));
-  return value;
-}
-
-/// Joins a value of each thread of the block; all get the result. `slots`: 32 floats of shared memory for
-/// this call alone.
-template <typename Join>
-__device__ float join_block(float value, float* slots, Join join, Faults faults) {
-  const int lane = static_cast<int>(threadIdx.x % 32);
-  const int warps = static_cast<int>(blockDim.x / 32);
-  value = join_lanes<32>(value, join);
-  if (lane == 0) slots[threadIdx.x / 32] = value;
-  if (!faults.missing_barrier) __syncthreads();
-  return join_lanes<32>(lane < warps ? slots[lane] : Join::identity(), join);
 }
 
 /// What a block knows of its part of a row.
@@ -342,11 +217,12 @@ __global__ void __launch_bounds__(1024) softmax_by_blocks(Matrix<T> matrix, Faul
     }
 
     Part part;
-    part.maximum = join_block(maximum_of(values), slots[0], Larger(), faults);
+    part.maximum = join_block(maximum_of(values), slots[0], Larger(), faults.missing_barrier);
     // A block's part of a row may be nothing but -Inf where the row is not.
     const bool masked = Clustered && part.maximum == minus_infinity() && !faults.masked_part_shifted;
     const float shift = faults.no_maximum || masked ? 0.0f : part.maximum;
-    part.sum = join_block(exponentiate<Width, count>(values, shift, faults), slots[1], Plus(), faults);
+    part.sum = join_block(exponentiate<Width, count>(values, shift, faults), slots[1], Plus(),
+                          faults.missing_barrier);
     float scale = 1.0f / part.sum;
     if constexpr (Clustered) {
       if (faults.no_maximum) part.maximum = 0;
@@ -392,9 +268,9 @@ __global__ void __launch_bounds__(512, 1) softmax_online(Matrix<T> matrix, Fault
     running_sum = running_sum * rescale + exponentiate<Width, count>(values, shift, faults);
     running_maximum = maximum;
   }
-  const float maximum = join_block(running_maximum, slots[0], Larger(), faults);
-  const float sum =
-      join_block(running_sum * expf(running_maximum - shift_for(maximum)), slots[1], Plus(), faults);
+  const float maximum = join_block(running_maximum, slots[0], Larger(), faults.missing_barrier);
+  const float sum = join_block(running_sum * expf(running_maximum - shift_for(maximum)), slots[1], Plus(),
+                               faults.missing_barrier);
   const float shift = faults.no_maximum ? 0.0f : maximum;
   for (std::int64_t first = 0; first < columns; first += tile) {
     load_part<T, Width, count>(values, x + first, threads * Width, left(first, readable), matrix.x_aligned);

@@ -3,9 +3,9 @@
 // The k-th neighbour of every point of every pair along its target's lists. A block keeps 32 sources in
 // shared memory, a warp takes a point with all of them, a lane a source.
 //
-//   sift      every entry of a section of the list whose distance along the source is below a limit sets a
-//   bit: three
-//             instructions an entry. The limit is a guess from how dense the points lie there.
+//   sift      every entry of a section of the list whose distance along the source is below a limit
+//             sets a bit: three instructions an entry. The limit is a guess from how dense the points lie
+//             there.
 //   choose    each lane goes through its own bits, nearest in the plane first, and keeps the k + 1 smallest
 //             joint distances, until the plane alone is farther. Distances are float and carry the place in
 //             the list in their last bits. Where it is not, the next section is sifted.

@@ -1,9 +1,8 @@
 // The k-th neighbour of the points that walk_lists leaves, a block a pair.
 //
-//   tails     points in the tails of a source have many neighbours in the plane and few along the source. A
-//   warp
-//             takes 32 of them, a lane each; all look at the same candidate, from the end of the source
-//             inwards.
+//   tails     points in the tails of a source have many neighbours in the plane and few along the
+//             source. A warp takes 32 of them, a lane each; all look at the same candidate, from the end of
+//             the source inwards.
 //   the rest  few as a rule: a warp takes one, its lanes the next 32 ranks to either side.
 //
 // Distances are float and carry the candidate's place in their last bits; what float cannot order for certain

@@ -1,12 +1,11 @@
 // te.network on CUDA: all sources, and their surrogates as further sources, with a batch of targets at a
 // time. Three ways:
 //
-//   lists    x, y and z of one column, algorithm 1, k up to 8, up to 2,048 points: a target's neighbour lists
-//   are
-//            shared by all its sources (kernels/lists)
+//   lists       x, y and z of one column, algorithm 1, k up to 8, up to 2,048 points: a target's
+//               neighbour lists are shared by all its sources (kernels/lists)
 //   long lists  the same with more points and enough sources (kernels/lists/long_lists.hpp)
-//   windows  everything else, and `search` sorted, the oracle: each pair by windows along the target's axis
-//            (kernels/windows)
+//   windows     everything else, and `search` sorted, the oracle: each pair by windows along the target's
+//               axis (kernels/windows)
 #include <algorithm>
 #include <vector>
 

@@ -3,12 +3,10 @@
 // A point of a pair with x, y and z of one column each, by a warp that sweeps over the point's window along
 // z, its lanes the next 32 candidates to either side.
 //
-//   reach   outwards until z alone is farther than the k-th best; each lane keeps its k + 1 smallest joint
-//   distances in
-//           float, sorted only when a candidate may be among them
-//   count   once more over what lies within the radius along z: the candidates nearer than the radius in (x,
-//   z) and in
-//           (y, z), and those that rounding could move across it
+//   reach   outwards until z alone is farther than the k-th best; each lane keeps its k + 1 smallest
+//           joint distances in float, sorted only when a candidate may be among them
+//   count   once more over what lies within the radius along z: the candidates nearer than the radius
+//           in (x, z) and in (y, z), and those that rounding could move across it
 //
 // The k-th neighbour itself lies at the radius. Where it is the only one that rounding could move, its own
 // distances in double decide, and all other comparisons are as double's. Elsewhere (ties, rarely) the warp
