@@ -21,7 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double warm_up_seconds = 0.05;
 constexpr double cpu_sample_seconds = 50e-6;    // the steady clock resolves some 30 ns
 constexpr double cuda_sample_seconds = 500e-6;  // events resolve some 0.5 us
 constexpr double reading_seconds = 0.02;        // the management library takes a while to answer
@@ -163,7 +162,7 @@ PreparedCall::PreparedCall(Context& context, const Operation& operation, const H
 
 PreparedCall::~PreparedCall() = default;
 
-std::int64_t PreparedCall::calibrate() {
+std::int64_t PreparedCall::calibrate(double warm_up_seconds, double sample_seconds) {
   State& state = *state_;
   const auto start = Clock::now();
   std::int64_t warm_calls = 0;
@@ -175,7 +174,8 @@ std::int64_t PreparedCall::calibrate() {
   state.calls = 1;
   if (!state.on_device) {
     const double once = seconds_since(start) / static_cast<double>(warm_calls);
-    state.calls = std::clamp<std::int64_t>(std::llround(std::ceil(cpu_sample_seconds / once)), 1, 100'000);
+    state.calls = std::clamp<std::int64_t>(
+        std::llround(std::ceil(std::max(cpu_sample_seconds, sample_seconds) / once)), 1, 100'000);
     return state.calls;
   }
   // A whole number of rounds through the sets, so that every sample reads the same memory in the same order.
@@ -190,8 +190,8 @@ std::int64_t PreparedCall::calibrate() {
   capture(1);
   sample();
   const double once = sample().seconds;
-  const std::int64_t rounds =
-      std::clamp<std::int64_t>(std::llround(std::ceil(cuda_sample_seconds / once)), 1, 200);
+  const std::int64_t rounds = std::clamp<std::int64_t>(
+      std::llround(std::ceil(std::max(cuda_sample_seconds, sample_seconds) / once)), 1, 200);
   if (rounds > 1) capture(rounds);
   sample();
   return state.calls;
@@ -243,6 +243,15 @@ std::string PreparedCall::cache() const {
 
 std::string PreparedCall::unmonitored() const {
   return state_->monitor.reason;
+}
+
+std::string PreparedCall::launches() const {
+  std::string text;
+  if (!state_->graph) return text;
+  for (const auto& [what, count] : state_->graph->launches())
+    text += (text.empty() ? "" : "; ") + std::to_string(count / static_cast<std::size_t>(state_->calls)) +
+            " of " + what;
+  return text;
 }
 
 }  // namespace assay::benchmarks

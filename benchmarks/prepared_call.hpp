@@ -28,8 +28,9 @@ class PreparedCall {
   PreparedCall(const PreparedCall&) = delete;
   PreparedCall& operator=(const PreparedCall&) = delete;
 
-  /// Warms up by time, then finds how many calls make a sample that the clock resolves to better than 0.1 %.
-  std::int64_t calibrate();
+  /// Warms up by time, then finds how many calls make a sample that the clock resolves to better than 0.1 %,
+  /// or one that takes at least `sample_seconds` where that is longer.
+  std::int64_t calibrate(double warm_up_seconds = 0.05, double sample_seconds = 0);
   /// One call, not waited for.
   void run();
   /// Seconds that one sample of that many calls takes: device events on CUDA, the steady clock on the CPU. On
@@ -41,6 +42,8 @@ class PreparedCall {
   /// The outputs of a call made now, on the host.
   std::map<std::string, Tensor> outputs();
   std::string cache() const;
+  /// On a device, after `calibrate`: what one call launches and copies, with numbers. Empty on the CPU.
+  std::string launches() const;
 
  private:
   struct State;

@@ -21,11 +21,6 @@ namespace assay::benchmarks {
 
 namespace {
 
-bool runs_on(const Operation& operation, const Case& item, Backend backend) {
-  return operation.has(backend) &&
-         std::find(item.backends.begin(), item.backends.end(), backend) != item.backends.end();
-}
-
 struct Selected {
   const Operation* operation;
   const Case* item;
@@ -56,16 +51,6 @@ std::string check(Context& context, const Operation& operation, const HostArgume
   const Comparison comparison =
       compare_outputs(operation, resolve(operation, host), outputs, reference::run(operation, host));
   return comparison.pass() ? "" : comparison.reason();
-}
-
-std::string unequal_output(const std::map<std::string, Tensor>& before,
-                           const std::map<std::string, Tensor>& after) {
-  for (const auto& [name, tensor] : before) {
-    const Tensor& other = after.at(name);
-    const auto view = tensor.view();
-    if (!std::equal(view.data, view.data + tensor.bytes(), other.view().data)) return name;
-  }
-  return "";
 }
 
 Measurement describe(Context& context, const Selected& selected, const std::vector<Ceiling>& ceilings) {
@@ -125,12 +110,6 @@ std::vector<Measurement> run_peers(const Selected& selected, const HostArguments
   return measured;
 }
 
-std::string check_case(Context& context, const Selected& selected, const HostArguments& arguments,
-                       std::uint64_t seed) {
-  return selected.item->check_with ? check(context, *selected.operation, selected.item->check_with(seed))
-                                   : check(context, *selected.operation, arguments);
-}
-
 /// The case that is being timed, in memory: one at a time, since a case may fill the device. Google Benchmark
 /// enters a case several times until it has found how often to repeat it.
 struct Live {
@@ -152,7 +131,7 @@ std::string prepare(Context& context, const Selected& selected, std::uint64_t se
   if (selected.operation->choices) made.chosen = selected.operation->choices(context.backend(), resolved);
   made.flops = work.flops;
   made.bytes = work.bytes;
-  made.failure = check_case(context, selected, *live.arguments, seed);
+  made.failure = wrong_answer(context, *selected.operation, *selected.item, *live.arguments, seed);
   if (!made.failure.empty()) return made.failure;
   live.call =
       std::make_unique<PreparedCall>(context, *selected.operation, *live.arguments, selected.item->warm);
@@ -251,6 +230,27 @@ double Measurement::median_ns() const {
   std::sort(sorted.begin(), sorted.end());
   const std::size_t middle = sorted.size() / 2;
   return sorted.size() % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle]);
+}
+
+bool runs_on(const Operation& operation, const Case& item, Backend backend) {
+  return operation.has(backend) &&
+         std::find(item.backends.begin(), item.backends.end(), backend) != item.backends.end();
+}
+
+std::string unequal_output(const std::map<std::string, Tensor>& before,
+                           const std::map<std::string, Tensor>& after) {
+  for (const auto& [name, tensor] : before) {
+    const Tensor& other = after.at(name);
+    const auto view = tensor.view();
+    if (!std::equal(view.data, view.data + tensor.bytes(), other.view().data)) return name;
+  }
+  return "";
+}
+
+std::string wrong_answer(Context& context, const Operation& operation, const Case& item,
+                         const HostArguments& arguments, std::uint64_t seed) {
+  return item.check_with ? check(context, operation, item.check_with(seed))
+                         : check(context, operation, arguments);
 }
 
 std::string name_of(const std::string& operation, const Case& item, Backend backend) {

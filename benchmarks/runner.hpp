@@ -27,6 +27,18 @@ std::string name_of(const std::string& operation, const Case& item, Backend back
 /// The cases that `run` would run on that backend.
 std::vector<std::string> names(const Options& options, Backend backend);
 
+/// Holds the answer for these arguments, or for the case's own smaller ones, to the reference. Empty where it
+/// is right; else why not.
+std::string wrong_answer(Context& context, const Operation& operation, const Case& item,
+                         const HostArguments& arguments, std::uint64_t seed);
+
+/// Whether the case is measured on that backend.
+bool runs_on(const Operation& operation, const Case& item, Backend backend);
+
+/// The first output whose bits differ; empty where none does.
+std::string unequal_output(const std::map<std::string, Tensor>& before,
+                           const std::map<std::string, Tensor>& after);
+
 /// Checks one case and measures it; `operation` need not be the listed one (a test passes wrong ones).
 Measurement measure(Context& context, const Operation& operation, const Case& item,
                     const std::vector<Ceiling>& ceilings, const Options& options);

@@ -6,7 +6,7 @@ namespace assay::benchmarks::te {
 // Counts of neighbours, which is what the estimators evaluate psi at, spread over the small arguments
 // (recurrence) and the large ones (series).
 void describe_digamma(Suite& suite) {
-  for (const std::int64_t n : {10'000, 1'000'000}) {
+  for (const std::int64_t n : {10'000, 100'000, 1'000'000}) {
     suite.add({.label = "n=" + std::to_string(n),
                .size = static_cast<double>(n),
                .make =

@@ -46,6 +46,10 @@ void describe_ksg(Suite& suite) {
   suite.add(million);
   suite.add(item_of({.n = 10'000, .histories = 2}));
   suite.add(item_of({.n = 10'000, .algorithm = 2}));
+  // Short calls, of which a process of `assay compare` has time for several.
+  suite.add(item_of({.n = 2'000}));
+  suite.add(item_of({.n = 1'000, .histories = 2}));
+  suite.add(item_of({.n = 1'000, .algorithm = 2}));
   // Below and above the crossover of kernels/spatial/search.cpp.
   for (const std::int64_t n : {5'000, 10'000, 20'000, 40'000}) {
     Case item = item_of({.n = n});

@@ -47,6 +47,7 @@ void describe_network(Suite& suite) {
     item.backends = {Backend::cuda};
     suite.add(std::move(item));
   }
+  suite.add(item_of(5, 200, false));  // a short call: one process of `assay compare` has time for several
   for (const std::int64_t n : {200, 500, 2'000, 5'000, 10'000}) suite.add(item_of(20, n, false));
   suite.scaling({.axis = "variables",
                  .exponent = 2,

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 struct CUgraphExec_st;  // cudaGraphExec_t is a pointer to this
 
@@ -22,6 +24,9 @@ class Graph {
   void launch(const Stream& stream) const;
   /// Number of nodes (kernels, copies, fills) that were recorded.
   std::size_t nodes() const { return nodes_; }
+  /// What the nodes are, each with its number: "kernel, grid 4 x 1 x 1, block 256 x 1 x 1, 0 bytes shared",
+  /// "copy of 4096 bytes", "fill of 64 bytes", "other".
+  const std::map<std::string, std::size_t>& launches() const { return launches_; }
 
  private:
   struct Destroy {
@@ -29,6 +34,7 @@ class Graph {
   };
   std::unique_ptr<CUgraphExec_st, Destroy> handle_;
   std::size_t nodes_ = 0;
+  std::map<std::string, std::size_t> launches_;
 };
 
 }  // namespace assay

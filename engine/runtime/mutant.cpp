@@ -13,15 +13,19 @@ std::atomic<bool> reached{false};
 
 namespace detail {
 bool mutant_selected(std::string_view id) {
-  static const std::string selected = [] {
-    const char* name = std::getenv("ASSAY_MUTANT");
-    return std::string(name == nullptr ? "" : name);
-  }();
-  if (id != selected) return false;
+  if (id != selected_mutant()) return false;
   reached.store(true, std::memory_order_relaxed);
   return true;
 }
 }  // namespace detail
+
+std::string_view selected_mutant() {
+  static const std::string selected = [] {
+    const char* name = std::getenv("ASSAY_MUTANT");
+    return std::string(name == nullptr ? "" : name);
+  }();
+  return selected;
+}
 
 bool mutant_reached() {
   return reached.load(std::memory_order_relaxed);
@@ -30,6 +34,10 @@ bool mutant_reached() {
 }  // namespace assay
 #else
 namespace assay {
+
+std::string_view selected_mutant() {
+  return {};
+}
 
 bool mutant_reached() {
   return false;

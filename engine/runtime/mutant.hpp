@@ -22,6 +22,10 @@ constexpr bool mutant(std::string_view) {
 }
 #endif
 
+/// The fault that this process was started with; empty where there is none, as in the usual build. For faults
+/// that are not a line in a body: slowdowns, which the benchmarks' runner plants around what it times.
+std::string_view selected_mutant();
+
 /// Whether the selected mutant was ever asked for where it takes effect; false in the usual build. Callers
 /// need not be compiled with ASSAY_MUTANTS themselves.
 bool mutant_reached();

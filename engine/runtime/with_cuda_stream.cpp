@@ -1,5 +1,8 @@
 #include <cuda_runtime_api.h>
 
+#include <string>
+#include <vector>
+
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/event.hpp"
 #include "engine/runtime/graph.hpp"
@@ -91,6 +94,32 @@ namespace {
 struct DestroyGraph {
   void operator()(CUgraph_st* graph) const noexcept { (void)cudaGraphDestroy(graph); }
 };
+
+std::string text_of(const dim3& size) {
+  return std::to_string(size.x) + " x " + std::to_string(size.y) + " x " + std::to_string(size.z);
+}
+
+std::string description_of(cudaGraphNode_t node) {
+  cudaGraphNodeType type{};
+  check(cudaGraphNodeGetType(node, &type), "cudaGraphNodeGetType");
+  if (type == cudaGraphNodeTypeKernel) {
+    cudaKernelNodeParams kernel{};
+    check(cudaGraphKernelNodeGetParams(node, &kernel), "cudaGraphKernelNodeGetParams");
+    return "kernel, grid " + text_of(kernel.gridDim) + ", block " + text_of(kernel.blockDim) + ", " +
+           std::to_string(kernel.sharedMemBytes) + " bytes shared";
+  }
+  if (type == cudaGraphNodeTypeMemcpy) {
+    cudaMemcpy3DParms copy{};
+    check(cudaGraphMemcpyNodeGetParams(node, &copy), "cudaGraphMemcpyNodeGetParams");
+    return "copy of " + std::to_string(copy.extent.width * copy.extent.height * copy.extent.depth) + " bytes";
+  }
+  if (type == cudaGraphNodeTypeMemset) {
+    cudaMemsetParams fill{};
+    check(cudaGraphMemsetNodeGetParams(node, &fill), "cudaGraphMemsetNodeGetParams");
+    return "fill of " + std::to_string(fill.width * fill.height * fill.elementSize) + " bytes";
+  }
+  return "other";
+}
 }  // namespace
 
 Graph Graph::capture(Stream& stream, const std::function<void()>& work) {
@@ -109,6 +138,9 @@ Graph Graph::capture(Stream& stream, const std::function<void()>& work) {
   const std::unique_ptr<CUgraph_st, DestroyGraph> recorded(captured);
   Graph graph;
   check(cudaGraphGetNodes(recorded.get(), nullptr, &graph.nodes_), "cudaGraphGetNodes");
+  std::vector<cudaGraphNode_t> nodes(graph.nodes_);
+  check(cudaGraphGetNodes(recorded.get(), nodes.data(), &graph.nodes_), "cudaGraphGetNodes");
+  for (cudaGraphNode_t node : nodes) ++graph.launches_[description_of(node)];
   cudaGraphExec_t executable = nullptr;
   check(cudaGraphInstantiate(&executable, recorded.get(), 0), "cudaGraphInstantiate");
   graph.handle_.reset(executable);

@@ -1,0 +1,216 @@
+#include "benchmarks/brief.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+
+#include "benchmarks/measurement.hpp"
+#include "benchmarks/prepared_call.hpp"
+#include "benchmarks/runner.hpp"
+#include "benchmarks/slowdown.hpp"
+#include "benchmarks/suite.hpp"
+#include "engine/runtime/mutant.hpp"
+
+namespace assay::benchmarks {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double warm_up_seconds = 0.002;
+constexpr int fewest_samples = 3;
+constexpr double event_resolution_ns = 500;  // of the time between two device events
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double cpu_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+/// The least step of a clock that is not none, by looking at it.
+template <typename Now>
+double resolution_of(const Now& now) {
+  double least = 1e9;
+  for (int i = 0; i < 50; ++i) {
+    const double before = now();
+    double after = before;
+    while (after <= before) after = now();
+    least = std::min(least, after - before);
+  }
+  return least;
+}
+
+/// FNV-1a over the outputs' names and bits: equal answers have equal digests.
+std::string digest_of(const std::map<std::string, Tensor>& outputs) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  const auto take = [&](const void* data, std::size_t bytes) {
+    const auto* at = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < bytes; ++i) hash = (hash ^ at[i]) * 1099511628211ULL;
+  };
+  for (const auto& [name, tensor] : outputs) {
+    take(name.data(), name.size());
+    take(tensor.view().data, tensor.bytes());
+  }
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += digits[hash >> shift & 15];
+  return text;
+}
+
+struct Chosen {
+  const Operation* operation;
+  const Case* item;
+  std::string name;
+};
+
+std::vector<Chosen> choose(const std::vector<Suite>& suites, const BriefOptions& options, Backend backend) {
+  std::vector<Chosen> all;
+  for (const Suite& suite : suites) {
+    const Operation* operation = find_operation(suite.operation());
+    if (operation == nullptr || (options.wanted && !options.wanted(suite.operation()))) continue;
+    for (const Case& item : suite.cases())
+      if (runs_on(*operation, item, backend))
+        all.push_back({operation, &item, name_of(operation->name, item, backend)});
+  }
+  if (options.names.empty()) return all;
+  std::vector<Chosen> chosen;
+  for (const std::string& name : options.names) {
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Chosen& one) { return one.name == name; });
+    if (found != all.end()) chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+/// The planted slowdown of this process, made when it is first needed.
+class Plant {
+ public:
+  Plant() : slowdown_(slowdown_of(selected_mutant())) {
+    if (slowdown_) spender_ = std::make_unique<TimeSpender>(slowdown_->kind);
+  }
+  bool planted() const { return slowdown_.has_value(); }
+  /// To what share of a sample that takes so long without it.
+  void spend(double sample_seconds) const { spender_->spend(slowdown_->share * sample_seconds); }
+
+ private:
+  std::optional<Slowdown> slowdown_;
+  std::unique_ptr<TimeSpender> spender_;
+};
+
+/// Seconds of the quicker of two calls: the first one also pays for memory that the operation then keeps.
+double call_seconds(PreparedCall& call, double longest) {
+  const double first = call.sample().seconds;
+  return first > 5 * longest ? first : std::min(first, call.sample().seconds);
+}
+
+struct Clocks {
+  double wall_ns = 0;
+  double cpu_ns = 0;
+};
+
+void take_samples(Context& context, PreparedCall& call, const BriefOptions& options, const Plant& plant,
+                  const InstructionCounter& instructions, const Clocks& resolution, BriefMeasurement& made) {
+  const bool on_device = context.backend() == Backend::cuda;
+  if (on_device && plant.planted()) throw std::invalid_argument("slowdowns are planted on the CPU alone");
+  const double undisturbed = call.sample().seconds;
+  made.samples = std::max(fewest_samples, static_cast<int>(std::lround(options.seconds / undisturbed)));
+  std::vector<double> wall, cpu, counted;
+  for (int sample = 0; sample < made.samples; ++sample) {
+    const double counted_before = instructions.read();
+    const double cpu_before = cpu_ns();
+    const auto start = Clock::now();
+    const double between_events = call.sample().seconds;
+    if (plant.planted()) plant.spend(undisturbed);
+    wall.push_back(on_device ? between_events * 1e9 : seconds_since(start) * 1e9);
+    cpu.push_back(cpu_ns() - cpu_before);
+    counted.push_back(instructions.read() - counted_before);
+  }
+  const auto keep = [&](const char* measure, const std::vector<double>& samples, double step) {
+    made.medians[measure] = median_of(samples) / static_cast<double>(made.calls);
+    made.resolutions[measure] = step / static_cast<double>(made.calls);
+  };
+  keep("wall", wall, on_device ? event_resolution_ns : resolution.wall_ns);
+  if (on_device) return;
+  keep("cpu", cpu, resolution.cpu_ns);
+  if (instructions.works()) keep("instructions", counted, 1);
+}
+
+BriefMeasurement measure_one(Context& context, const Chosen& chosen, const BriefOptions& options,
+                             const Plant& plant, const InstructionCounter& instructions,
+                             const Clocks& resolution) {
+  BriefMeasurement made;
+  made.name = chosen.name;
+  const HostArguments arguments = chosen.item->make(options.seed);
+  PreparedCall call(context, *chosen.operation, arguments);
+  const bool on_device = context.backend() == Backend::cuda;
+  if (on_device) {
+    made.calls = call.calibrate(warm_up_seconds, options.sample_seconds);
+    made.launches = call.launches();
+  }
+  if (options.longest_call > 0) {
+    const double seconds = on_device ? call.sample().seconds / static_cast<double>(made.calls)
+                                     : call_seconds(call, options.longest_call);
+    if (seconds > options.longest_call) {
+      made.too_long = seconds;
+      return made;
+    }
+  }
+  if (options.check) {
+    const auto start = Clock::now();
+    made.failure = wrong_answer(context, *chosen.operation, *chosen.item, arguments, options.seed);
+    made.seconds = -seconds_since(start);
+    if (!made.failure.empty()) return made;
+  }
+  if (made.calls == 0) made.calls = call.calibrate(warm_up_seconds, options.sample_seconds);
+  const auto answer = call.outputs();
+  made.answer = digest_of(answer);
+  take_samples(context, call, options, plant, instructions, resolution, made);
+  const std::string changed = unequal_output(answer, call.outputs());
+  if (!changed.empty()) {
+    made.failure = "output '" + changed + "' changed while it was timed";
+    made.medians.clear();
+  }
+  return made;
+}
+
+}  // namespace
+
+std::vector<std::string> brief_names(const BriefOptions& options, Backend backend) {
+  const std::vector<Suite> all = suites();
+  std::vector<std::string> names;
+  for (const Chosen& one : choose(all, options, backend)) names.push_back(one.name);
+  return names;
+}
+
+std::vector<BriefMeasurement> measure_briefly(Context& context, const BriefOptions& options,
+                                              const InstructionCounter& instructions) {
+  const std::vector<Suite> all = suites();
+  const Plant plant;
+  const Clocks resolution{
+      resolution_of(
+          [] { return std::chrono::duration<double, std::nano>(Clock::now().time_since_epoch()).count(); }),
+      resolution_of(cpu_ns)};
+  std::vector<BriefMeasurement> measured;
+  for (const Chosen& one : choose(all, options, context.backend())) {
+    const auto start = Clock::now();
+    measured.push_back(measure_one(context, one, options, plant, instructions, resolution));
+    measured.back().seconds += seconds_since(start);
+  }
+  return measured;
+}
+
+}  // namespace assay::benchmarks
