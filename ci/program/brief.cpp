@@ -1,0 +1,107 @@
+#include "ci/program/brief.hpp"
+
+#include <fstream>
+#include <optional>
+
+#include "benchmarks/brief.hpp"
+#include "ci/program/backend_choice.hpp"
+#include "ci/program/commands.hpp"
+#include "ci/program/failure.hpp"
+#include "engine/runtime/device.hpp"
+#include "fmt/format.h"
+#include "validation/runner.hpp"
+
+namespace assay::program {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw Failure(ExitCode::usage, path + ": no such file");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty()) lines.push_back(line);
+  if (lines.empty()) throw Failure(ExitCode::vacuous, path + ": names no case");
+  return lines;
+}
+
+nlohmann::ordered_json json_of(const benchmarks::BriefMeasurement& one) {
+  nlohmann::ordered_json out{{"name", one.name}, {"seconds", one.seconds}};
+  if (one.too_long > 0) {
+    out["left_out"] = one.too_long;
+  } else if (!one.failure.empty()) {
+    out["failure"] = one.failure;
+  } else {
+    out["medians"] = one.medians;
+    out["resolutions"] = one.resolutions;
+    out["answer"] = one.answer;
+    out["launches"] = one.launches;
+    out["calls"] = one.calls;
+    out["samples"] = one.samples;
+  }
+  return out;
+}
+
+int run_brief(Invocation& invocation) {
+  const std::string asked = invocation.choice("backend", {"auto", "cpu", "cuda"});
+  const Backend backend =
+      asked == "cuda" || (asked == "auto" && cuda_available()) ? Backend::cuda : Backend::cpu;
+  benchmarks::BriefOptions options;
+  const std::string pattern = invocation.maybe_text("op").value_or("");
+  if (!pattern.empty())
+    options.wanted = [&pattern](const std::string& operation) {
+      return validation::matches(operation, pattern);
+    };
+  if (const auto file = invocation.maybe_text("cases")) options.names = lines_of(*file);
+  options.check = invocation.flag("check");
+  options.seed = invocation.seed();
+  options.longest_call = invocation.real("longest", 0, 3600);
+  options.seconds = invocation.real("seconds", 1e-4, 3600);
+  const auto names = benchmarks::brief_names(options, backend);
+  if (names.empty()) throw Failure(ExitCode::vacuous, "no case matches (assay list)");
+
+  nlohmann::ordered_json document{{"format", brief_format}, {"backend", name_of(backend)}};
+  if (invocation.flag("list")) {
+    document["cases"] = names;
+    invocation.print_json(document);
+    return code_of(ExitCode::ok);
+  }
+  // Before the context, whose threads are to be counted too.
+  const benchmarks::InstructionCounter instructions;
+  const unsigned threads = threads_of(invocation);
+  Context context = backend == Backend::cuda
+                        ? Context::cuda(static_cast<int>(invocation.integer("device", 0, 1 << 20)), threads)
+                        : Context::cpu(threads);
+  document["threads"] = context.pool().threads();
+  document["seed"] = options.seed;
+  document["missing"] = nlohmann::ordered_json::object();
+  if (!instructions.works()) document["missing"]["instructions"] = instructions.reason();
+  document["cases"] = nlohmann::ordered_json::array();
+  for (const auto& one : benchmarks::measure_briefly(context, options, instructions))
+    document["cases"].push_back(json_of(one));
+  invocation.print_json(document);
+  return code_of(ExitCode::ok);
+}
+
+}  // namespace
+
+Command describe_brief() {
+  Command command;
+  command.path = "brief";
+  command.summary = "One process of `assay compare`: every case measured once and briefly, as JSON";
+  command.examples = R"(Examples:
+  assay brief --op 'te.*' --threads 1
+  assay brief --list
+Prints one document: {format, backend, threads, seed, missing: {measure: why}, cases: [{name, seconds, and either left_out
+(seconds of one call), failure, or medians, resolutions, answer, launches, calls, samples}]}. With --list the cases are names.
+Exit codes: 0 measured, wrong answers included, 6 no case matches, 7 the device is missing.)";
+  command.options = {{"op", "GLOB", "only operations whose name matches"},
+                     {"cases", "FILE", "only the cases that this file names, one a line"},
+                     {"check", "", "hold the answers to the reference first"},
+                     {"list", "", "name the cases and measure none"},
+                     {"seconds", "S", "of samples for each case, three at least", "0.008"},
+                     {"longest", "S", "cases of longer calls are left out; 0: none is", "0.015"}};
+  command.run = run_brief;
+  return command;
+}
+
+}  // namespace assay::program
