@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "ci/test_process.hpp"
+#include "reports/comparison/comparison.hpp"
 #include "reports/gate.hpp"
 #include "reports/record.hpp"
 #include "validation/mutate.hpp"
@@ -17,6 +18,8 @@ TEST_F(Explain, KnowsEveryVerdict) {
     words.emplace_back(reports::to_string(static_cast<reports::Verdict>(verdict)));
   for (int verdict = 0; verdict <= static_cast<int>(reports::GateVerdict::same); ++verdict)
     words.emplace_back(reports::to_string(static_cast<reports::GateVerdict>(verdict)));
+  for (int verdict = 0; verdict <= static_cast<int>(reports::ComparisonVerdict::same); ++verdict)
+    words.emplace_back(reports::to_string(static_cast<reports::ComparisonVerdict>(verdict)));
   for (int status = 0; status <= static_cast<int>(validation::MutantStatus::not_executed); ++status)
     words.emplace_back(validation::name_of(static_cast<validation::MutantStatus>(status)));
   for (const std::string& word : words) {

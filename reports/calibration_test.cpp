@@ -69,7 +69,8 @@ TEST(CalibrationSection, SaysWhatToRunWhereThereIsNothing) {
   const std::string page = html::calibration(ReportInput{});
   for (const char* command :
        {"assay calibrate false-reds", "assay calibrate replays", "assay mutate --record",
-        "assay calibrate mechanical F", "assay calibrate exploits", "assay calibrate budget"})
+        "assay calibrate mechanical F", "assay calibrate exploits", "assay calibrate budget", "assay aa",
+        "assay aa --planted"})
     EXPECT_TRUE(has(page, "no data yet: run <code>" + std::string(command)) ||
                 has(page, std::string(command) + "</code>"))
         << command;
@@ -96,8 +97,19 @@ TEST(CalibrationSection, ShowsCountsBoundsAndWhatFailed) {
   drawn.name = "kernels/te/knn.cpp";
   drawn.trials = 20;
   drawn.failures = 3;
-  input.calibrations = {
-      calibrated("2025-03-01T00:00:00Z", {counted("te.knn", 100'000, 0, 0.2), replay, worse, budget, drawn})};
+  Calibration itself;
+  itself.subject = CalibrationSubject::false_changes;
+  itself.name = "relinked";
+  itself.trials = 1000;
+  itself.notes = {
+      {"measure", "cpu"}, {"runs", "25"}, {"changed_runs", "0"}, {"same", "953"}, {"alarms", "0"}};
+  Calibration planted;
+  planted.subject = CalibrationSubject::slowdowns;
+  planted.name = "memory, 5 %";
+  planted.trials = 40;
+  planted.failures = 1;
+  input.calibrations = {calibrated("2025-03-01T00:00:00Z", {counted("te.knn", 100'000, 0, 0.2), replay, worse,
+                                                            budget, drawn, itself, planted})};
   const std::string page = html::calibration(input);
   EXPECT_TRUE(has(page, "100,000"));
   EXPECT_TRUE(has(page, "3.00e-05"));
@@ -107,6 +119,9 @@ TEST(CalibrationSection, ShowsCountsBoundsAndWhatFailed) {
   EXPECT_TRUE(has(page, "+7.5 %"));
   EXPECT_TRUE(has(page, ">missed</span>"));
   EXPECT_TRUE(has(page, "17 of 20 mutations"));
+  EXPECT_TRUE(has(page, "95.3 %"));
+  EXPECT_TRUE(has(page, "11.3 %"));  // 0 of 25 runs: 1 - 0.05^(1/25)
+  EXPECT_TRUE(has(page, "39 of 40"));
   EXPECT_EQ(test::markup_problem(page, true), "");
 }
 

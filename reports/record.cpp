@@ -53,13 +53,15 @@ constexpr std::array<Named<MutantStatus>, 5> mutant_statuses{{
     {MutantStatus::timeout, "timeout"},
 }};
 
-constexpr std::array<Named<CalibrationSubject>, 6> calibration_subjects{{
+constexpr std::array<Named<CalibrationSubject>, 8> calibration_subjects{{
     {CalibrationSubject::false_reds, "false_reds"},
     {CalibrationSubject::replay, "replay"},
     {CalibrationSubject::budget, "budget"},
     {CalibrationSubject::validate, "validate"},
     {CalibrationSubject::mechanical, "mechanical"},
     {CalibrationSubject::exploit, "exploit"},
+    {CalibrationSubject::false_changes, "false_changes"},
+    {CalibrationSubject::slowdowns, "slowdowns"},
 }};
 
 template <typename Names, typename Enum>

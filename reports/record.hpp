@@ -237,7 +237,10 @@ enum class CalibrationSubject {
   budget,      // `validate --budget`: value against limit, in seconds
   validate,    // a whole `validate`: value against limit, in seconds
   mechanical,  // mutations that nobody chose; failures: survivors
-  exploit      // one cheat that a test must reject; failure: it was let through
+  exploit,     // one cheat that a test must reject; failure: it was let through
+  false_changes,  // `assay aa`, one measure of programs without a change: cases compared; failures: changes
+                  // shown
+  slowdowns       // `assay aa --planted`, one measure, kind and size: cases; failures: those not found
 };
 
 /// Run::command of a run that holds calibrations.
@@ -257,7 +260,9 @@ struct Calibration {
   std::optional<double> limit;        // what `value` is held against
   std::string message;                // of the first failure; one line
   double elapsed_ms = 0.0;
-  Notes notes;  // of a replay: property, inputs, elements, non_zeros, shrunk_to_end
+  // of a replay: property, inputs, elements, non_zeros, shrunk_to_end; of false_changes and slowdowns:
+  // measure, runs, changed_runs, same, inconclusive, regressed, improved, alarms
+  Notes notes;
 
   bool operator==(const Calibration&) const = default;
 };

@@ -92,7 +92,8 @@ inline ReportInput hostile() {
   k.notes = {{"property", evil}, {"inputs", evil}, {"elements", evil}, {"test", evil}, {"cores", evil}};
   for (const CalibrationSubject subject :
        {CalibrationSubject::false_reds, CalibrationSubject::budget, CalibrationSubject::validate,
-        CalibrationSubject::mechanical, CalibrationSubject::exploit}) {
+        CalibrationSubject::mechanical, CalibrationSubject::exploit, CalibrationSubject::false_changes,
+        CalibrationSubject::slowdowns}) {
     r.calibrations.push_back(r.calibrations[0]);
     r.calibrations.back().subject = subject;
   }

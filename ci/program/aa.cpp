@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "ci/program/calibrating.hpp"
 #include "ci/program/commands.hpp"
 #include "ci/program/comparing.hpp"
 #include "ci/program/console.hpp"
@@ -96,6 +97,25 @@ nlohmann::ordered_json json_of(const KnownTruth& truth, bool slower) {
   return out;
 }
 
+reports::Calibration record_of(const KnownTruth& truth, bool slower, const ComparisonPlan& plan) {
+  reports::Calibration record;
+  record.subject =
+      slower ? reports::CalibrationSubject::slowdowns : reports::CalibrationSubject::false_changes;
+  record.name = truth.condition;
+  record.backend = plan.backend;
+  record.trials = truth.cases;
+  record.failures = slower ? truth.cases - truth.regressed : truth.regressed + truth.improved;
+  record.seed = plan.seed;
+  const std::vector<std::pair<const char*, int>> counts{
+      {"runs", truth.runs},           {"changed_runs", truth.changed_runs},
+      {"same", truth.same},           {"inconclusive", truth.inconclusive},
+      {"regressed", truth.regressed}, {"improved", truth.improved},
+      {"alarms", truth.alarms}};
+  record.notes["measure"] = truth.measure;
+  for (const auto& [name, count] : counts) record.notes[name] = std::to_string(count);
+  return record;
+}
+
 std::vector<reports::ComparisonResult> run_condition(const Invocation& invocation, const Condition& condition,
                                                      std::int64_t runs, const std::string& folder) {
   std::vector<reports::ComparisonResult> results;
@@ -129,6 +149,9 @@ int run_aa(Invocation& invocation) {
     invocation.refuse("checkpoint", "'" + folder + "' is no folder and cannot be made one");
   const std::vector<Condition> conditions = slower ? planted(invocation) : without_a_change(invocation);
 
+  const ComparisonPlan plan = comparison_plan(invocation);
+
+  CalibrationRun record(invocation);
   std::string text;
   nlohmann::ordered_json documents = nlohmann::ordered_json::array();
   bool red = false, vacuous = true;
@@ -137,14 +160,16 @@ int run_aa(Invocation& invocation) {
     for (const KnownTruth& truth : reports::known_truth(condition.name, results)) {
       text += line_of(truth, slower);
       documents.push_back(json_of(truth, slower));
+      record.append(record_of(truth, slower, plan));
       red = red || truth.regressed > 0;
       vacuous = vacuous && truth.cases == 0;
     }
   }
   if (vacuous) throw Failure(ExitCode::vacuous, "no case was compared");
-  const int code = code_of(!slower && red ? ExitCode::regressed : ExitCode::ok);
+  const int code = record.finish(!slower && red ? ExitCode::regressed : ExitCode::ok);
   if (invocation.json())
-    invocation.print_json({{"exit_code", code}, {slower ? "planted" : "false_alarms", documents}});
+    invocation.print_json(
+        {{"exit_code", code}, {"run", record.run().id}, {slower ? "planted" : "false_alarms", documents}});
   else
     invocation.print(text);
   return code;
@@ -172,7 +197,8 @@ Exit codes: 0 no false red (or, planted, whatever was found), 4 a false red, 6 n
            {"planted", "", "slowdowns of a known size instead"},
            {"kinds", "LIST", "of work, memory and idle", "work,memory,idle"},
            {"sizes", "LIST", "in per cent", "1,2,5,10"},
-           {"checkpoint", "FOLDER", "keeps every block there and goes on from it"}})
+           {"checkpoint", "FOLDER", "keeps every block there and goes on from it"},
+           store_option()})
     command.options.push_back(std::move(option));
   command.run = run_aa;
   return command;

@@ -56,6 +56,10 @@ class Comparer {
       take(first);
     }
     refuse_what_cannot_reject();
+    const double longest =
+        reports::longest_seconds(made_.cases, plan_.rule, {plan_.budget, made_.seconds, process_seconds_});
+    if (longest > 0)
+      console_.note(fmt::format("{} at most, and as much again for what changes", duration_text(longest)));
     ProgressLine line(console_, title_);
     std::string stopped;
     for (;;) {

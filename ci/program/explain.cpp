@@ -23,7 +23,7 @@ struct Word {
 constexpr int ok = code_of(ExitCode::ok), incorrect = code_of(ExitCode::incorrect),
               vacuous = code_of(ExitCode::vacuous), invalid = code_of(ExitCode::invalid);
 
-constexpr std::array<Word, 22> words{{
+constexpr std::array<Word, 24> words{{
     {"pass", "check",
      "At least one case ran, something was asserted in it, every output was written, nothing else was, and "
      "the property "
@@ -80,6 +80,15 @@ constexpr std::array<Word, 22> words{{
      "Restore it, or promote a baseline without it, on purpose.", vacuous},
     {"no baseline", "run", "There is nothing to compare with in this environment.",
      "`assay gate --record-first`, or `assay baseline promote` after a run that you trust.", vacuous},
+    {"environment", "benchmark",
+     "It changed, and the two programs compared run the same machine code, launches and host objects: the "
+     "machine is "
+     "what changed.",
+     "Look at the machine: frequency, placement, other programs. `assay compare --no-identity` judges it "
+     "like any other.",
+     ok},
+    {"left out", "benchmark", "One call takes longer in the base than a comparison has time for.",
+     "`assay compare --longest S` takes it in.", ok},
     {"added", "benchmark", "It is in this run and not in the baseline.",
      "Nothing; it is compared from the next on.", ok},
     {"caught", "mutant", "A property turned red on the planted fault, and is green without it.", "Nothing.",

@@ -31,9 +31,11 @@ double normal(double z) {
   return 0.5 * std::erfc(-z / std::sqrt(2.0));
 }
 
-/// How likely a case is to end with a conclusion once it has all its blocks, and with a slowdown.
+/// How likely a case is to end with a conclusion once it has all its blocks, with a change, and with a
+/// slowdown.
 struct Outlook {
   double conclusion = 0.0;
+  double change = 0.0;
   double slowdown = 0.0;
 };
 
@@ -49,6 +51,7 @@ Outlook outlook_of(const ComparedCase& item, const ComparisonRule& rule, double 
     const double changed = normal((std::abs(centre) - visible) / error);
     const double same = normal((rule.equivalence - std::abs(centre)) / error - 1.645);
     best.conclusion = std::max({best.conclusion, changed, same});
+    best.change = std::max(best.change, changed);
     if (centre > 0) best.slowdown = std::max(best.slowdown, changed);
   }
   return best;
@@ -78,6 +81,11 @@ class Planner {
     }
     if (const auto begun = in_progress(rule_.interim(), rule_.blocks); !begun.empty())
       return go_on(false, begun);
+    // What changed is confirmed before anything else is taken up: its blocks were set aside for it.
+    if (Plan again = confirm(); again.next)
+      return again;
+    else if (!again.stopped.empty())
+      stopped_ = again.stopped;
     const auto waiting = places([&](const ComparedCase& item) {
       return blocks_of(item) == rule_.interim() && rule_.interim() < rule_.blocks && undecided(item);
     });
@@ -86,7 +94,7 @@ class Planner {
       if (!chosen.empty()) return go_on(false, chosen);
       stopped_ = "the budget is spent";
     }
-    return confirm();
+    return {std::nullopt, stopped_};
   }
 
  private:
@@ -147,7 +155,7 @@ class Planner {
     for (const std::size_t at : order) {
       const Outlook outlook = outlook_of(cases_[at], rule_, level_);
       const bool confirms = !(rule_.identity && identical_);
-      if (confirms) blocks[at] += outlook.slowdown * static_cast<double>(rule_.blocks);
+      if (confirms) blocks[at] += outlook.change * static_cast<double>(rule_.blocks);
       const double value = outlook.conclusion + (weight_of_a_slowdown - 1) * outlook.slowdown;
       worth[at] = value / (blocks[at] * std::max(1e-9, cases_[at].seconds));
     }

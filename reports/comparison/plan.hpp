@@ -35,8 +35,8 @@ struct Budget {
 /// those that changed. With a budget, cases are taken up only as far as their blocks fit: in the first half
 /// the quickest first, so that as many as can be are measured; in the second those first for which a
 /// conclusion is most likely a second of measuring, a probable slowdown counting ten times as much as any
-/// other and bringing its fresh run's cost along. The choice looks at the first half alone and the test at
-/// all blocks, so a case that is given up can only lose its red.
+/// other, and a probable change bringing its fresh run's cost along. The choice looks at the first half alone
+/// and the test at all blocks, so a case that is given up can only lose its red.
 Plan plan_comparison(const std::vector<ComparedCase>& cases, const ComparisonRule& rule, bool identical,
                      const Budget& budget);
 

@@ -64,9 +64,9 @@ std::vector<double> shifted(std::span<const double> differences, double factor, 
 /// The least x in [low, high] for which `holds`, which is false below some point and true above it.
 template <typename Predicate>
 double least_that(double low, double high, const Predicate& holds) {
-  for (int halving = 0; halving < 60; ++halving) {
+  constexpr double close_enough = 1e-7;  // of ln of a ratio: 0.00001 %
+  while (high - low > close_enough) {
     const double middle = 0.5 * (low + high);
-    if (middle <= low || middle >= high) break;
     (holds(middle) ? high : low) = middle;
   }
   return high;

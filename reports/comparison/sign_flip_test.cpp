@@ -100,7 +100,7 @@ TEST(SignFlip, SmallestVisibleEffectIsJustRejected) {
   for (double& value : back) value += 1e-6;
   EXPECT_TRUE(sign_flip_above(moved, 0.005) > level || sign_flip_below(back, 0.005) > level);
   EXPECT_TRUE(std::isinf(smallest_visible(twenty, 0.005, level, 10)));  // 2^-10 never reaches the level
-  EXPECT_NEAR(smallest_visible(std::vector<double>(20, 0.03), 0.005, level, 20), 0.005, 1e-9);
+  EXPECT_NEAR(smallest_visible(std::vector<double>(20, 0.03), 0.005, level, 20), 0.005, 1e-6);
 }
 
 /// The upper limit of what a rate of `rate` gives in so many trials, at five standard errors.

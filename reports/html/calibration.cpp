@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include "reports/calibration.hpp"
@@ -274,6 +275,60 @@ std::string times(const ReportInput& input) {
   return grid.rows.empty() ? missing("Times", "assay calibrate budget") : table(grid);
 }
 
+std::int64_t number_in(const Calibration& item, const char* key) {
+  return std::strtoll(note(item, key).c_str(), nullptr, 10);
+}
+
+/// Programs without a change, compared: the run is what is independent, so the bound is by run.
+std::string false_changes(const ReportInput& input) {
+  const RunRecord* record = newest_with(input.calibrations, CalibrationSubject::false_changes);
+  if (record == nullptr) return missing("Comparisons without a change", "assay aa");
+  Grid grid;
+  grid.caption = "A program compared with itself: " + where(record->run);
+  grid.wide = true;
+  grid.columns = {"programs",
+                  "measure",
+                  "backend",
+                  "runs",
+                  "cases",
+                  "changes shown",
+                  "before confirmation",
+                  "same",
+                  "a run shows one at most at (95 %, by run)"};
+  for (const Calibration* item : of_subject(*record, CalibrationSubject::false_changes)) {
+    const double bound = rate_upper_bound(number_in(*item, "changed_runs"), number_in(*item, "runs"));
+    const double same =
+        item->trials > 0 ? static_cast<double>(number_in(*item, "same")) / static_cast<double>(item->trials)
+                         : 0.0;
+    grid.rows.push_back({text_cell(item->name),
+                         text_cell(note(*item, "measure")),
+                         text_cell(item->backend),
+                         text_cell(note(*item, "runs")),
+                         number_cell(static_cast<double>(item->trials), std::to_string(item->trials)),
+                         {badge(std::to_string(item->failures), item->failures == 0 ? "good" : "bad")},
+                         text_cell(note(*item, "alarms")),
+                         number_cell(same, format_percent(same)),
+                         number_cell(bound, format_percent(bound))});
+  }
+  return table(grid);
+}
+
+std::string slowdowns(const ReportInput& input) {
+  const RunRecord* record = newest_with(input.calibrations, CalibrationSubject::slowdowns);
+  if (record == nullptr) return missing("Planted slowdowns", "assay aa --planted");
+  Grid grid;
+  grid.caption = "Slowdowns planted at run time, and how many were found: " + where(record->run);
+  grid.wide = true;
+  grid.columns = {"planted", "measure", "backend", "found", "at least (95 %)"};
+  for (const Calibration* item : of_subject(*record, CalibrationSubject::slowdowns)) {
+    const double least = 1.0 - rate_upper_bound(item->failures, item->trials);
+    grid.rows.push_back({text_cell(item->name), text_cell(note(*item, "measure")), text_cell(item->backend),
+                         share_cell(item->trials - item->failures, item->trials, 0.0),
+                         number_cell(least, format_percent(least))});
+  }
+  return table(grid);
+}
+
 }  // namespace
 
 std::string calibration(const ReportInput& input) {
@@ -287,6 +342,8 @@ std::string calibration(const ReportInput& input) {
   body += part("Planted faults by class", mutants_by_class(input));
   body += part("Mutations that nobody chose", mechanical(input));
   body += part("Exploits", exploits(input));
+  body += part("Comparisons of builds: nothing changed", false_changes(input));
+  body += part("Comparisons of builds: slowdowns planted", slowdowns(input));
   body += part("Time", times(input));
   return section("calibration", "Calibration: how far these verdicts can be trusted", body);
 }

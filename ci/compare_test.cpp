@@ -1,0 +1,275 @@
+#include <signal.h>
+
+#include <fstream>
+
+#include "ci/program/program_identity.hpp"
+#include "ci/test_process.hpp"
+
+namespace assay::program {
+namespace {
+
+using nlohmann::json;
+
+/// Programs that print the times they are told, so that verdicts depend on no clock. Each is a script that
+/// answers `brief`; its noise comes from how often it was called. `cases` is a list of NAME=PICOSECONDS.
+class Compare : public InFolder {
+ protected:
+  void fake(const std::string& name, const std::string& cases, const std::string& special = "") const {
+    write(name, R"(#!/bin/sh
+# A program whose times are told.
+me=$(basename "$0")
+file= list=
+while [ $# -gt 0 ]; do
+  case $1 in --cases) file=$2; shift;; --list) list=1;; esac
+  shift
+done
+count=$(cat "$me.count" 2>/dev/null || echo 0)
+count=$((count + 1))
+echo $count > "$me.count"
+)" + special + R"(
+sep=
+printf '{"format":1,"missing":{"instructions":"no counter"},"cases":['
+for pair in )" + cases +
+                    R"(; do
+  name=${pair%=*} time=${pair#*=}
+  if [ -n "$list" ]; then printf '%s"%s"' "$sep" "$name"; sep=,; continue; fi
+  grep -qx "$name" "$file" || continue
+  noise=$(( (count * 7919 + time) % 2001 - 1000 ))
+  wall=$((time + time / 1000 * noise / 500))
+  printf '%s{"name":"%s","seconds":0.001,"medians":{"wall":%s},"resolutions":{"wall":1},"answer":"%s"}' \
+    "$sep" "$name" "$wall" "${answer:-abc}"
+  sep=,
+done
+echo ']}'
+)");
+    fs::permissions(work() / name, fs::perms::owner_all);
+  }
+  std::vector<std::string> compare(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"compare", "base", "candidate", "--quiet"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  json judged(int code, const std::vector<std::string>& more = {}) const {
+    auto arguments = compare(more);
+    arguments.emplace_back("--json");
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, code) << outcome.err << outcome.out;
+    return json::parse(outcome.out, nullptr, false);
+  }
+  static json item(const json& document, const std::string& name) {
+    for (const json& one : document["items"])
+      if (one["case"] == name) return one;
+    return {};
+  }
+};
+
+TEST_F(Compare, SlowerFasterSameGoneAndNew) {
+  fake("base", "a/n=1/cpu=1000000 b/n=1/cpu=2000000 c/n=1/cpu=3000000 old/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=1000000 b/n=1/cpu=2200000 c/n=1/cpu=2700000 new/n=1/cpu=1000000");
+  const json made = judged(4);
+  EXPECT_EQ(item(made, "a/n=1/cpu")["verdict"], "same");
+  EXPECT_EQ(item(made, "a/n=1/cpu")["blocks"], 10);
+  EXPECT_EQ(item(made, "b/n=1/cpu")["verdict"], "regressed");
+  EXPECT_EQ(item(made, "b/n=1/cpu")["blocks"], 20);
+  EXPECT_EQ(item(made, "b/n=1/cpu")["blocks_to_confirm"], 20);
+  EXPECT_NEAR(item(made, "b/n=1/cpu")["ratio"].get<double>(), 1.1, 0.005);
+  EXPECT_GT(item(made, "a/n=1/cpu")["smallest_visible"].get<double>(), 0.005);
+  EXPECT_EQ(item(made, "c/n=1/cpu")["verdict"], "improved");
+  EXPECT_EQ(item(made, "old/n=1/cpu")["verdict"], "vanished");
+  EXPECT_EQ(item(made, "new/n=1/cpu")["verdict"], "added");
+  EXPECT_EQ(made["missing_measures"]["instructions"], "no counter");
+  EXPECT_EQ(made["same_code"], false);
+  EXPECT_EQ(made["blocks"], 40);
+}
+
+TEST_F(Compare, AVanishedBenchmarkAloneIsRed) {
+  fake("base", "a/n=1/cpu=1000000 old/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=1000000");
+  judged(6);
+  fake("candidate", "other/n=1/cpu=1000000");
+  EXPECT_EQ(judged(6)["series"], 0);
+  fake("base", "");
+  expect_refused({"compare", "none", "candidate"}, "none: no such file");
+}
+
+TEST_F(Compare, TooFewBlocksAreRefusedByArithmetic) {
+  fake("base", "a/n=1/cpu=1000000 b/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=1000000 b/n=1/cpu=1000001");
+  const Outcome outcome = run(compare({"--blocks", "11"}));
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("--blocks: 11 can reject nothing among 2 cases x measures"), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.err.find("expected at least 12"), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(judged(0, {"--blocks", "12"})["blocks"], 6);
+  expect_refused(compare({"--blocks", "41"}), "--blocks");
+  expect_refused(compare({"--measures", "time"}), "--measures: 'time'");
+  expect_refused(compare({"--budget", "soon"}), "--budget: 'soon'");
+  expect_refused({"compare", "base"}, "CANDIDATE is required");
+}
+
+TEST_F(Compare, EqualCodeIsTheEnvironmentUnlessItIsNotToCount) {
+  // One file: its own name tells it which it is.
+  fake("base", "$cases", "case $me in base) cases=a/n=1/cpu=1000000;; *) cases=a/n=1/cpu=1200000;; esac");
+  fs::copy_file(work() / "base", work() / "candidate");
+  const json made = judged(0, {"--strict"});
+  EXPECT_EQ(item(made, "a/n=1/cpu")["verdict"], "environment");
+  EXPECT_EQ(made["same_code"], true);
+  EXPECT_EQ(item(judged(4, {"--no-identity"}), "a/n=1/cpu")["verdict"], "regressed");
+}
+
+TEST_F(Compare, ARedThatDoesNotComeAgainIsNone) {
+  // The base's processes: --list, the first look, 40 of the first run; then the fresh run.
+  fake("base", "a/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=$slow", "slow=1200000; [ $count -gt 42 ] && slow=1000000");
+  const json made = judged(0);
+  EXPECT_EQ(item(made, "a/n=1/cpu")["verdict"], "inconclusive");
+  EXPECT_EQ(item(made, "a/n=1/cpu")["alarmed"], true);
+  judged(5, {"--strict"});
+}
+
+TEST_F(Compare, WrongAndChangingAnswersGetNoTime) {
+  fake("base", "a/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=1000000", "[ $count -gt 9 ] && answer=xyz");
+  const json changed = judged(7);
+  EXPECT_EQ(item(changed, "a/n=1/cpu")["verdict"], "invalid");
+  EXPECT_EQ(item(changed, "a/n=1/cpu")["reason"],
+            "the answer of the candidate differs from that of its first process");
+  fake(
+      "candidate", "",
+      R"([ -z "$list" ] && echo '{"format":1,"cases":[{"name":"a/n=1/cpu","failure":"y[3]: 4, not 5"}]}' && exit
+[ -n "$list" ] && echo '{"format":1,"cases":["a/n=1/cpu"]}' && exit)");
+  EXPECT_EQ(item(judged(3), "a/n=1/cpu")["reason"], "candidate: y[3]: 4, not 5");
+}
+
+TEST_F(Compare, AProcessThatFailsTwiceEndsItAndOnceDoesNot) {
+  fake("base", "a/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=1000000", "[ $count -eq 8 ] && kill -SEGV $$");
+  judged(0);
+  fs::remove(work() / "candidate.count");
+  fake("candidate", "a/n=1/cpu=1000000", "[ $count -ge 8 ] && kill -SEGV $$");
+  const Outcome outcome = run(compare());
+  EXPECT_EQ(outcome.code, 7);
+  EXPECT_NE(outcome.err.find("a process was ended by signal 11"), std::string::npos) << outcome.err;
+  fake("candidate", "", "echo 'unknown command' >&2; exit 2");
+  EXPECT_NE(run(compare()).err.find("does not know `assay brief`"), std::string::npos);
+  fake("candidate", "", "echo '{\"format\":99}'; exit 0");
+  EXPECT_EQ(run(compare()).code, 7);
+}
+
+TEST_F(Compare, KilledInTheMiddleItGoesOnToTheSameVerdicts) {
+  const std::string of_base = "a/n=1/cpu=1000000 b/n=1/cpu=2000000";
+  fake("base", of_base);
+  fake("candidate", "a/n=1/cpu=1000000 b/n=1/cpu=2100000", "sleep 0.01");
+  const pid_t child = start(compare({"--checkpoint", "c.jsonl"}));
+  // Until a few blocks are there, whatever the machine does meanwhile.
+  for (int tries = 0; tries < 3000; ++tries) {
+    const std::string kept = read("c.jsonl");
+    if (std::count(kept.begin(), kept.end(), '\n') >= 6) break;
+    ::usleep(10'000);
+  }
+  ::kill(child, SIGKILL);
+  EXPECT_EQ(finish(child).code, 128 + SIGKILL);
+  const std::string kept = read("c.jsonl");
+  const auto blocks = std::count(kept.begin(), kept.end(), '\n') - 2;
+  ASSERT_GE(blocks, 4);
+  ASSERT_LT(blocks, 40);
+  // A line that was cut short is dropped.
+  write("c.jsonl", kept + "{\"fresh\":false,\"cases\":{\"a/n=1");
+  const json went_on = judged(4, {"--checkpoint", "c.jsonl"});
+  const std::string whole = read("c.jsonl");
+  EXPECT_TRUE(whole.starts_with(kept));
+  EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), 42);
+  const json fresh = judged(4);
+  EXPECT_EQ(went_on["verdicts"], fresh["verdicts"]);
+  for (const char* name : {"a/n=1/cpu", "b/n=1/cpu"})
+    EXPECT_EQ(item(went_on, name)["verdict"], item(fresh, name)["verdict"]);
+  // Complete: nothing is measured any more and the answer is the same.
+  const std::string count = read("base.count");
+  EXPECT_EQ(judged(4, {"--checkpoint", "c.jsonl"})["items"], went_on["items"]);
+  EXPECT_EQ(read("base.count"), count);
+  // The orders of the blocks were drawn.
+  EXPECT_NE(whole.find("ABBA"), std::string::npos);
+  EXPECT_NE(whole.find("BAAB"), std::string::npos);
+
+  fake("candidate", "a/n=1/cpu=1000000");
+  expect_refused(compare({"--checkpoint", "c.jsonl"}),
+                 "c.jsonl: belongs to a comparison of other programs or settings");
+  write("d.jsonl", "something else\n");
+  expect_refused(compare({"--checkpoint", "d.jsonl"}), "d.jsonl: is no checkpoint of a comparison");
+  EXPECT_EQ(read("d.jsonl"), "something else\n");
+}
+
+TEST_F(Compare, ABudgetStopsItAndSaysSo) {
+  fake("base", "a/n=1/cpu=1000000");
+  fake("candidate", "a/n=1/cpu=1200000");
+  const json made = judged(0, {"--budget", "1ms"});
+  EXPECT_EQ(item(made, "a/n=1/cpu")["verdict"], "inconclusive");
+  EXPECT_EQ(item(made, "a/n=1/cpu")["reason"], "not measured: the budget is spent");
+  judged(5, {"--budget", "1ms", "--strict"});
+}
+
+TEST_F(Compare, AaCountsFalseRedsAndPlantedOnesAreFound) {
+  fake("base", "a/n=1/cpu=1000000 b/n=1/cpu=2000000");
+  const json quiet = document({"aa", "--program", "base", "--runs", "2", "--quiet"});
+  ASSERT_EQ(quiet["false_alarms"].size(), 1U);
+  EXPECT_EQ(quiet["false_alarms"][0]["condition"], "identical");
+  EXPECT_EQ(quiet["false_alarms"][0]["cases"], 4);
+  EXPECT_EQ(quiet["false_alarms"][0]["regressed"], 0);
+  EXPECT_EQ(quiet["false_alarms"][0]["share_same"], 1.0);
+  EXPECT_NEAR(quiet["false_alarms"][0]["changed_run_rate_at_most"].get<double>(), 0.7764, 1e-4);
+  // A slower "relinked" one is a false red, since equal code counts for nothing here.
+  fake("relinked", "a/n=1/cpu=1100000 b/n=1/cpu=2000000");
+  EXPECT_EQ(run({"aa", "--program", "base", "--relinked", "relinked", "--runs", "1", "--quiet"}).code, 4);
+
+  fake("faulty", "a/n=1/cpu=$slow", "slow=1000000; [ \"$ASSAY_MUTANT\" = slowdown.idle.5 ] && slow=1050000");
+  const json found =
+      document({"aa", "--planted", "--program", "faulty", "--kinds", "idle,work", "--sizes", "5", "--quiet"});
+  ASSERT_EQ(found["planted"].size(), 2U);
+  EXPECT_EQ(found["planted"][0]["share_found"], 1.0);
+  EXPECT_EQ(found["planted"][1]["share_found"], 0.0);
+  expect_refused({"aa", "--planted", "--program", "faulty", "--kinds", "luck"}, "--kinds: 'luck'");
+  expect_refused({"aa", "--program", "base", "--sizes", "5"}, "--sizes: goes with --planted");
+}
+
+TEST_F(Compare, TheRealProgramMeasuresItselfBriefly) {
+  const json made =
+      document({"brief", "--op", "te.digamma", "--threads", "1", "--backend", "cpu", "--check"});
+  ASSERT_FALSE(made["cases"].empty());
+  const json& first = made["cases"][0];
+  EXPECT_EQ(first["name"], "te.digamma/n=10000/cpu");
+  EXPECT_GT(first["medians"]["wall"].get<double>(), 1000.0);
+  EXPECT_GT(first["medians"]["cpu"].get<double>(), 1000.0);
+  EXPECT_EQ(first["answer"].get<std::string>().size(), 16U);
+  EXPECT_GE(first["samples"].get<int>(), 3);
+  const json again = document({"brief", "--op", "te.digamma", "--threads", "1", "--backend", "cpu"});
+  EXPECT_EQ(again["cases"][0]["answer"], first["answer"]);
+  expect_refused({"brief", "--op", "no.such"}, "no case matches", 6);
+  expect_refused({"brief", "--cases", "no.txt"}, "no.txt: no such file");
+  // A process of 40 cases or more.
+  std::size_t listed = document({"brief", "--list", "--backend", "cpu"})["cases"].size();
+  EXPECT_GE(listed, 40U);
+}
+
+TEST_F(Compare, CodeIsTheSameWhateverTheNotesSay) {
+  const std::string program = program_path().string();
+  fs::copy_file(program, work() / "copy");
+  EXPECT_TRUE(compare_code(program, (work() / "copy").string()).equal);
+  // Bytes behind the sections are not loaded; a byte of the code is.
+  const std::string digest = code_digest(program);
+  std::ofstream(work() / "copy", std::ios::app | std::ios::binary) << "appended";
+  EXPECT_EQ(code_digest((work() / "copy").string()), digest);
+  std::string bytes = content_of(program);
+  const std::size_t word = bytes.find("unknown command");
+  ASSERT_NE(word, std::string::npos);
+  bytes[word] ^= 1;
+  std::ofstream(work() / "other", std::ios::binary) << bytes;
+  EXPECT_NE(code_digest((work() / "other").string()), digest);
+  write("script", "#!/bin/sh\n");
+  write("script2", "#!/bin/sh\n#\n");
+  EXPECT_FALSE(compare_code((work() / "script").string(), (work() / "script2").string()).equal);
+  EXPECT_EQ(code_digest((work() / "none").string()), "");
+}
+
+}  // namespace
+}  // namespace assay::program
