@@ -27,7 +27,7 @@ CompareCheckpoint::CompareCheckpoint(const std::string& path, const nlohmann::js
   for (std::size_t end; (end = content.find('\n', whole)) != std::string::npos; whole = end + 1) {
     nlohmann::json line = nlohmann::json::parse(content.substr(whole, end - whole), nullptr, false);
     if (first) {
-      if (line != header)
+      if (!(line == header))  // what is no JSON compares as unequal only this way
         throw Failure(ExitCode::usage,
                       path_ + (line.is_object() && line.contains("comparison")
                                    ? ": belongs to a comparison of other programs or settings"
