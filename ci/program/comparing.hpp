@@ -22,7 +22,7 @@ struct ComparisonPlan {
   int device = 0;
   std::uint64_t seed = 1;             // of the inputs and of the order in the blocks
   std::vector<std::string> measures;  // of "wall", "cpu", "instructions", those that the machine gives
-  double longest_call = 0.015;
+  double longest_call = 0.02;
   reports::ComparisonRule rule;
   std::optional<double> budget;  // seconds
   std::string checkpoint;        // a file, or empty

@@ -18,7 +18,7 @@ std::vector<Option> comparison_options() {
       {"measures", "LIST", "of wall, cpu and instructions, those that the machine gives",
        "wall,cpu,instructions"},
       {"blocks", "N", "blocks of four processes; half of them for `same`, at most 40", "20"},
-      {"longest", "S", "cases whose call takes longer in the base are left out", "0.015"},
+      {"longest", "S", "cases whose call takes longer in the base are left out", "0.02"},
       {"budget", "TIME", "90s, 10m: spends the blocks where they decide most; by default all that it takes"}};
 }
 
