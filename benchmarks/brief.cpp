@@ -126,7 +126,11 @@ void take_samples(Context& context, PreparedCall& call, const BriefOptions& opti
                   const InstructionCounter& instructions, const Clocks& resolution, BriefMeasurement& made) {
   const bool on_device = context.backend() == Backend::cuda;
   if (on_device && plant.planted()) throw std::invalid_argument("slowdowns are planted on the CPU alone");
-  const double undisturbed = call.sample().seconds;
+  double undisturbed = call.sample().seconds;
+  // A share is planted of what a sample takes by itself: one that was interrupted would plant several times
+  // it.
+  for (int more = 0; plant.planted() && more < 7; ++more)
+    undisturbed = std::min(undisturbed, call.sample().seconds);
   made.samples = std::max(fewest_samples, static_cast<int>(std::lround(options.seconds / undisturbed)));
   std::vector<double> wall, cpu, counted;
   for (int sample = 0; sample < made.samples; ++sample) {

@@ -103,7 +103,9 @@ TEST(Slowdown, SpendsAboutWhatItIsAsked) {
       }
       EXPECT_GE(least, 0.5 * asked) << static_cast<int>(kind) << " " << asked;
       EXPECT_LE(least, 4 * asked) << static_cast<int>(kind) << " " << asked;
-      if (kind == SlowdownKind::idle) EXPECT_GE(least, asked);
+      if (kind == SlowdownKind::idle) {
+        EXPECT_GE(least, asked);
+      }
     }
   }
 }
