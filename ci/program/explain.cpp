@@ -23,7 +23,7 @@ struct Word {
 constexpr int ok = code_of(ExitCode::ok), incorrect = code_of(ExitCode::incorrect),
               vacuous = code_of(ExitCode::vacuous), invalid = code_of(ExitCode::invalid);
 
-constexpr std::array<Word, 22> words{{
+constexpr std::array<Word, 23> words{{
     {"pass", "check",
      "At least one case ran, something was asserted in it, every output was written, nothing else was, and "
      "the property "
@@ -80,6 +80,9 @@ constexpr std::array<Word, 22> words{{
      "Restore it, or promote a baseline without it, on purpose.", vacuous},
     {"no baseline", "run", "There is nothing to compare with in this environment.",
      "`assay gate --record-first`, or `assay baseline promote` after a run that you trust.", vacuous},
+    {"waived", "run",
+     "It is red, and a waiver (`assay gate --waivers FILE`) lets it pass until a day that it names.",
+     "Mend it before that day: an expired waiver is an error.", ok},
     {"added", "benchmark", "It is in this run and not in the baseline.",
      "Nothing; it is compared from the next on.", ok},
     {"caught", "mutant", "A property turned red on the planted fault, and is green without it.", "Nothing.",
