@@ -64,10 +64,11 @@ class InFolder : public testing::Test {
     return names;
   }
 
-  /// Starts the program and goes on: the number of its process, to be given to `finish`.
-  pid_t start(std::vector<std::string> arguments,
-              const std::map<std::string, std::string>& environment = {}) const {
-    const fs::path out = folder_ / "out", err = folder_ / "err";
+  /// Starts the program and goes on: the number of its process, to be given to `finish`. Where several run at
+  /// once, each has a name. Measuring runs of a test wait for each other, and for nobody else on the machine.
+  pid_t start(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {},
+              const std::string& name = "") const {
+    const fs::path out = folder_ / ("out" + name), err = folder_ / ("err" + name);
     arguments.insert(arguments.begin(), program_path().string());
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -79,7 +80,8 @@ class InFolder : public testing::Test {
       ::dup2(to_out, STDOUT_FILENO);
       ::dup2(to_err, STDERR_FILENO);
       if (::chdir(work().c_str()) != 0) ::_exit(125);
-      for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+      ::setenv("ASSAY_LOCK_FOLDER", folder_.c_str(), 1);
+      for (const auto& [variable, value] : environment) ::setenv(variable.c_str(), value.c_str(), 1);
       ::execv(argv[0], argv.data());
       ::_exit(126);
     }
@@ -87,11 +89,11 @@ class InFolder : public testing::Test {
   }
 
   /// Waits for a started process: its exit code, or 128 and the signal that ended it.
-  Outcome finish(pid_t child) const {
+  Outcome finish(pid_t child, const std::string& name = "") const {
     int status = 0;
     ::waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(folder_ / "out"),
-            content_of(folder_ / "err")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            content_of(folder_ / ("out" + name)), content_of(folder_ / ("err" + name))};
   }
 
   Outcome run(std::vector<std::string> arguments,

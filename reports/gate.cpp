@@ -257,6 +257,7 @@ class Judge {
   }
 
   void finish() {
+    out_.unused_waivers = apply_waivers(out_.items, options_.waivers);
     std::stable_sort(out_.items.begin(), out_.items.end(), [](const GateItem& a, const GateItem& b) {
       if (a.verdict != b.verdict) return a.verdict < b.verdict;
       const double slower_a = a.ratio ? a.ratio->value : 0.0;

@@ -4,6 +4,7 @@
 
 #include "reports/record.hpp"
 #include "reports/statistics.hpp"
+#include "reports/waivers.hpp"
 
 /// The verdict for CI: one run against its baseline, and what the run says by itself.
 ///
@@ -20,6 +21,7 @@ enum class GateVerdict {
   vacuous,      // nothing was compared
   vanished,     // in the baseline, not in this run
   no_baseline,  // nothing to compare with
+  waived,       // one of the above but the last, which a waiver lets pass
   inconclusive,
   improved,
   added,  // in this run, not in the baseline
@@ -46,6 +48,7 @@ struct GateOptions {
   std::vector<std::string> required_backends;        // their checks must have been executed
   bool every_operation = false;                      // each operation listed must have an executed check
   std::function<bool(const std::string&)> in_scope;  // by operation; empty: all. Others cannot vanish.
+  std::vector<Waiver> waivers;                       // none of them expired: that is the reader's to refuse
 };
 
 struct GateResult {
@@ -53,11 +56,12 @@ struct GateResult {
   std::map<Verdict, int> checks;
   std::map<GateVerdict, int> counts;
   int exit_code = 0;
-  bool record_as_baseline = false;  // the caller promotes this run
-  std::string baseline_run;         // id, "" where there is none
-  std::string baseline_note;        // one line: which baseline, or why none
-  std::string rule;                 // in words, with its parameters
-  double margin = 0.0;              // GateOptions::margin
+  bool record_as_baseline = false;          // the caller promotes this run
+  std::string baseline_run;                 // id, "" where there is none
+  std::string baseline_note;                // one line: which baseline, or why none
+  std::string rule;                         // in words, with its parameters
+  double margin = 0.0;                      // GateOptions::margin
+  std::vector<std::string> unused_waivers;  // one line each
 
   int count(Verdict verdict) const;
   int count(GateVerdict verdict) const;

@@ -9,7 +9,7 @@
 namespace assay::reports {
 namespace {
 
-constexpr std::array<std::pair<GateVerdict, std::string_view>, 11> verdict_names{{
+constexpr std::array<std::pair<GateVerdict, std::string_view>, 12> verdict_names{{
     {GateVerdict::invalid, "invalid"},
     {GateVerdict::device_missing, "device missing"},
     {GateVerdict::incorrect, "incorrect"},
@@ -17,6 +17,7 @@ constexpr std::array<std::pair<GateVerdict, std::string_view>, 11> verdict_names
     {GateVerdict::vacuous, "vacuous"},
     {GateVerdict::vanished, "vanished"},
     {GateVerdict::no_baseline, "no baseline"},
+    {GateVerdict::waived, "waived"},
     {GateVerdict::inconclusive, "inconclusive"},
     {GateVerdict::improved, "improved"},
     {GateVerdict::added, "added"},
@@ -103,9 +104,12 @@ std::string GateResult::headline() const {
                        format_count(count(GateVerdict::inconclusive), "comparison"));
   if (exit_code != 0) return "Red: the tool failed";
   if (record_as_baseline) return "Green: first run, recorded as the baseline";
-  const int unknown = count(GateVerdict::inconclusive);
+  const int unknown = count(GateVerdict::inconclusive), waived = count(GateVerdict::waived);
+  const std::string lets_pass = waived > 0 ? format_count(waived, "waived red") : "";
   if (unknown > 0)
-    return fmt::format("Green, with {} that cannot be told", format_count(unknown, "comparison"));
+    return fmt::format("Green, with {}{}{} that cannot be told", lets_pass, waived > 0 ? " and " : "",
+                       format_count(unknown, "comparison"));
+  if (waived > 0) return "Green, with " + lets_pass;
   return "Green: checked, and nothing got slower";
 }
 
@@ -114,7 +118,9 @@ std::string GateResult::markdown(std::size_t limit) const {
   out += fmt::format("Exit code {} ({}). {}.\n\n", exit_code, exit_code_meaning(exit_code),
                      escape_markdown(baseline_note));
   out += fmt::format("Checks: {}.\n\nVerdicts: {}.\n\n", escape_markdown(check_totals(*this)), totals(*this));
-  const std::string footer = "\n" + escape_markdown(rule) + "\n";
+  std::string footer;
+  for (const std::string& line : unused_waivers) footer += "\nNote: " + escape_markdown(line) + ".\n";
+  footer += "\n" + escape_markdown(rule) + "\n";
   if (!items.empty()) {
     out += "| verdict | what | baseline → now | ratio [interval] | why |\n|---|---|---|---|---|\n";
     constexpr std::size_t room_for_rest = 200;

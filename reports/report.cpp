@@ -119,6 +119,7 @@ ReportInput gather_report(const Store& store, const std::string& run_id, GateRes
   input.history = store.history(filter);
   std::erase_if(input.history.runs,
                 [](const RunSummary& summary) { return summary.run.command == calibrate_command; });
+  input.change_points = change_points(input.history);
   if (!records.empty()) input.recorded = read_recorded(records);
   input.calibrations = all_calibrations(store, input.recorded);
   input.generated_at = utc_now();

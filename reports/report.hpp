@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "reports/change_points.hpp"
 #include "reports/gate.hpp"
 #include "reports/store.hpp"
 
@@ -30,6 +31,7 @@ struct ReportInput {
   std::optional<RunRecord> baseline;  // what the gate compared with
   GateResult gate;
   History history;
+  std::vector<ChangePoint> change_points;  // in that history
   std::vector<RecordedDevice> recorded;
   std::vector<RunRecord> calibrations;  // of the store and of `recorded`, each run once, oldest first
   std::string generated_at;             // utc_now()

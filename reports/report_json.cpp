@@ -44,7 +44,8 @@ json gate_json(const GateResult& gate) {
               {"rule", gate.rule},
               {"checks", std::move(checks)},
               {"counts", std::move(counts)},
-              {"items", std::move(items)}};
+              {"items", std::move(items)},
+              {"unused_waivers", gate.unused_waivers}};
 }
 
 }  // namespace
@@ -54,6 +55,9 @@ std::string json_report(const ReportInput& input) {
   out["schema"] = report_schema_version;
   out["generated_at"] = input.generated_at;
   out["gate"] = gate_json(input.gate);
+  json points = json::array();
+  for (const ChangePoint& point : input.change_points) points.push_back(point);
+  out["change_points"] = std::move(points);
   out["previous_run"] = input.previous ? json(input.previous->run.id) : json(nullptr);
   json recorded = json::array();
   for (const RecordedDevice& device : input.recorded) {

@@ -64,6 +64,7 @@ std::string outcome_of(const GateItem& item) {
     case GateVerdict::improved:
     case GateVerdict::added:
       return "";
+    case GateVerdict::waived:
     case GateVerdict::inconclusive:
       return outcome("skipped", "", message);
     default:
@@ -75,10 +76,16 @@ std::string outcome_of(const GateItem& item) {
 
 std::string junit_report(const ReportInput& input) {
   std::map<std::string, Suite> suites;
+  std::map<std::string, std::string> waived;  // reasons by the key of a check
+  for (const GateItem& item : input.gate.items)
+    if (item.verdict == GateVerdict::waived && item.subject == "check") waived[item.key] = item.reason;
   for (const Check& check : input.run.checks) {
     // The kind is part of the key, without the operation in front.
     const std::string name = check_key(check).substr(check.operation.size() + 1);
-    suites[check.operation].add(check.operation, name, check.elapsed_ms / 1e3, outcome_of(check));
+    const auto found = waived.find(check_key(check));
+    suites[check.operation].add(
+        check.operation, name, check.elapsed_ms / 1e3,
+        found == waived.end() ? outcome_of(check) : outcome("skipped", "", found->second));
   }
   for (const GateItem& item : input.gate.items)
     if (item.subject != "check") suites["gate"].add("gate." + item.subject, item.key, 0.0, outcome_of(item));

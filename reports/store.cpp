@@ -1,14 +1,10 @@
 #include "reports/store.hpp"
 
 #include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
 
-#include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "reports/process_identity.hpp"
 #include "reports/store_connection.hpp"
@@ -19,51 +15,6 @@ namespace {
 
 using nlohmann::json;
 using schema::WriteTransaction;
-
-constexpr int busy_timeout_s = 30;
-
-std::string sqlite_path(const std::string& url) {
-  if (url.starts_with("sqlite:")) {
-    std::string path = url.substr(7);
-    if (path.starts_with("//")) path.erase(0, 2);
-    return path;
-  }
-  if (const auto scheme = url.find("://"); scheme != std::string::npos)
-    throw StoreError(url + ": unknown kind of store, expected a path or sqlite:PATH", true);
-  return url;
-}
-
-std::string checked_path(const std::string& url, OpenMode mode) {
-  const std::string path = sqlite_path(url);
-  if (path.empty()) throw StoreError("no store named, expected a path or sqlite:PATH", true);
-  // SOCI takes the path between quotes and has no way to write a quote itself.
-  if (path.find('"') != std::string::npos)
-    throw StoreError(path + ": a store's path must not contain a double quote", true);
-  if (path == ":memory:") return path;
-  if (std::filesystem::is_directory(path)) throw StoreError(path + ": a directory, expected a store", true);
-  if (mode == OpenMode::existing && !std::filesystem::exists(path))
-    throw StoreError(path + ": no such store, expected one that an earlier run has written", true);
-  const auto folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder))
-    throw StoreError(path + ": the folder " + folder.string() + " does not exist", true);
-  return path;
-}
-
-/// Readers and one writer at a time then do not block each other. Taking the log into use needs the file
-/// alone for a moment and does not wait by itself.
-void use_write_ahead_log(soci::session& session) {
-  for (int attempt = 0;; ++attempt) {
-    try {
-      session << "PRAGMA journal_mode = WAL";
-      session << "PRAGMA foreign_keys = ON";
-      return;
-    } catch (const soci::soci_error& error) {
-      const bool locked = std::string(error.what()).find("locked") != std::string::npos;
-      if (!locked || attempt == 100) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }
-}
 
 void mark_interrupted_runs(soci::session& session) {
   std::vector<std::string> gone;
@@ -76,10 +27,15 @@ void mark_interrupted_runs(soci::session& session) {
       if (is_gone(owner)) gone.push_back(id);
   }
   if (gone.empty()) return;
-  WriteTransaction transaction(session);
-  for (const std::string& id : gone)
-    session << "UPDATE run SET state = 'interrupted' WHERE id = :id AND state = 'running'", soci::use(id);
-  transaction.commit();
+  try {
+    WriteTransaction transaction(session);
+    for (const std::string& id : gone)
+      session << "UPDATE run SET state = 'interrupted' WHERE id = :id AND state = 'running'", soci::use(id);
+    transaction.commit();
+  } catch (const soci::soci_error&) {
+    // A store that may only be read is still worth reading; who wants to write will meet the same error
+    // again.
+  }
 }
 
 std::string dump(const json& value) {
@@ -105,21 +61,23 @@ void insert_run(soci::session& session, const Run& run, const std::string& owner
   const long long quick = run.quick ? 1 : 0;
   const std::string state(to_string(run.state));
   const std::string body = dump(run);
+  const std::string id = column_text(run.id), started = column_text(run.started_at);
+  const std::string command = column_text(run.command), branch = column_text(run.branch);
   session
       << "INSERT INTO run (sequence, id, started_at, command, branch, fingerprint, quick, state, owner, body)"
          " VALUES (:sequence, :id, :started, :command, :branch, :fingerprint, :quick, :state, :owner, :body)",
-      soci::use(sequence), soci::use(run.id), soci::use(run.started_at), soci::use(run.command),
-      soci::use(run.branch), soci::use(fingerprint), soci::use(quick), soci::use(state), soci::use(owner),
-      soci::use(body);
+      soci::use(sequence), soci::use(id), soci::use(started), soci::use(command), soci::use(branch),
+      soci::use(fingerprint), soci::use(quick), soci::use(state), soci::use(owner), soci::use(body);
 }
 
 void insert(soci::session& session, long long run, std::span<const OperationInfo> operations) {
   long long position = next_position(session, "operation_record", run);
   for (const auto& operation : operations) {
     const std::string body = dump(operation);
+    const std::string name = column_text(operation.name);
     session << "INSERT INTO operation_record (run, position, operation, body) VALUES (:run, :position, "
                ":name, :body)",
-        soci::use(run), soci::use(position), soci::use(operation.name), soci::use(body);
+        soci::use(run), soci::use(position), soci::use(name), soci::use(body);
     ++position;
   }
 }
@@ -131,12 +89,13 @@ void insert(soci::session& session, long long run, std::span<const Check> checks
     const std::string verdict(to_string(check.verdict));
     const double utilisation = column(check.utilisation.value_or(-1.0));
     const std::string body = dump(check);
+    const std::string operation = column_text(check.operation), name = column_text(check.name),
+                      backend = column_text(check.backend);
     session << "INSERT INTO check_record (run, position, operation, name, backend, kind, verdict, "
                "utilisation, body)"
                " VALUES (:run, :position, :operation, :name, :backend, :kind, :verdict, :utilisation, :body)",
-        soci::use(run), soci::use(position), soci::use(check.operation), soci::use(check.name),
-        soci::use(check.backend), soci::use(kind), soci::use(verdict), soci::use(utilisation),
-        soci::use(body);
+        soci::use(run), soci::use(position), soci::use(operation), soci::use(name), soci::use(backend),
+        soci::use(kind), soci::use(verdict), soci::use(utilisation), soci::use(body);
     ++position;
   }
 }
@@ -149,14 +108,16 @@ void insert(soci::session& session, long long run, std::span<const Benchmark> be
     const double high = column(benchmark.high_ns);
     const std::string validity(to_string(benchmark.validity));
     const std::string body = dump(benchmark);
+    const std::string operation = column_text(benchmark.operation), label = column_text(benchmark.label),
+                      backend = column_text(benchmark.backend), peer = column_text(benchmark.peer);
     session
         << "INSERT INTO benchmark_record"
            " (run, position, operation, label, backend, peer, median_ns, low_ns, high_ns, validity, body)"
            " VALUES (:run, :position, :operation, :label, :backend, :peer, :median, :low, :high, :validity,"
            " :body)",
-        soci::use(run), soci::use(position), soci::use(benchmark.operation), soci::use(benchmark.label),
-        soci::use(benchmark.backend), soci::use(benchmark.peer), soci::use(median), soci::use(low),
-        soci::use(high), soci::use(validity), soci::use(body);
+        soci::use(run), soci::use(position), soci::use(operation), soci::use(label), soci::use(backend),
+        soci::use(peer), soci::use(median), soci::use(low), soci::use(high), soci::use(validity),
+        soci::use(body);
     ++position;
   }
 }
@@ -166,10 +127,12 @@ void insert(soci::session& session, long long run, std::span<const Mutant> mutan
   for (const auto& mutant : mutants) {
     const std::string status(to_string(mutant.status));
     const std::string body = dump(mutant);
+    const std::string operation = column_text(mutant.operation), id = column_text(mutant.id),
+                      backend = column_text(mutant.backend);
     session << "INSERT INTO mutant_record (run, position, operation, id, backend, status, body)"
                " VALUES (:run, :position, :operation, :id, :backend, :status, :body)",
-        soci::use(run), soci::use(position), soci::use(mutant.operation), soci::use(mutant.id),
-        soci::use(mutant.backend), soci::use(status), soci::use(body);
+        soci::use(run), soci::use(position), soci::use(operation), soci::use(id), soci::use(backend),
+        soci::use(status), soci::use(body);
     ++position;
   }
 }
@@ -179,10 +142,12 @@ void insert(soci::session& session, long long run, std::span<const Calibration> 
   for (const auto& calibration : calibrations) {
     const std::string subject(to_string(calibration.subject));
     const std::string body = dump(calibration);
+    const std::string operation = column_text(calibration.operation), name = column_text(calibration.name);
+    const std::string backend = column_text(calibration.backend);
     session << "INSERT INTO calibration_record (run, position, subject, operation, name, backend, body)"
                " VALUES (:run, :position, :subject, :operation, :name, :backend, :body)",
-        soci::use(run), soci::use(position), soci::use(subject), soci::use(calibration.operation),
-        soci::use(calibration.name), soci::use(calibration.backend), soci::use(body);
+        soci::use(run), soci::use(position), soci::use(subject), soci::use(operation), soci::use(name),
+        soci::use(backend), soci::use(body);
     ++position;
   }
 }
@@ -207,27 +172,17 @@ void edit_run(soci::session& session, long long sequence, Change change) {
 
 }  // namespace
 
-void rethrow_as_store_error(const std::string& url, const std::exception& error) {
-  std::string message = error.what();
-  // SOCI adds the statement and its parameters, which may be a whole record.
-  if (const auto context = message.find(" while "); context != std::string::npos) message.erase(context);
-  if (message.find("not a database") != std::string::npos)
-    throw StoreError(url + ": not a store of runs (" + message + ")", true);
-  throw StoreError(url + ": " + message, false);
-}
-
 Run read_run(const std::string& body, const std::string& state) {
   Run run = json::parse(body).get<Run>();
   if (const auto parsed = parse_run_state(state)) run.state = *parsed;
   return run;
 }
 
-Store::Implementation::Implementation(const std::string& store_url, OpenMode mode) : url(store_url) {
-  const std::string path = checked_path(url, mode);
+Store::Implementation::Implementation(const std::string& store_url, OpenMode mode)
+    : url(shown_store_url(store_url)) {
   guarded(url, [&] {
-    session.open(soci::sqlite3, "dbname=\"" + path + "\" timeout=" + std::to_string(busy_timeout_s));
-    use_write_ahead_log(session);
-    schema::migrate(session, schema::migrations(), path);
+    connect(session, store_url, mode);
+    schema::migrate(session, schema::migrations(), url);
     mark_interrupted_runs(session);
   });
 }

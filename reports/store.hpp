@@ -11,8 +11,12 @@
 /// A run is stored as it happens: `begin_run` before anything is measured, `append` for each batch of results
 /// in a transaction of its own, `finish_run` at the end, and only then is anything judged. A writer that is
 /// killed loses the batch it had not appended; its run stays in the store and is marked interrupted when the
-/// store is next opened on that machine. Several processes may write at once (write-ahead log, and a busy
-/// timeout of 30 s). One Store object belongs to one thread.
+/// store is next opened on that machine. Several processes may write at once; who has to wait for another's
+/// batch waits 30 s at most. A file that can only be read is a store that can only be read. One Store object
+/// belongs to one thread.
+///
+/// The database is a file of SQLite, or a schema of a PostgreSQL server where many machines share one
+/// history; the same statements serve both.
 namespace assay::reports {
 
 /// A store that cannot be opened or written. `bad_input` is what the user named wrongly (a missing file, a
@@ -93,15 +97,23 @@ enum class OpenMode {
   existing,  // a missing file is bad input
 };
 
+/// The name of a store as it may be shown: a URL without its password and options.
+std::string shown_store_url(const std::string& url);
+
+/// Whether a store is named by the URL of a server rather than by a path.
+bool is_store_url(const std::string& store);
+
 class Store {
  public:
-  /// `url` is a path or "sqlite:PATH". Creates the tables, or brings an older schema up to date.
+  /// `url` is a path, "sqlite:PATH" or "postgresql://user@host/database" as libpq has it. Creates the tables,
+  /// or brings an older schema up to date.
   static Store open(const std::string& url, OpenMode mode = OpenMode::create_if_missing);
 
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
 
+  /// The URL as it may be shown: without a password.
   const std::string& url() const;
 
   /// Stores the run as running, owned by this process.
@@ -141,8 +153,8 @@ class Store {
 
   History history(const HistoryFilter& filter = {}) const;
 
-  /// Runs that hold calibrations, or planted faults, oldest first: with their run, mutants and calibrations
-  /// alone.
+  /// The newest 200 runs that hold calibrations, and the newest 200 that hold planted faults, oldest first:
+  /// with their run, mutants and calibrations alone.
   std::vector<RunRecord> calibrations() const;
 
   /// Makes this complete run the baseline of its branch, environment and mode.

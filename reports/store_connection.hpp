@@ -7,8 +7,16 @@
 /// The connection behind a Store: internal to the store.
 namespace assay::reports {
 
+/// Opens the database that a URL names: a file of SQLite, or a server of PostgreSQL. SOCI's backend for the
+/// latter is loaded when it is asked for, so that the program runs where it is not installed. Throws
+/// StoreError for what the user named wrongly, SOCI's exceptions for the rest.
+void connect(soci::session& session, const std::string& url, OpenMode mode);
+
+/// Loads SOCI's backend for PostgreSQL; StoreError (bad input) where there is none of that name.
+void load_postgresql_backend(const std::string& name = "postgresql");
+
 struct Store::Implementation {
-  std::string url;
+  std::string url;  // as it may be shown
   mutable soci::session session;
 
   Implementation(const std::string& store_url, OpenMode mode);
@@ -36,5 +44,9 @@ auto guarded(const std::string& url, Work work) -> decltype(work()) {
 
 /// A run from its columns: the state in the column is the newer one.
 Run read_run(const std::string& body, const std::string& state);
+
+/// A text as a column holds it: valid UTF-8 without a zero byte, which PostgreSQL has no room for. What is
+/// neither becomes U+FFFD, as it does in the JSON of the record beside it.
+std::string column_text(const std::string& text);
 
 }  // namespace assay::reports

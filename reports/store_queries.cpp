@@ -15,6 +15,11 @@ namespace {
 
 using nlohmann::json;
 
+/// The newest runs that a filter lets through, newest first.
+std::string newest(const RunFilter& filter) {
+  return " ORDER BY r.sequence DESC LIMIT " + std::to_string(std::max(filter.limit, 0));
+}
+
 /// The conditions of a query, whose texts are bound and never pasted into it.
 class Conditions {
  public:
@@ -22,7 +27,7 @@ class Conditions {
     if (value.empty()) return;
     const std::string name = "p" + std::to_string(values_.size());
     clause_ += (clause_.empty() ? " WHERE " : " AND ") + column + " = :" + name;
-    values_.push_back(value);
+    values_.push_back(column_text(value));
   }
 
   void number(const std::string& comparison, long long value) {
@@ -36,6 +41,18 @@ class Conditions {
     if (filter.state) text("r.state", std::string(to_string(*filter.state)));
     if (filter.quick) number("r.quick =", *filter.quick ? 1 : 0);
     if (filter.before_sequence > 0) number("r.sequence <", filter.before_sequence);
+  }
+
+  /// Only what belongs to one of the newest runs that the filter lets through, none of them later than
+  /// `last`.
+  void of_runs(const std::string& column, const RunFilter& filter, long long last) {
+    Conditions inner;
+    inner.values_.swap(values_);  // one numbering of the bound texts
+    inner.runs(filter);
+    inner.number("r.sequence <=", last);
+    inner.values_.swap(values_);
+    clause_ += (clause_.empty() ? " WHERE " : " AND ") + column + " IN (SELECT r.sequence FROM run r" +
+               inner.clause_ + newest(filter) + ")";
   }
 
   const std::string& clause() const { return clause_; }
@@ -67,8 +84,7 @@ std::vector<RunSummary> select_runs(soci::session& session, const RunFilter& fil
   statement.exchange(soci::into(body));
   statement.exchange(soci::into(state));
   conditions.bind(statement);
-  start(statement, "SELECT r.sequence, r.body, r.state FROM run r" + conditions.clause() +
-                       " ORDER BY r.sequence DESC LIMIT " + std::to_string(std::max(filter.limit, 0)));
+  start(statement, "SELECT r.sequence, r.body, r.state FROM run r" + conditions.clause() + newest(filter));
   std::vector<RunSummary> out;
   while (statement.fetch()) out.push_back({sequence, read_run(body, state)});
   return out;
@@ -87,10 +103,9 @@ std::vector<T> select_bodies(soci::session& session, const char* table, long lon
 }
 
 std::vector<BenchmarkPoint> select_benchmarks(soci::session& session, const HistoryFilter& filter,
-                                              long long since) {
+                                              long long newest_run) {
   Conditions conditions;
-  conditions.runs(filter.runs);
-  conditions.number("b.run >=", since);
+  conditions.of_runs("b.run", filter.runs, newest_run);
   conditions.text("b.operation", filter.operation);
   conditions.text("b.label", filter.label);
   conditions.text("b.backend", filter.backend);
@@ -105,7 +120,7 @@ std::vector<BenchmarkPoint> select_benchmarks(soci::session& session, const Hist
   conditions.bind(statement);
   start(statement,
         "SELECT b.run, b.operation, b.label, b.backend, b.peer, b.median_ns, b.low_ns, b.high_ns, b.validity"
-        " FROM benchmark_record b JOIN run r ON r.sequence = b.run" +
+        " FROM benchmark_record b" +
             conditions.clause() + " ORDER BY b.run, b.position");
   std::vector<BenchmarkPoint> out;
   while (statement.fetch())
@@ -114,10 +129,10 @@ std::vector<BenchmarkPoint> select_benchmarks(soci::session& session, const Hist
   return out;
 }
 
-std::vector<CheckPoint> select_checks(soci::session& session, const HistoryFilter& filter, long long since) {
+std::vector<CheckPoint> select_checks(soci::session& session, const HistoryFilter& filter,
+                                      long long newest_run) {
   Conditions conditions;
-  conditions.runs(filter.runs);
-  conditions.number("c.run >=", since);
+  conditions.of_runs("c.run", filter.runs, newest_run);
   conditions.text("c.operation", filter.operation);
   conditions.text("c.backend", filter.backend);
   long long sequence = 0;
@@ -131,7 +146,7 @@ std::vector<CheckPoint> select_checks(soci::session& session, const HistoryFilte
   conditions.bind(statement);
   start(statement,
         "SELECT c.run, c.operation, c.name, c.backend, c.kind, c.verdict, c.utilisation"
-        " FROM check_record c JOIN run r ON r.sequence = c.run" +
+        " FROM check_record c" +
             conditions.clause() + " ORDER BY c.run, c.position");
   std::vector<CheckPoint> out;
   while (statement.fetch())
@@ -180,8 +195,9 @@ std::vector<RunRecord> Store::calibrations() const {
     statement.exchange(soci::into(sequence));
     for (std::string* text : {&body, &state}) statement.exchange(soci::into(*text));
     start(statement,
-          "SELECT sequence, body, state FROM run WHERE sequence IN (SELECT run FROM calibration_record)"
-          " OR sequence IN (SELECT run FROM mutant_record) ORDER BY sequence");
+          "SELECT sequence, body, state FROM run WHERE sequence IN"
+          " (SELECT DISTINCT run FROM calibration_record ORDER BY run DESC LIMIT 200) OR sequence IN"
+          " (SELECT DISTINCT run FROM mutant_record ORDER BY run DESC LIMIT 200) ORDER BY sequence");
     std::vector<long long> sequences;
     std::vector<RunRecord> out;
     while (statement.fetch()) {
@@ -208,23 +224,27 @@ std::optional<RunSummary> Store::find(const std::string& reference) const {
   if (!could_be_id) return std::nullopt;
   return guarded(url(), [&]() -> std::optional<RunSummary> {
     const std::string pattern = reference + '%';  // holds only hex digits and dashes: nothing to escape
-    long long sequence = 0;
-    std::string id, body, state;
-    soci::statement statement =
-        (implementation_->session.prepare
-             << "SELECT sequence, id, body, state FROM run WHERE id LIKE :pattern",
-         soci::use(pattern), soci::into(sequence), soci::into(id), soci::into(body), soci::into(state));
-    statement.execute();
-    std::vector<RunSummary> found;
-    while (statement.fetch()) {
-      found.push_back({sequence, read_run(body, state)});
-      if (id == reference) return found.back();
+    std::string id;
+    std::vector<std::string> found;
+    {
+      // The ids alone, which an index holds: their records would be a whole history.
+      soci::statement statement =
+          (implementation_->session.prepare << "SELECT id FROM run WHERE id LIKE :pattern",
+           soci::use(pattern), soci::into(id));
+      statement.execute();
+      while (statement.fetch()) found.push_back(id);
     }
+    if (std::find(found.begin(), found.end(), reference) != found.end()) found = {reference};
     if (found.size() > 1)
       throw StoreError("\"" + reference + "\" fits " + std::to_string(found.size()) +
                            " runs, expected enough of an id to name one",
                        true);
-    return first_of(std::move(found));
+    if (found.empty()) return std::nullopt;
+    std::string body, state;
+    long long sequence = 0;
+    implementation_->session << "SELECT sequence, body, state FROM run WHERE id = :id",
+        soci::use(found.front()), soci::into(sequence), soci::into(body), soci::into(state);
+    return RunSummary{sequence, read_run(body, state)};
   });
 }
 
@@ -245,9 +265,9 @@ History Store::history(const HistoryFilter& filter) const {
     out.runs = select_runs(implementation_->session, filter.runs);
     if (out.runs.empty()) return out;
     std::reverse(out.runs.begin(), out.runs.end());
-    const long long since = out.runs.front().sequence;
-    out.benchmarks = select_benchmarks(implementation_->session, filter, since);
-    if (filter.label.empty()) out.checks = select_checks(implementation_->session, filter, since);
+    const long long last = out.runs.back().sequence;
+    out.benchmarks = select_benchmarks(implementation_->session, filter, last);
+    if (filter.label.empty()) out.checks = select_checks(implementation_->session, filter, last);
     return out;
   });
 }

@@ -85,6 +85,12 @@ const std::vector<Migration>& all() {
         " backend TEXT NOT NULL,"
         " body TEXT NOT NULL,"
         " PRIMARY KEY (run, position))"}},
+      // What a report asks of a long history: the newest runs of a branch, the run before this one, and, at
+      // every opening, the runs that have not ended.
+      {3,
+       {"CREATE INDEX run_by_branch ON run (branch, quick, sequence)",
+        "CREATE INDEX run_by_job ON run (branch, command, quick, state, sequence)",
+        "CREATE INDEX run_by_state ON run (state, sequence)"}},
   };
   return list;
 }
@@ -92,6 +98,20 @@ const std::vector<Migration>& all() {
 bool is_sqlite(const soci::session& session) {
   return session.get_backend_name() == "sqlite3";
 }
+
+/// Counts the tables of the database, or of the schema that the connection works in.
+std::string tables_query(const soci::session& session, const char* name = nullptr) {
+  const std::string condition =
+      name ? std::string(" AND ") + (is_sqlite(session) ? "name" : "table_name") + " = '" + name + "'" : "";
+  return (is_sqlite(session)
+              ? "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'"
+              : "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema()") +
+         condition;
+}
+
+/// Holds off other writers until the end of a transaction: any number will do that nobody else in the
+/// database uses.
+const std::string take_writers_lock = "SELECT pg_advisory_xact_lock(8371640925170)";
 
 const std::string present_version = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
 
@@ -109,15 +129,12 @@ std::span<const Migration> migrations() {
 
 void migrate(soci::session& session, std::span<const Migration> list, const std::string& where) {
   const long long known = list.empty() ? 0 : list.back().version;
-  if (is_sqlite(session)) {
-    const std::string tables = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'";
-    const bool ours = count(session, tables + " AND name = 'schema_version'") > 0;
-    if (!ours && count(session, tables) > 0)
-      throw StoreError(where + ": a database of something else, expected a store of runs or an empty file",
-                       true);
-    // A store that is up to date is only read, so that one on a read-only medium can still be reported on.
-    if (ours && count(session, present_version) == known) return;
-  }
+  const bool ours = count(session, tables_query(session, "schema_version")) > 0;
+  if (!ours && count(session, tables_query(session)) > 0)
+    throw StoreError(where + ": a database of something else, expected a store of runs or an empty one",
+                     true);
+  // A store that is up to date is only read, so that one on a read-only medium can still be reported on.
+  if (ours && count(session, present_version) == known) return;
   WriteTransaction transaction(session);
   session << "CREATE TABLE IF NOT EXISTS schema_version"
              " (version BIGINT NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL)";
@@ -139,7 +156,17 @@ void migrate(soci::session& session, std::span<const Migration> list, const std:
 }
 
 WriteTransaction::WriteTransaction(soci::session& session) : session_(session) {
-  session_ << (is_sqlite(session) ? "BEGIN IMMEDIATE" : "BEGIN");
+  if (is_sqlite(session)) {
+    session_ << "BEGIN IMMEDIATE";
+    return;
+  }
+  session_ << "BEGIN";
+  try {
+    session_ << take_writers_lock;
+  } catch (...) {
+    session_ << "ROLLBACK";  // the destructor of what was never made is not called
+    throw;
+  }
 }
 
 WriteTransaction::~WriteTransaction() {

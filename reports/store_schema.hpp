@@ -24,7 +24,8 @@ std::span<const Migration> migrations();
 void migrate(soci::session& session, std::span<const Migration> list, const std::string& where);
 
 /// A write transaction: it takes the writer's lock at once, because one that began as a reader could not
-/// become a writer once another process has written. Rolled back unless committed.
+/// become a writer once another process has written (in PostgreSQL an advisory lock, so that numbers are
+/// given out in one order). Rolled back unless committed.
 class WriteTransaction {
  public:
   explicit WriteTransaction(soci::session& session);

@@ -2,44 +2,30 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
-#include <functional>
 
 #include "reports/process_identity.hpp"
+#include "reports/store_connection.hpp"
 #include "reports/store_schema.hpp"
-#include "reports/test_records.hpp"
+#include "reports/test_store.hpp"
 
 namespace assay::reports {
 namespace {
 
-StoreError error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const StoreError& error) {
-    return error;
-  }
-  ADD_FAILURE() << "expected a StoreError";
-  return {"", false};
-}
+using test::AnyStore;
+using test::error_of;
+using test::stored;
 
-/// Stores a complete run with these benchmarks and gives its id.
-std::string stored(Store& store, const Run& run, const std::vector<Benchmark>& benchmarks = {}) {
-  store.begin_run(run);
-  store.append(run.id, benchmarks);
-  store.finish_run(run.id);
-  return run.id;
-}
+INSTANTIATE_TEST_SUITE_P(On, AnyStore, testing::Values("sqlite", "postgresql"),
+                         [](const auto& info) { return std::string(info.param); });
 
-TEST(Store, KeepsARunWholeAsItHappens) {
-  const test::Folder folder;
+TEST_P(AnyStore, KeepsARunWholeAsItHappens) {
   RunRecord record = test::full_record();
   {
-    Store store = Store::open(folder.file("a b.sqlite"));  // a blank in the path
+    Store store = Store::open(url("a b"));  // a blank in the path
     record.run.state = RunState::running;
     store.begin_run(record.run);
     EXPECT_EQ(store.load(record.run.id)->run.state, RunState::running);
@@ -56,7 +42,7 @@ TEST(Store, KeepsARunWholeAsItHappens) {
     store.finish_run(record.run.id);
     store.set_exit_status(record.run.id, 4);
   }
-  const Store store = Store::open("sqlite:" + folder.file("a b.sqlite"), OpenMode::existing);
+  const Store store = Store::open((on_server() ? "" : "sqlite:") + url("a b"), OpenMode::existing);
   auto back = store.load(record.run.id);
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->run.state, RunState::complete);
@@ -68,9 +54,8 @@ TEST(Store, KeepsARunWholeAsItHappens) {
   EXPECT_FALSE(store.load("nothing").has_value());
 }
 
-TEST(Store, ImportsWhatItExportedOnce) {
-  const test::Folder folder;
-  Store store = Store::open(folder.file("s.sqlite"));
+TEST_P(AnyStore, ImportsWhatItExportedOnce) {
+  Store store = Store::open(url("s"));
   const RunRecord record = test::full_record();
   EXPECT_TRUE(store.import(record));
   EXPECT_FALSE(store.import(record));
@@ -78,9 +63,8 @@ TEST(Store, ImportsWhatItExportedOnce) {
   EXPECT_EQ(store.runs().size(), 1u);
 }
 
-TEST(Store, AFailedAppendLeavesNothingBehind) {
-  const test::Folder folder;
-  Store store = Store::open(folder.file("s.sqlite"));
+TEST_P(AnyStore, AFailedAppendLeavesNothingBehind) {
+  Store store = Store::open(url("s"));
   const std::vector<Check> checks{test::check("a")};
   const auto error = error_of([&] { store.append("no-such-run", checks); });
   EXPECT_TRUE(error.bad_input());
@@ -91,9 +75,8 @@ TEST(Store, AFailedAppendLeavesNothingBehind) {
   EXPECT_EQ(store.load(run.id)->checks.size(), 1u);
 }
 
-TEST(Store, FindsRunsByIdPrefixAndLatest) {
-  const test::Folder folder;
-  Store store = Store::open(folder.file("s.sqlite"));
+TEST_P(AnyStore, FindsRunsByIdPrefixAndLatest) {
+  Store store = Store::open(url("s"));
   EXPECT_FALSE(store.find("latest").has_value());
   reports::Run a = test::run(), b = test::run();
   a.id = "aa11";
@@ -110,9 +93,8 @@ TEST(Store, FindsRunsByIdPrefixAndLatest) {
   EXPECT_TRUE(error_of([&] { store.find("aa"); }).bad_input());
 }
 
-TEST(Store, FiltersRunsAndFindsThePreviousOne) {
-  const test::Folder folder;
-  Store store = Store::open(folder.file("s.sqlite"));
+TEST_P(AnyStore, FiltersRunsAndFindsThePreviousOne) {
+  Store store = Store::open(url("s"));
   reports::Run main_run = test::run();
   reports::Run quick = test::run();
   quick.quick = true;
@@ -136,9 +118,8 @@ TEST(Store, FiltersRunsAndFindsThePreviousOne) {
   EXPECT_FALSE(store.previous(main_run).has_value());
 }
 
-TEST(Store, HistoryIsInOrderAndKeepsFailures) {
-  const test::Folder folder;
-  Store store = Store::open(folder.file("s.sqlite"));
+TEST_P(AnyStore, HistoryIsInOrderAndKeepsFailures) {
+  Store store = Store::open(url("s"));
   for (int night = 0; night < 4; ++night) {
     const reports::Run run = test::run();
     store.begin_run(run);
@@ -176,12 +157,11 @@ TEST(Store, HistoryIsInOrderAndKeepsFailures) {
   EXPECT_FALSE(newest.checks[3].utilisation.has_value());
   filter.operation = "none.such";
   EXPECT_TRUE(store.history(filter).benchmarks.empty());
-  EXPECT_TRUE(Store::open(folder.file("empty.sqlite")).history().runs.empty());
+  EXPECT_TRUE(Store::open(url("empty")).history().runs.empty());
 }
 
-TEST(Store, BaselinesAreKeptByBranchEnvironmentAndMode) {
-  const test::Folder folder;
-  Store store = Store::open(folder.file("s.sqlite"));
+TEST_P(AnyStore, BaselinesAreKeptByBranchEnvironmentAndMode) {
+  Store store = Store::open(url("s"));
   reports::Run cpu = test::run(), gpu = test::run(), quick = test::run(), newer = test::run();
   gpu.environment.facts["device"] = "NVIDIA H200";
   quick.quick = true;
@@ -201,7 +181,7 @@ TEST(Store, BaselinesAreKeptByBranchEnvironmentAndMode) {
   EXPECT_TRUE(error_of([&] { store.promote("nothing"); }).bad_input());
 }
 
-TEST(Store, RefusesWhatIsNoStore) {
+TEST(StoreFile, RefusesWhatIsNoStore) {
   const test::Folder folder;
   EXPECT_TRUE(error_of([&] { Store::open(folder.file("no.sqlite"), OpenMode::existing); }).bad_input());
   EXPECT_TRUE(error_of([&] { Store::open(folder.file("no/such/folder.sqlite")); }).bad_input());
@@ -210,7 +190,8 @@ TEST(Store, RefusesWhatIsNoStore) {
   EXPECT_TRUE(error_of([&] { Store::open(folder.file("a\"b")); }).bad_input());
   const auto other = error_of([&] { Store::open("mongodb://host/db"); });
   EXPECT_TRUE(other.bad_input());
-  EXPECT_NE(std::string(other.what()).find("expected a path or sqlite:PATH"), std::string::npos);
+  EXPECT_NE(std::string(other.what()).find("expected a path, sqlite:PATH or postgresql://..."),
+            std::string::npos);
 
   std::ofstream(folder.file("text.sqlite")) << std::string(5000, 'x');
   const auto text = error_of([&] { Store::open(folder.file("text.sqlite")); });
@@ -226,29 +207,29 @@ TEST(Store, RefusesWhatIsNoStore) {
   EXPECT_NE(std::string(foreign.what()).find("something else"), std::string::npos);
 }
 
-TEST(Store, RefusesANewerSchema) {
-  const test::Folder folder;
-  const std::string file = folder.file("s.sqlite");
-  { Store::open(file); }
+TEST_P(AnyStore, RefusesANewerSchema) {
+  const std::string place = url("s");
+  { Store::open(place); }
   {
-    soci::session session(soci::sqlite3, file);
+    soci::session session;
+    connect(session, "s");
     session << "INSERT INTO schema_version (version, applied_at) VALUES (4711, 'later')";
   }
-  const auto error = error_of([&] { Store::open(file); });
+  const auto error = error_of([&] { Store::open(place); });
   EXPECT_TRUE(error.bad_input());
   EXPECT_NE(std::string(error.what()).find("schema 4711"), std::string::npos) << error.what();
   EXPECT_NE(std::string(error.what()).find("newer program"), std::string::npos);
 }
 
-TEST(Store, MigratesAnOlderSchemaOnceAndKeepsItsRows) {
-  const test::Folder folder;
-  const std::string file = folder.file("s.sqlite");
+TEST_P(AnyStore, MigratesAnOlderSchemaOnceAndKeepsItsRows) {
+  const std::string place = url("s");
   std::vector<schema::Migration> list{{1, {"CREATE TABLE note (text_ TEXT NOT NULL)"}}};
-  soci::session session(soci::sqlite3, file);
-  schema::migrate(session, list, file);
+  soci::session session;
+  connect(session, "s");
+  schema::migrate(session, list, place);
   session << "INSERT INTO note (text_) VALUES ('kept')";
   list.push_back({2, {"ALTER TABLE note ADD COLUMN mark BIGINT NOT NULL DEFAULT 7"}});
-  for (int twice = 0; twice < 2; ++twice) schema::migrate(session, list, file);
+  for (int twice = 0; twice < 2; ++twice) schema::migrate(session, list, place);
   std::string text;
   long long mark = 0, versions = 0;
   session << "SELECT text_, mark FROM note", soci::into(text), soci::into(mark);
@@ -259,16 +240,15 @@ TEST(Store, MigratesAnOlderSchemaOnceAndKeepsItsRows) {
 
   // One that fails changes nothing, and a later attempt starts where the last success was.
   list.push_back({3, {"CREATE TABLE half (a BIGINT)", "NOT SQL"}});
-  EXPECT_THROW(schema::migrate(session, list, file), std::exception);
+  EXPECT_THROW(schema::migrate(session, list, place), std::exception);
   session << "SELECT COUNT(*) FROM schema_version", soci::into(versions);
   EXPECT_EQ(versions, 2);
   list.back().statements = {"CREATE TABLE half (a BIGINT)"};
-  EXPECT_NO_THROW(schema::migrate(session, list, file));
+  EXPECT_NO_THROW(schema::migrate(session, list, place));
 }
 
-TEST(Store, TwoWritersAtOnceLoseNothing) {
-  const test::Folder folder;
-  const std::string file = folder.file("s.sqlite");
+TEST_P(AnyStore, TwoWritersAtOnceLoseNothing) {
+  const std::string place = url("s");
   constexpr int writers = 2, runs_each = 15;
   std::vector<pid_t> children;
   for (int writer = 0; writer < writers; ++writer) {
@@ -277,7 +257,7 @@ TEST(Store, TwoWritersAtOnceLoseNothing) {
     if (child == 0) {
       int status = 0;
       try {
-        Store store = Store::open(file);  // both create the tables, too
+        Store store = Store::open(place);  // both create the tables, too
         for (int i = 0; i < runs_each; ++i)
           stored(store, test::run(), {test::benchmark("n=1", 1.0), test::benchmark("n=2", 2.0)});
       } catch (const std::exception&) {
@@ -292,7 +272,7 @@ TEST(Store, TwoWritersAtOnceLoseNothing) {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
-  const Store store = Store::open(file, OpenMode::existing);
+  const Store store = Store::open(place, OpenMode::existing);
   const History history = store.history();
   EXPECT_EQ(history.runs.size(), static_cast<std::size_t>(writers * runs_each));
   EXPECT_EQ(history.benchmarks.size(), static_cast<std::size_t>(2 * writers * runs_each));
@@ -300,12 +280,11 @@ TEST(Store, TwoWritersAtOnceLoseNothing) {
     EXPECT_EQ(history.runs[i].sequence, static_cast<std::int64_t>(i + 1));
 }
 
-TEST(Store, AKilledWriterLosesOnlyWhatItHadNotAppended) {
-  const test::Folder folder;
-  const std::string file = folder.file("s.sqlite");
+TEST_P(AnyStore, AKilledWriterLosesOnlyWhatItHadNotAppended) {
+  const std::string place = url("s");
   std::string before;
   {
-    Store store = Store::open(file);
+    Store store = Store::open(place);
     before = stored(store, test::run(), {test::benchmark("n=1", 1.0)});
   }
   reports::Run run = test::run();
@@ -315,7 +294,7 @@ TEST(Store, AKilledWriterLosesOnlyWhatItHadNotAppended) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     try {
-      Store store = Store::open(file);
+      Store store = Store::open(place);
       store.begin_run(run);
       const std::vector<Check> checks{test::check("a"), test::check("b", Verdict::fail)};
       store.append(run.id, checks);
@@ -327,7 +306,7 @@ TEST(Store, AKilledWriterLosesOnlyWhatItHadNotAppended) {
   char byte = 0;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
   {
-    const Store during = Store::open(file);  // while the writer lives, its run is running
+    const Store during = Store::open(place);  // while the writer lives, its run is running
     EXPECT_EQ(during.load(run.id)->run.state, RunState::running);
   }
   ASSERT_EQ(kill(child, SIGKILL), 0);
@@ -337,7 +316,7 @@ TEST(Store, AKilledWriterLosesOnlyWhatItHadNotAppended) {
   close(ready[0]);
   close(ready[1]);
 
-  const Store store = Store::open(file);
+  const Store store = Store::open(place);
   const auto killed = store.load(run.id);
   ASSERT_TRUE(killed.has_value());
   EXPECT_EQ(killed->run.state, RunState::interrupted);

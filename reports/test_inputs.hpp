@@ -109,6 +109,7 @@ inline ReportInput hostile() {
     input.history.benchmarks.push_back({sequence, evil, evil, evil, "", 5.0, 4.0, 6.0, Validity::valid});
     input.history.checks.push_back({sequence, evil, evil, evil, CheckKind::oracle, Verdict::pass, 0.5});
   }
+  input.change_points = {{evil, evil, evil, 1, 2, evil, evil, evil, true, 5.0, 6.0, 1.2, 0.005}};
   input.generated_at = utc_now();
   return input;
 }

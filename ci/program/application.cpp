@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -249,6 +250,8 @@ const char* version() {
 
 int run(int argc, char** argv) {
   if (const auto served = validation::serve_if_worker(argc, argv)) return *served;
+  // A file that reaches the user's limit of size is then a write that fails, with its message, not a death.
+  std::signal(SIGXFSZ, SIG_IGN);
   Console console("assay", false);
   try {
     Parser parser(commands());

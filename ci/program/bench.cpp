@@ -4,6 +4,7 @@
 #include "ci/program/commands.hpp"
 #include "ci/program/exit_code.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/machine_lock.hpp"
 #include "ci/program/measuring.hpp"
 #include "ci/program/profiling.hpp"
 #include "ci/program/recording.hpp"
@@ -62,6 +63,7 @@ int run_bench(Invocation& invocation) {
   plan.seconds = invocation.given("seconds") ? invocation.real("seconds", 0.001, 3600)
                  : plan.quick                ? 0.2
                                              : 0.5;
+  const MachineLock lock(invocation);
   std::optional<reports::Store> store;
   std::optional<Recording> recording;
   if (invocation.flag("record")) {
@@ -114,6 +116,7 @@ Exit codes: 0 measured, 3 an answer is wrong, 6 nothing matches, 7 a measurement
                      {"once", "", "run it once, unmeasured: for a profiler of your own"},
                      {"quick", "", "only the quick sizes, and shorter"},
                      {"seconds", "S", "least time on each size; by default 0.5, with --quick 0.2"},
+                     lock_option(),
                      store_option()};
   command.run = run_bench;
   return command;

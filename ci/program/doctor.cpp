@@ -79,7 +79,7 @@ int run_doctor(Invocation& invocation) {
       {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                     NLOHMANN_JSON_VERSION_PATCH)},
   };
-  const std::string store = store_path(invocation);
+  const std::string store = reports::shown_store_url(store_path(invocation));
   if (invocation.json()) {
     nlohmann::ordered_json document;
     document["version"] = version();

@@ -23,7 +23,7 @@ struct Word {
 constexpr int ok = code_of(ExitCode::ok), incorrect = code_of(ExitCode::incorrect),
               vacuous = code_of(ExitCode::vacuous), invalid = code_of(ExitCode::invalid);
 
-constexpr std::array<Word, 24> words{{
+constexpr std::array<Word, 25> words{{
     {"pass", "check",
      "At least one case ran, something was asserted in it, every output was written, nothing else was, and "
      "the property "
@@ -89,6 +89,9 @@ constexpr std::array<Word, 24> words{{
      ok},
     {"left out", "benchmark", "One call takes longer in the base than a comparison has time for.",
      "`assay compare --longest S` takes it in.", ok},
+    {"waived", "run",
+     "It is red, and a waiver (`assay gate --waivers FILE`) lets it pass until a day that it names.",
+     "Mend it before that day: an expired waiver is an error.", ok},
     {"added", "benchmark", "It is in this run and not in the baseline.",
      "Nothing; it is compared from the next on.", ok},
     {"caught", "mutant", "A property turned red on the planted fault, and is green without it.", "Nothing.",

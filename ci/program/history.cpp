@@ -11,6 +11,8 @@
 #include "ci/program/recording.hpp"
 #include "ci/program/suggestion.hpp"
 #include "fmt/format.h"
+#include "reports/change_points.hpp"
+#include "reports/format.hpp"
 #include "reports/jsonl.hpp"
 
 namespace assay::program {
@@ -70,6 +72,23 @@ int import_runs(const Invocation& invocation, const std::string& path) {
   return code_of(ExitCode::ok);
 }
 
+std::string change_line(const reports::ChangePoint& point) {
+  return fmt::format("  {}/{}: {} ({} -> {}) between runs {} and {}, {}; p = {:.3g}\n", point.label,
+                     point.backend, reports::format_change(point.ratio),
+                     reports::format_time(point.median_before_ns),
+                     reports::format_time(point.median_after_ns), point.sequence_before, point.sequence_after,
+                     reports::commit_range(point), point.p_value);
+}
+
+/// Where the times of that operation changed and stayed so, among the runs shown.
+std::vector<reports::ChangePoint> changes_of(const Invocation& invocation, const reports::History& history,
+                                             const std::string& operation) {
+  if (operation.empty()) return {};
+  reports::DivisiveOptions options;
+  options.seed = invocation.seed();
+  return reports::change_points(history, options);
+}
+
 int run_history(Invocation& invocation) {
   if (const auto path = invocation.maybe_text("export")) return export_run(invocation, *path);
   if (const auto path = invocation.maybe_text("import")) return import_runs(invocation, *path);
@@ -84,6 +103,7 @@ int run_history(Invocation& invocation) {
     throw Failure(ExitCode::vacuous, "nothing is stored of '" + filter.operation + "'" +
                                          suggestion(filter.operation, operation_names()));
   }
+  const auto changes = changes_of(invocation, history, filter.operation);
   if (invocation.json()) {
     nlohmann::ordered_json document;
     document["store"] = store.url();
@@ -111,6 +131,9 @@ int run_history(Invocation& invocation) {
       if (point.utilisation) item["utilisation"] = *point.utilisation;
       document["checks"].push_back(std::move(item));
     }
+    document["change_points"] = nlohmann::ordered_json::array();
+    for (const reports::ChangePoint& point : changes)
+      document["change_points"].push_back(nlohmann::ordered_json(nlohmann::json(point)));
     invocation.print_json(document);
     return code_of(ExitCode::ok);
   }
@@ -125,6 +148,10 @@ int run_history(Invocation& invocation) {
     }
     if (!times.empty()) text += "medians in ms, by run\n";
     for (const auto& [name, line] : times) text += fmt::format("  {}:{}\n", name, line);
+    if (!times.empty())
+      text += changes.empty() ? "no change point: no shift that stays, within one environment\n"
+                              : "change points, newest first\n";
+    for (const reports::ChangePoint& point : changes) text += change_line(point);
     std::map<std::string, std::string> verdicts;
     for (const auto& point : history.checks) {
       if (point.verdict == reports::Verdict::pass) continue;

@@ -12,6 +12,7 @@
 #include "ci/program/failure.hpp"
 #include "ci/program/judging.hpp"
 #include "ci/program/load_meter.hpp"
+#include "ci/program/machine_lock.hpp"
 #include "ci/program/measuring.hpp"
 #include "ci/program/mutating.hpp"
 #include "ci/program/recording.hpp"
@@ -73,20 +74,16 @@ std::string counts_text(const std::vector<reports::Check>& checks) {
 
 std::vector<reports::Check> check_all(const Invocation& invocation, const CheckPlan& plan,
                                       Recording& recording) {
-  const std::string replays = (fs::path(store_path(invocation)).parent_path() / "replays").string();
-  std::vector<reports::Check> pending;
+  const std::string replays = (store_folder(invocation) / "replays").string();
+  CheckBatches batches(recording);
   const auto checks = run_checks(plan, invocation.console(), replays, [&](const reports::Check& check) {
-    pending.push_back(check);
-    if (pending.size() >= 20) {
-      recording.append(pending);
-      pending.clear();
-    }
+    batches.add(check);
     const bool good = check.verdict == reports::Verdict::pass || check.verdict == reports::Verdict::xfail ||
                       check.verdict == reports::Verdict::not_executed ||
                       check.verdict == reports::Verdict::unsupported;
     if (!good) invocation.console().note(line_of(check));
   });
-  recording.append(pending);
+  batches.flush();
   return checks;
 }
 
@@ -154,6 +151,8 @@ int run_nightly(Invocation& invocation) {
   const std::string pattern = invocation.maybe_text("op").value_or("");
   const CheckPlan plan = plan_of(invocation, pattern, quick);
   reports::Store store = open_store(invocation);
+  // For the whole job: its checks would disturb what another run measures as much as its measurements would.
+  const MachineLock lock(invocation);
   Recording recording(invocation, store, "nightly", quick, device_in_use(invocation));
   recording.append(operation_infos(plan.suites, benchmarks::suites()));
 
@@ -251,6 +250,7 @@ The first run on a machine becomes the baseline, says so, and is green.)";
       {"peers", "", "measure other programs that do the same work too"},
       {"golden", "DIR", "a folder of golden cases; by default ASSAY_GOLDEN", "", true},
       {"baseline", "REF", "what to compare with; by default the branch's baseline"},
+      lock_option(),
       store_option()};
   command.run = run_nightly;
   return command;

@@ -10,7 +10,10 @@ namespace assay::program {
 namespace fs = std::filesystem;
 
 Option store_option() {
-  return {"store", "FILE", "the history of runs; by default reports/store.sqlite in the project's folder"};
+  return {"store", "FILE|URL",
+          "the history of runs, a file or postgresql://user@host/database; by default reports/store.sqlite "
+          "in the "
+          "project's folder"};
 }
 
 fs::path working_root() {
@@ -21,6 +24,11 @@ fs::path working_root() {
 std::string store_path(const Invocation& invocation) {
   const auto named = invocation.maybe_text("store");
   return named ? *named : (working_root() / "reports" / "store.sqlite").string();
+}
+
+fs::path store_folder(const Invocation& invocation) {
+  const std::string store = store_path(invocation);
+  return reports::is_store_url(store) ? working_root() / "reports" : fs::path(store).parent_path();
 }
 
 reports::Store open_store(const Invocation& invocation) {
@@ -70,6 +78,19 @@ void Recording::finish() {
 
 void Recording::set_exit(int code) {
   store_.set_exit_status(run_.id, code);
+}
+
+void CheckBatches::add(const reports::Check& check) {
+  constexpr std::size_t largest = 20;
+  constexpr std::chrono::seconds longest{2};
+  pending_.push_back(check);
+  if (pending_.size() >= largest || std::chrono::steady_clock::now() - stored_ > longest) flush();
+}
+
+void CheckBatches::flush() {
+  recording_.append(pending_);
+  pending_.clear();
+  stored_ = std::chrono::steady_clock::now();
 }
 
 std::optional<DeviceInfo> device_in_use(const Invocation& invocation) {

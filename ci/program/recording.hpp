@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ci/program/invocation.hpp"
 #include "engine/runtime/device.hpp"
@@ -17,8 +19,13 @@ Option store_option();
 /// current one.
 std::filesystem::path working_root();
 
-/// Where the store is: --store, or reports/store.sqlite below working_root().
+/// Where the store is: --store (a path, or the URL of a server), or reports/store.sqlite below
+/// working_root().
 std::string store_path(const Invocation& invocation);
+
+/// The folder of what lies beside the store: of its file, or reports below working_root() where it is on a
+/// server.
+std::filesystem::path store_folder(const Invocation& invocation);
 
 /// Opens the store to write; its default folder is created.
 reports::Store open_store(const Invocation& invocation);
@@ -44,6 +51,20 @@ class Recording {
  private:
   reports::Store& store_;
   reports::Run run_;
+};
+
+/// Checks on their way into the store: in batches, because a transaction takes as long as a quick check does,
+/// and every other second at least, because what a killed run has not appended is lost.
+class CheckBatches {
+ public:
+  explicit CheckBatches(Recording& recording) : recording_(recording) {}
+  void add(const reports::Check& check);
+  void flush();
+
+ private:
+  Recording& recording_;
+  std::vector<reports::Check> pending_;
+  std::chrono::steady_clock::time_point stored_ = std::chrono::steady_clock::now();
 };
 
 /// The CUDA device that this call would use: none with --backend cpu or reference.

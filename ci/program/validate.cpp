@@ -40,8 +40,8 @@ std::set<std::string> failed_before(const Invocation& invocation) {
     if (keys.empty()) throw Failure(ExitCode::vacuous, "nothing failed in the last run, " + summary.run.id);
     return keys;
   }
-  throw Failure(ExitCode::vacuous,
-                store_path(invocation) + ": no run with checks is stored, so none has failed");
+  throw Failure(ExitCode::vacuous, reports::shown_store_url(store_path(invocation)) +
+                                       ": no run with checks is stored, so none has failed");
 }
 
 void keep_only(CheckPlan& plan, const std::set<std::string>& keys) {
@@ -131,20 +131,15 @@ int run_validate(Invocation& invocation) {
                                         plan.options.seed, plan.jobs.size(), plan.golden_cases(),
                                         store.url()));
 
-  const std::string replays = (fs::path(store_path(invocation)).parent_path() / "replays").string();
-  std::vector<reports::Check> pending;
-  const auto flush = [&] {
-    recording.append(pending);
-    pending.clear();
-  };
+  const std::string replays = (store_folder(invocation) / "replays").string();
+  CheckBatches batches(recording);
   const auto checks = run_checks(plan, invocation.console(), replays, [&](const reports::Check& check) {
-    pending.push_back(check);
-    if (pending.size() >= 20) flush();
+    batches.add(check);
     const bool good = check.verdict == reports::Verdict::pass || check.verdict == reports::Verdict::xfail;
     if (!invocation.json() && (!good || !invocation.console().quiet()))
       invocation.print(line_of(check) + "\n");
   });
-  flush();
+  batches.flush();
   recording.finish();
 
   const bool required = invocation.maybe_text("backend") == "cuda" || plan.options.require_cuda;

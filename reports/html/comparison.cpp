@@ -21,6 +21,7 @@ std::string_view tone_of(GateVerdict verdict) {
     case GateVerdict::vacuous:
     case GateVerdict::vanished:
     case GateVerdict::no_baseline:
+    case GateVerdict::waived:
     case GateVerdict::inconclusive:
       return "warn";
     case GateVerdict::improved:
@@ -71,8 +72,10 @@ std::string findings(const ReportInput& input) {
          code_cell(item.key),
          {escape_html(item.reason) + replay_hint(item)}});
   }
-  if (grid.rows.empty()) return {};
-  return section("findings", "Findings", table(grid));
+  std::string notes;
+  for (const std::string& line : input.gate.unused_waivers) notes += paragraph("Note: " + line + ".");
+  if (grid.rows.empty() && notes.empty()) return {};
+  return section("findings", "Findings", (grid.rows.empty() ? "" : table(grid)) + notes);
 }
 
 std::string comparison(const ReportInput& input) {

@@ -9,6 +9,10 @@ namespace {
 
 using Points = std::map<std::int64_t, PlotPoint>;
 
+std::string case_name(const std::string& label, const std::string& backend) {
+  return label + " · " + backend;
+}
+
 /// Medians of ours by operation, then by case and backend.
 std::map<std::string, std::map<std::string, Points>> medians_by_case(const History& history) {
   std::map<std::string, std::map<std::string, Points>> out;
@@ -22,9 +26,34 @@ std::map<std::string, std::map<std::string, Points>> medians_by_case(const Histo
         point.high = measured.high_ns;
       }
     }
-    out[measured.operation][measured.label + " · " + measured.backend][measured.sequence] = point;
+    out[measured.operation][case_name(measured.label, measured.backend)][measured.sequence] = point;
   }
   return out;
+}
+
+/// All change points in words, the newest first: what a reader takes to `git bisect`.
+std::string change_table(const std::vector<ChangePoint>& points) {
+  Grid grid;
+  grid.caption = "Change points of the medians, newest first";
+  grid.columns = {"case", "commits", "from run", "before", "after", "change", "p"};
+  for (const ChangePoint& point : points)
+    grid.rows.push_back({code_cell(point.operation + "/" + point.label + "/" + point.backend),
+                         code_cell(commit_range(point)), text_cell(format_moment(point.started_after)),
+                         time_cell(point.median_before_ns), time_cell(point.median_after_ns),
+                         number_cell(point.ratio, format_change(point.ratio)), number_cell(point.p_value)});
+  return table(grid, 15);
+}
+
+std::string change_section(const ReportInput& input) {
+  if (input.change_points.empty())
+    return paragraph("No change point: no case has a shift that stays, within one environment.", "none");
+  return paragraph(
+             "A change point is where a shift begins that stays (E-divisive means, Matteson and James 2014, "
+             "on the "
+             "logarithms of the medians, within one environment; each at a level of 1 % by permutation, "
+             "unadjusted "
+             "for the number of cases). It came in with one of the commits after the first of the range.") +
+         change_table(input.change_points);
 }
 
 }  // namespace
@@ -41,6 +70,10 @@ std::string history(const ReportInput& input) {
   std::string body = paragraph(
       "Medians with their 95 % intervals over the runs of this branch, oldest first. The line "
       "is broken where a run has no valid time and where the environment changed.");
+  body += change_section(input);
+  std::map<std::pair<std::string, std::string>, std::vector<const ChangePoint*>> changes;
+  for (const ChangePoint& point : input.change_points)
+    changes[{point.operation, case_name(point.label, point.backend)}].push_back(&point);
   const auto operations = medians_by_case(input.history);
   for (const auto& [operation, cases] : operations) {
     std::string figures;
@@ -52,6 +85,8 @@ std::string history(const ReportInput& input) {
       plot.y_unit = PlotUnit::time_ns;
       plot.x_ticks = timeline.ticks();
       plot.markers = timeline.markers();
+      const auto changed = timeline.markers(changes[{operation, name}]);
+      plot.markers.insert(plot.markers.end(), changed.begin(), changed.end());
       plot.series.push_back({operation, timeline.place(points)});
       figures += figure(plot);
     }

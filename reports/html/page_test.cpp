@@ -182,6 +182,28 @@ TEST(HtmlReport, SaysWhatChangedSinceTheLastRun) {
   EXPECT_TRUE(has(html::changes(input), "nothing before it"));
 }
 
+TEST(HtmlReport, HistoryMarksEachChangePointWithItsCommits) {
+  std::vector<test::Night> nights;
+  for (int i = 0; i < 16; ++i) {
+    nights.push_back({i});
+    if (i >= 9) nights.back().slowdown = 1.5;
+  }
+  const ReportInput input = after_nights(nights);
+  ASSERT_FALSE(input.change_points.empty());
+  const ChangePoint& point = input.change_points.front();
+  EXPECT_EQ(point.sequence_after, 10);
+  const std::string text = html::history(input);
+  // Once in the table; and at its place in the plot of its case and in no other.
+  EXPECT_TRUE(has(text, "<code>" + commit_range(point) + "</code>")) << commit_range(point);
+  EXPECT_EQ(occurrences(text, "class=\"marker finding\""), input.change_points.size());
+  EXPECT_EQ(occurrences(text, ", " + commit_range(point) + "</title>"), input.change_points.size());
+  EXPECT_TRUE(has(json_report(input), "\"commit_range\": \"" + commit_range(point)));
+  ReportInput quiet = input;
+  quiet.change_points.clear();
+  EXPECT_TRUE(has(html::history(quiet), "No change point"));
+  EXPECT_EQ(occurrences(html::history(quiet), "class=\"marker finding\""), 0u);
+}
+
 TEST(HtmlReport, HistoryHasGapsAndMarksTheMachine) {
   std::vector<test::Night> nights;
   for (int i = 0; i < 8; ++i) nights.push_back({i});

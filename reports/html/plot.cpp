@@ -106,12 +106,15 @@ class Drawing {
     std::string out;
     for (const PlotMarker& marker : plot_.markers) {
       const double x = x_.at(marker.x);
-      const bool at_right = x > right - 130;  // the words would not fit beside the line
+      const bool at_right =
+          x > right - (marker.finding ? 60 : 130);  // the words would not fit beside the line
+      const double beside = at_right ? x - 4 : marker.finding ? x + 4 : std::max(x + 4, left + 90);
       out += fmt::format(
-          "<g class=\"marker\"><line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>"
-          "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"{5}\">{6}</text></g>\n",
-          x, top - 4, bottom, at_right ? x - 4 : std::max(x + 4, left + 90), top - 8,
-          at_right ? "end" : "start", escape_html(marker.label));
+          "<g class=\"marker{7}\"><line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>"
+          "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"{5}\">{6}</text>{8}</g>\n",
+          x, marker.finding ? top : top - 4, bottom, beside, marker.finding ? top + 10 : top - 8,
+          at_right ? "end" : "start", escape_html(marker.label), marker.finding ? " finding" : "",
+          marker.note.empty() ? "" : "<title>" + escape_html(marker.note) + "</title>");
     }
     return out;
   }

@@ -25,10 +25,12 @@ struct PlotSeries {
   bool dashed = false;
 };
 
-/// A vertical line with a few words at its top.
+/// A vertical line with a few words above it, or, for a `finding`, at its top within the plot.
 struct PlotMarker {
   double x = 0.0;
   std::string label;
+  std::string note = {};  // shown on hovering, and read out
+  bool finding = false;
 };
 
 struct PlotTick {

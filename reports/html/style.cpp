@@ -169,6 +169,8 @@ svg .level line { stroke: var(--ink); stroke-width: 1.2; stroke-dasharray: 6 4; 
 svg .level text { fill: var(--ink); }
 svg .marker line { stroke: var(--warn); stroke-width: 1.2; stroke-dasharray: 2 3; }
 svg .marker text { fill: var(--warn); font-size: 11.5px; }
+svg .marker.finding line { stroke: var(--ink); stroke-dasharray: none; opacity: 0.7; }
+svg .marker.finding text { fill: var(--ink); font-weight: 600; }
 svg path { fill: none; stroke: var(--s); stroke-width: 1.8; stroke-linejoin: round; }
 svg .dashed path { stroke-dasharray: 5 4; }
 svg circle { fill: var(--s, var(--accent)); }

@@ -43,6 +43,18 @@ std::vector<PlotMarker> Timeline::markers() const {
   return out;
 }
 
+std::vector<PlotMarker> Timeline::markers(const std::vector<const ChangePoint*>& points) const {
+  std::vector<PlotMarker> out;
+  for (const ChangePoint* point : points)
+    for (std::size_t i = 1; i < runs_.size(); ++i)
+      if (runs_[i].sequence == point->sequence_after)
+        out.push_back({static_cast<double>(i) - 0.5, format_change(point->ratio),
+                       format_change(point->ratio) + " from " + format_moment(point->started_after) + ", " +
+                           commit_range(*point),
+                       true});
+  return out;
+}
+
 std::vector<PlotPoint> Timeline::place(const std::map<std::int64_t, PlotPoint>& points) const {
   std::vector<PlotPoint> out;
   for (std::size_t i = 0; i < runs_.size(); ++i) {

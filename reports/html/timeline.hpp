@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "reports/change_points.hpp"
 #include "reports/html/plot.hpp"
 #include "reports/store.hpp"
 
@@ -18,6 +19,10 @@ class Timeline {
   std::size_t size() const { return runs_.size(); }
   std::vector<PlotTick> ticks() const;
   std::vector<PlotMarker> markers() const;
+
+  /// A vertical line where each change point lies, with how much it changed, and its commit range on
+  /// hovering.
+  std::vector<PlotMarker> markers(const std::vector<const ChangePoint*>& points) const;
 
   /// One point a run; a gap where `points` has none, and where the environment changed: times before and
   /// after are not joined. `points` is by sequence; its x is filled in here.
