@@ -86,6 +86,8 @@ TEST(CalibrationSection, ShowsCountsBoundsAndWhatFailed) {
   Calibration worse = replay;
   worse.failures = 1;
   worse.message = "the case passes now";
+  Calibration dense = replay;
+  dense.notes["dense_because"] = "no argument may be 0";
   Calibration budget;
   budget.subject = CalibrationSubject::budget;
   budget.name = "20s";
@@ -109,12 +111,14 @@ TEST(CalibrationSection, ShowsCountsBoundsAndWhatFailed) {
   planted.trials = 40;
   planted.failures = 1;
   input.calibrations = {calibrated("2025-03-01T00:00:00Z", {counted("te.knn", 100'000, 0, 0.2), replay, worse,
-                                                            budget, drawn, itself, planted})};
+                                                            dense, budget, drawn, itself, planted})};
   const std::string page = html::calibration(input);
   EXPECT_TRUE(has(page, "100,000"));
   EXPECT_TRUE(has(page, "3.00e-05"));
-  EXPECT_TRUE(has(page, "1 of 2"));  // replays
+  EXPECT_TRUE(has(page, "2 of 3"));  // replays
   EXPECT_TRUE(has(page, "0 of 2"));  // at most 64 non-zeros
+  EXPECT_TRUE(has(page, "1 beside them can have no fewer"));
+  EXPECT_TRUE(has(page, "no argument may be 0"));
   EXPECT_TRUE(has(page, "the case passes now"));
   EXPECT_TRUE(has(page, "+7.5 %"));
   EXPECT_TRUE(has(page, ">missed</span>"));

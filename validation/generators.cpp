@@ -60,6 +60,17 @@ std::vector<Filling> allowed_fillings(const CloudLimits& limits) {
   return all;
 }
 
+/// The elements of the cloud that are kept, as far as they lie in its first rows and columns.
+Kept kept_within(const Cloud& cloud, std::int64_t rows, std::int64_t columns) {
+  if (!cloud.kept.only) return {};
+  Kept left{std::vector<std::int64_t>{}};
+  for (const std::int64_t index : *cloud.kept.only) {
+    const std::int64_t row = index / cloud.columns, column = index % cloud.columns;
+    if (row < rows && column < columns) left.only->push_back(row * columns + column);
+  }
+  return left;
+}
+
 }  // namespace
 
 std::string_view name_of(Filling filling) {
@@ -78,11 +89,8 @@ std::vector<double> Cloud::values() const {
       }
     }
   }
-  for (std::size_t i = 0; i < made.size(); ++i) {
-    if (keep >= 0 && i >= static_cast<std::size_t>(keep)) made[i] = 0;
-    if (rounded) made[i] = std::round(made[i]);
-    made[i] = std::ldexp(made[i], exponent);
-  }
+  kept.apply(made);
+  for (double& value : made) value = std::ldexp(rounded ? std::round(value) : value, exponent);
   return made;
 }
 
@@ -93,7 +101,7 @@ Tensor Cloud::tensor() const {
 std::ostream& operator<<(std::ostream& out, const Cloud& cloud) {
   out << cloud.rows << " x " << cloud.columns << " " << name_of(cloud.filling) << ", seed " << cloud.seed;
   if (cloud.exponent != 0) out << ", times 2^" << cloud.exponent;
-  if (cloud.keep >= 0) out << ", zero from element " << cloud.keep;
+  if (cloud.kept.only) out << ", not 0: " << cloud.kept;
   if (cloud.rounded) out << ", rounded";
   return out;
 }
@@ -105,20 +113,22 @@ std::vector<Cloud> simpler(const Cloud& cloud, const CloudLimits& limits) {
     change(candidate);
     made.push_back(candidate);
   };
-  for (std::int64_t rows :
-       {limits.min_rows, (limits.min_rows + cloud.rows) / 2, cloud.rows - cloud.rows / 8, cloud.rows - 1}) {
-    if (rows >= limits.min_rows && rows < cloud.rows) with([&](Cloud& c) { c.rows = rows; });
-  }
+  const std::int64_t least =
+      std::min(limits.least_rows < 0 ? limits.min_rows : limits.least_rows, cloud.rows);
+  for (std::int64_t step = cloud.rows - least; step > 0; step /= 2)
+    with([&](Cloud& c) {
+      c.rows -= step;
+      c.kept = kept_within(cloud, c.rows, c.columns);
+    });
   for (std::int64_t columns : {limits.min_columns, cloud.columns - 1}) {
     if (columns >= limits.min_columns && columns < cloud.columns)
-      with([&](Cloud& c) { c.columns = columns; });
+      with([&](Cloud& c) {
+        c.columns = columns;
+        c.kept = kept_within(cloud, c.rows, columns);
+      });
   }
   if (cloud.exponent != 0) with([](Cloud& c) { c.exponent = 0; });
-  const std::int64_t elements = cloud.rows * cloud.columns;
-  const std::int64_t kept = cloud.keep < 0 ? elements : std::min(cloud.keep, elements);
-  for (std::int64_t keep : {std::int64_t{0}, std::int64_t{64}, kept / 2, kept - 1}) {
-    if (keep >= 0 && keep < kept) with([&](Cloud& c) { c.keep = keep; });
-  }
+  for (auto& only : fewer(held_by(cloud.values()))) with([&](Cloud& c) { c.kept.only = std::move(only); });
   if (!cloud.rounded) with([](Cloud& c) { c.rounded = true; });
   const std::vector<Filling> fillings = allowed_fillings(limits);
   const auto position = std::find(fillings.begin(), fillings.end(), cloud.filling);

@@ -8,6 +8,7 @@
 #include <rapidcheck.h>
 
 #include "engine/tensors/tensor.hpp"
+#include "validation/kept.hpp"
 
 namespace assay::validation {
 
@@ -32,9 +33,9 @@ struct Cloud {
   std::int64_t columns = 1;
   Filling filling = Filling::grid;
   std::uint64_t seed = 0;
-  int exponent = 0;        ///< all values times 2^exponent
-  std::int64_t keep = -1;  ///< only this many leading elements are not set to zero; -1: all
-  bool rounded = false;    ///< values rounded to integers (before the scale)
+  int exponent = 0;      ///< all values times 2^exponent
+  Kept kept = {};        ///< the elements that are not set to 0
+  bool rounded = false;  ///< values rounded to integers (before the scale)
 
   /// (rows * columns), row-major. Finite.
   std::vector<double> values() const;
@@ -45,6 +46,8 @@ std::ostream& operator<<(std::ostream& out, const Cloud& cloud);
 
 struct CloudLimits {
   std::int64_t min_rows = 1, max_rows = 130;
+  /// Shrinks have this many rows or more; -1: min_rows. Less where fewer rows than are drawn are legal too.
+  std::int64_t least_rows = -1;
   std::int64_t min_columns = 1, max_columns = 4;
   /// Largest magnitude of the scale's exponent; most clouds have 0.
   int max_exponent = 300;
@@ -52,12 +55,23 @@ struct CloudLimits {
 };
 
 /// Clouds within the limits; rows prefer the edges of the usual tiles (powers of two, one less, one more) and
-/// tiny counts. Shrinks in this order: fewer rows, fewer columns, scale 2^0, fewer elements that are not zero
-/// (64 first), rounded values, simpler filling, seed 0.
+/// tiny counts. Shrinks in this order: fewer rows, fewer columns, scale 2^0, fewer elements that are not 0
+/// (kept.hpp), rounded values, simpler filling, seed 0.
 rc::Gen<Cloud> clouds(CloudLimits limits = {});
 
 /// The shrinks of one cloud, most drastic first.
 std::vector<Cloud> simpler(const Cloud& cloud, const CloudLimits& limits);
+
+/// The shrinks of a case by the cloud that it holds.
+template <typename Case>
+std::vector<Case> simpler_by(const Case& whole, Cloud Case::*cloud, const CloudLimits& limits) {
+  std::vector<Case> made;
+  for (Cloud& candidate : simpler(whole.*cloud, limits)) {
+    made.push_back(whole);
+    made.back().*cloud = std::move(candidate);
+  }
+  return made;
+}
 
 /// Integers in [low, high], uniform whatever RapidCheck's size is; shrink towards `low`.
 rc::Gen<std::int64_t> integers(std::int64_t low, std::int64_t high, const char* name);

@@ -49,7 +49,7 @@ TEST(Clouds, EveryShrinkIsSimplerAndWithinTheLimits) {
   cloud.seed = 77;
   cloud.exponent = 12;
   const auto weight = [](const Cloud& c) {
-    const double kept = c.keep < 0 ? 1e3 : static_cast<double>(c.keep);
+    const double kept = c.kept.only ? static_cast<double>(c.kept.only->size()) : 1e3;
     return static_cast<double>(c.rows) * 1e12 + static_cast<double>(c.columns) * 1e9 +
            std::abs(c.exponent) * 1e6 + kept * 1e2 + static_cast<double>(c.filling) +
            static_cast<double>(c.seed) * 1e-3 - (c.rounded ? 50 : 0);
@@ -62,14 +62,35 @@ TEST(Clouds, EveryShrinkIsSimplerAndWithinTheLimits) {
   }
 }
 
-TEST(Clouds, KeepSetsTheRestToZero) {
+TEST(Clouds, WhatIsNotKeptIsZero) {
   Cloud cloud;
   cloud.rows = 10;
   cloud.filling = Filling::gaussian;
-  cloud.keep = 3;
-  const auto values = cloud.values();
-  EXPECT_NE(values[2], 0);
-  EXPECT_TRUE(std::all_of(values.begin() + 3, values.end(), [](double v) { return v == 0; }));
+  cloud.kept.only = {{2, 7}};
+  EXPECT_EQ(held_by(cloud.values()), (std::vector<std::int64_t>{2, 7}));
+}
+
+// Elements stay where they are when rows or columns go.
+TEST(Clouds, FewerColumnsKeepTheElementsThatAreLeft) {
+  Cloud cloud{.rows = 4, .columns = 3, .filling = Filling::gaussian};
+  cloud.kept.only = {{0, 5, 7, 10}};  // (0, 0), (1, 2), (2, 1), (3, 1)
+  bool seen = false;
+  for (const Cloud& candidate : simpler(cloud, {.min_columns = 2, .max_columns = 3})) {
+    if (candidate.columns != 2) continue;
+    seen = true;
+    EXPECT_EQ(*candidate.kept.only, (std::vector<std::int64_t>{0, 5, 7}));
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST(Clouds, ShrinkBelowTheRowsThatAreDrawnWhereThatIsLegal) {
+  const Cloud cloud{.rows = 80};
+  std::int64_t fewest = cloud.rows, above = cloud.rows;
+  for (const Cloud& candidate : simpler(cloud, {.min_rows = 60, .least_rows = 3}))
+    fewest = std::min(fewest, candidate.rows);
+  for (const Cloud& candidate : simpler(cloud, {.min_rows = 60})) above = std::min(above, candidate.rows);
+  EXPECT_EQ(fewest, 3);
+  EXPECT_EQ(above, 60);
 }
 
 TEST(Trials, SumToTheRows) {

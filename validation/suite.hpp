@@ -81,7 +81,8 @@ class Failed : public std::exception {
 };
 
 /// One property of an operation. The body draws its data with RapidCheck (`*rc::gen::...`) where `cases` is
-/// not 1, so that a counterexample is shrunk and replayed; a body that draws nothing is run once.
+/// not 1, so that a counterexample is shrunk and replayed; a body that draws nothing is run once. One that
+/// tries all of a list draws the list (all_of.hpp), so that what fails of it is shrunk too.
 struct Property {
   std::string name;     ///< "invariant_under_adding_constants"
   std::string summary;  ///< one sentence
@@ -102,6 +103,8 @@ struct Mutant {
   std::string fault_class;  ///< "off by one", "missing mask", "strictness", ...
   std::string what;         ///< the one line of wrongness
   Backend backend = Backend::cpu;
+  /// Why no case that shows it has 64 non-zeros or fewer (harness.md); empty: some case has.
+  std::string dense_because = {};
 };
 
 /// What validation/<family>/<operation>.cpp says of its operation.

@@ -3,13 +3,16 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <ostream>
 #include <vector>
 
 #include <rapidcheck.h>
 
 #include "engine/comparison.hpp"
 #include "engine/runtime/philox.hpp"
+#include "validation/all_of.hpp"
 #include "validation/generators.hpp"
+#include "validation/kept.hpp"
 #include "validation/suite.hpp"
 #include "validation/tensors/recipe.hpp"
 
@@ -29,21 +32,47 @@ constexpr std::array<std::int64_t, 56> edges = {
     513,  767,  1009, 1023, 1024, 1025, 1027,  1537,  2047,  2048,  2049,  3001,  4095,  4096,
     4097, 5003, 6144, 8191, 8192, 8193, 12289, 16383, 16384, 16385, 20011, 32767, 32768, 32769};
 
-/// Logits of one call: what is drawn and shrunk. Values are normal times `scale`, or small integers where
-/// `exact`.
+enum class Values : std::uint8_t {
+  normal,          ///< times the scale
+  small_integers,  ///< from -8 to 8
+  masked,          ///< -Inf, but the first row's beginning and the second row's end
+  ladder           ///< down by 1/16 a column
+};
+
+/// Logits of one call: what is drawn and shrunk.
 struct Logits {
   DType type = DType::f32;
   std::int64_t rows = 1;
   std::int64_t columns = 1;
   double scale = 1;
   std::uint64_t seed = 0;
-  bool exact = false;
+  Values filling = Values::normal;
+  Kept kept = {};  ///< the logits that are not set to 0
 
   std::vector<double> values() const {
     std::vector<double> made(static_cast<std::size_t>(rows * columns));
     Philox random(seed);
-    for (double& value : made)
-      value = exact ? static_cast<double>(random.below(17)) - 8 : scale * random.normal();
+    switch (filling) {
+      case Values::normal:
+        for (double& value : made) value = scale * random.normal();
+        break;
+      case Values::small_integers:
+        for (double& value : made) value = static_cast<double>(random.below(17)) - 8;
+        break;
+      case Values::masked:
+        std::fill(made.begin(), made.end(), -infinity);
+        made[0] = 1.5;
+        if (rows > 1 && columns > 1) {
+          made[static_cast<std::size_t>(2 * columns) - 1] = 0.5;
+          made[static_cast<std::size_t>(2 * columns) - 2] = 0.25;
+        }
+        break;
+      case Values::ladder:
+        for (std::size_t i = 0; i < made.size(); ++i)
+          made[i] = -static_cast<double>(i % static_cast<std::size_t>(columns)) / 16;
+        break;
+    }
+    kept.apply(made);
     return made;
   }
   HostArguments arguments() const { return arguments_of(values()); }
@@ -54,6 +83,39 @@ struct Logits {
   }
 };
 
+std::ostream& operator<<(std::ostream& out, const Logits& logits) {
+  constexpr const char* fillings[] = {"normal", "small integers", "masked", "a ladder"};
+  out << logits.rows << " x " << logits.columns << " " << name_of(logits.type) << ", "
+      << fillings[static_cast<std::size_t>(logits.filling)] << ", scale " << logits.scale << ", seed "
+      << logits.seed;
+  if (logits.kept.only) out << ", not 0: " << logits.kept;
+  return out;
+}
+
+/// The shrinks of what a fixed check walks: fewer rows and columns, fewer logits that are not 0, scale 1.
+std::vector<Logits> simpler(const Logits& logits) {
+  std::vector<Logits> made;
+  const auto smaller = [&](std::int64_t Logits::*extent) {
+    for (std::int64_t step = logits.*extent - 1; step > 0; step /= 2) {
+      made.push_back(logits);
+      made.back().*extent -= step;
+    }
+  };
+  if (!logits.kept.only) {  // in another shape other numbers stand there
+    smaller(&Logits::rows);
+    smaller(&Logits::columns);
+  }
+  for (auto& only : fewer(held_by(logits.values()))) {
+    made.push_back(logits);
+    made.back().kept.only = std::move(only);
+  }
+  if (logits.scale != 1) {
+    made.push_back(logits);
+    made.back().scale = 1;
+  }
+  return made;
+}
+
 Logits draw(std::int64_t most_rows, std::int64_t most_columns) {
   Logits logits;
   logits.type = types[static_cast<std::size_t>(*integers(0, 2, "type (f32, f16, bf16)"))];
@@ -63,6 +125,7 @@ Logits draw(std::int64_t most_rows, std::int64_t most_columns) {
       edges[static_cast<std::size_t>(*integers(0, allowed - 1, "columns (index of a tile edge)"))];
   logits.scale = std::ldexp(1.0, static_cast<int>(*integers(0, 6, "log2 scale")));
   logits.seed = static_cast<std::uint64_t>(*integers(0, std::int64_t{1} << 40, "seed"));
+  logits.kept = *kept_of(logits.rows * logits.columns).as("not 0");
   return logits;
 }
 
@@ -78,55 +141,65 @@ void matches_reference(Probe& probe) {
   probe.expect_reference(operation, draw(9, 32769).arguments());
 }
 
-void matches_reference_at_every_edge(Probe& probe) {
+/// Every type by every number of columns.
+template <typename Columns>
+std::vector<Logits> of_each(std::int64_t rows, const Columns& all, double scale, std::uint64_t seed,
+                            Values filling = Values::normal) {
+  std::vector<Logits> made;
   for (const DType type : types)
-    for (const std::int64_t columns : edges)
-      probe.expect_reference(operation, Logits{type, 2, columns, 3, probe.seed() + columns}.arguments());
+    for (const std::int64_t columns : all)
+      made.push_back({type, rows, columns, scale, seed + static_cast<std::uint64_t>(columns), filling});
+  return made;
+}
+
+void agree(Probe& probe, std::vector<Logits> list) {
+  for (const Logits& logits : *all_of(std::move(list), simpler).as("x"))
+    probe.expect_reference(operation, logits.arguments());
+}
+
+void matches_reference_at_every_edge(Probe& probe) {
+  agree(probe, of_each(2, edges, 3, probe.seed()));
 }
 
 void long_rows(Probe& probe) {
-  for (const DType type : types)
-    for (const std::int64_t columns : {65536, 65537, 100003, 128256, 131072, 131073, 262144, 262145, 300007})
-      probe.expect_reference(operation, Logits{type, 2, columns, 2, probe.seed() + columns}.arguments());
+  constexpr std::int64_t columns[] = {65536, 65537, 100003, 128256, 131072, 131073, 262144, 262145, 300007};
+  agree(probe, of_each(2, columns, 2, probe.seed()));
 }
 
 // What a block of threads, a block of a cluster or a thread holds of a row may be nothing but -Inf where the
-// row is not.
+// row is not: the first row has its beginning alone, the second its end, the third nothing.
 void masked_parts_of_long_rows(Probe& probe) {
-  for (const DType type : types)
-    for (const std::int64_t columns : {9000, 20011, 131072, 300008}) {
-      std::vector<double> values(static_cast<std::size_t>(3 * columns), -infinity);
-      values[0] = 1.5f;                                          // the first row: its beginning alone
-      values[static_cast<std::size_t>(2 * columns) - 1] = 0.5f;  // the second: its last column
-      values[static_cast<std::size_t>(2 * columns) - 2] = 0.25f;
-      probe.expect_reference(operation, Logits{type, 3}.arguments_of(values));  // the third: none
-    }
+  constexpr std::int64_t columns[] = {9000, 20011, 131072, 300008};
+  agree(probe, of_each(3, columns, 1, probe.seed(), Values::masked));
 }
 
 // More long rows than a device works on at once: later ones follow in the place of earlier ones.
 void many_long_rows(Probe& probe) {
-  constexpr std::int64_t rows = 516, columns = 16392, some = 172;
-  const Logits logits{DType::f16, rows, columns, 2, probe.seed()};
-  const HostArguments arguments = logits.arguments();
-  const auto together = probe.run(operation, arguments);
-  const auto part_of = [](const Tensor& tensor, std::int64_t first) {
-    Tensor part(tensor.dtype(), {some, columns});
-    std::copy_n(tensor.view().data + static_cast<std::size_t>(first / some) * part.bytes(), part.bytes(),
-                part.view().data);
-    return part;
-  };
-  for (std::int64_t first = 0; first < rows; first += some) {
-    HostArguments fewer;
-    fewer.inputs.emplace("x", part_of(arguments.inputs.at("x"), first));
-    probe.expect_equal("rows among many and among fewer", part_of(together.at("y"), first),
-                       probe.run(operation, fewer).at("y"));
+  const std::vector<Logits> list = {{DType::f16, 516, 16392, 2, probe.seed()}};
+  for (const Logits& logits : *all_of(list, simpler).as("x")) {
+    const HostArguments arguments = logits.arguments();
+    const auto together = probe.run(operation, arguments);
+    const std::int64_t some = (logits.rows + 2) / 3;
+    const auto part_of = [&](const Tensor& tensor, std::int64_t first) {
+      Tensor part(tensor.dtype(), {std::min(some, logits.rows - first), logits.columns});
+      const std::size_t row = tensor.bytes() / static_cast<std::size_t>(logits.rows);
+      std::copy_n(tensor.view().data + static_cast<std::size_t>(first) * row, part.bytes(), part.view().data);
+      return part;
+    };
+    for (std::int64_t first = 0; first < logits.rows; first += some) {
+      HostArguments fewer_rows;
+      fewer_rows.inputs.emplace("x", part_of(arguments.inputs.at("x"), first));
+      probe.expect_equal("rows among many and among fewer", part_of(together.at("y"), first),
+                         probe.run(operation, fewer_rows).at("y"));
+    }
   }
 }
 
 // Equal logits add up the most terms of one size: a sum of low precision stops growing here.
 void equal_logits_share_equally(Probe& probe) {
   Logits logits = draw(3, 32769);
-  const auto value = static_cast<double>(*integers(-8, 8, "the logit"));
+  const std::int64_t drawn = *integers(0, 16, "the logit, from 0 either way");
+  const auto value = static_cast<double>(drawn % 2 == 0 ? drawn / 2 : -(drawn + 1) / 2);
   const HostArguments arguments =
       logits.arguments_of(std::vector<double>(static_cast<std::size_t>(logits.rows * logits.columns), value));
   const auto outputs = probe.expect_reference(operation, arguments);
@@ -137,7 +210,7 @@ void equal_logits_share_equally(Probe& probe) {
 
 void invariant_under_shift(Probe& probe) {
   Logits logits = draw(5, 8193);
-  logits.exact = true;
+  logits.filling = Values::small_integers;
   const auto shift = static_cast<double>(*integers(-64, 64, "shift"));
   std::vector<double> shifted = logits.values();
   for (double& value : shifted)
@@ -214,6 +287,7 @@ void infinities_and_nan(Probe& probe) {
         break;
     }
   }
+  logits.kept.apply(values);
   probe.expect_reference(operation, logits.arguments_of(values));
 }
 
@@ -226,16 +300,9 @@ void any_scale(Probe& probe) {
   probe.expect_reference(operation, logits.arguments());
 }
 
+// One large logit and a ladder below it: the outputs run through every binade down to zero.
 void probabilities_down_to_the_smallest(Probe& probe) {
-  for (const DType type : types) {
-    // One large logit and a ladder below it: the outputs run through every binade down to zero.
-    std::vector<double> values(2600);
-    for (std::size_t column = 0; column < values.size(); ++column)
-      values[column] = -static_cast<double>(column) / 16;
-    HostArguments arguments;
-    arguments.inputs.emplace("x", encode(type, values, {1, static_cast<std::int64_t>(values.size())}));
-    probe.expect_reference(operation, arguments);
-  }
+  agree(probe, of_each(1, std::array{std::int64_t{2600}}, 1, probe.seed(), Values::ladder));
 }
 
 void independent_of_threads(Probe& probe) {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "engine/runtime/error.hpp"
+#include "validation/all_of.hpp"
 #include "validation/refusals.hpp"
 #include "validation/threads.hpp"
 #include "validation/transfer_entropy/points.hpp"
@@ -64,6 +65,7 @@ void matches_reference_in_many_dimensions(Probe& probe) {
 // every length, with ties.
 void matches_reference_at_every_tile_edge(Probe& probe) {
   constexpr std::int64_t neighbours[] = {1, 4, 5, 8, 9, 16, 17, 32, 33, 70};
+  std::vector<SearchedCloud> list;
   std::size_t turn = 0;
   for (const std::int64_t rows : {31, 33, 127, 128, 129, 255, 256, 257, 513})
     for (const std::int64_t columns : {1, 2, 3, 4, 5, 16, 17, 64, 65}) {
@@ -72,14 +74,15 @@ void matches_reference_at_every_tile_edge(Probe& probe) {
                         .filling = turn % 2 == 0 ? Filling::grid : Filling::gaussian,
                         .seed = probe.seed() + turn};
       for (const char* search : {"auto", "sorted", "tree"}) {
-        const Case made{cloud.tensor(),
+        list.push_back({cloud,
                         {.theiler_window = static_cast<std::int64_t>(turn % 4),
                          .k = std::min(neighbours[turn % std::size(neighbours)], rows - 8),
-                         .search = search}};
-        probe.expect_reference(operation, made.arguments());
+                         .search = search}});
         ++turn;
       }
     }
+  for (const SearchedCloud& each : *all_of(list, simpler_searched).as("case"))
+    probe.expect_reference(operation, Case{each.points.tensor(), each.where}.arguments());
 }
 
 // Read off the outputs alone: admissible neighbours, their own distances, in the documented order, and no
@@ -126,6 +129,7 @@ void structures_agree(Probe& probe) {
   CloudLimits limits;
   limits.min_rows = 200;
   limits.max_rows = 1200;
+  limits.least_rows = 2;
   Case drawn = draw(limits);
   drawn.where.search = "auto";
   const auto expected = probe.run(operation, drawn.arguments());

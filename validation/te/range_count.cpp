@@ -4,6 +4,7 @@
 
 #include "engine/analysis/splitmix.hpp"
 #include "engine/runtime/error.hpp"
+#include "validation/all_of.hpp"
 #include "validation/refusals.hpp"
 #include "validation/threads.hpp"
 #include "validation/transfer_entropy/points.hpp"
@@ -82,6 +83,7 @@ void matches_reference(Probe& probe) {
 
 // Around every number of points and dimensions that a body is cut at, by every way to search, with ties.
 void matches_reference_at_every_tile_edge(Probe& probe) {
+  std::vector<SearchedCloud> list;
   std::uint64_t turn = 0;
   for (const std::int64_t rows : {31, 33, 127, 128, 129, 255, 256, 257, 513})
     for (const std::int64_t columns : {1, 2, 3, 4, 5, 16, 17, 64, 65}) {
@@ -90,19 +92,22 @@ void matches_reference_at_every_tile_edge(Probe& probe) {
                         .filling = turn % 2 == 0 ? Filling::grid : Filling::gaussian,
                         .seed = probe.seed() + turn};
       for (const char* search : {"auto", "sorted", "tree"}) {
-        Case made{cloud.tensor(), draw_radii(cloud.tensor(), probe.seed() + turn), {}, turn % 2 == 0};
-        made.where.theiler_window = static_cast<std::int64_t>(turn % 4);
-        made.where.search = search;
-        probe.expect_reference(operation, made.arguments());
+        list.push_back({cloud, {.theiler_window = static_cast<std::int64_t>(turn % 4), .search = search}});
         ++turn;
       }
     }
+  for (const SearchedCloud& each : *all_of(list, simpler_searched).as("case")) {
+    const Case made{each.points.tensor(), draw_radii(each.points.tensor(), each.points.seed), each.where,
+                    each.where.theiler_window % 2 == 0};
+    probe.expect_reference(operation, made.arguments());
+  }
 }
 
 void structures_agree(Probe& probe) {
   CloudLimits limits;
   limits.min_rows = 200;
   limits.max_rows = 1500;
+  limits.least_rows = 2;
   Case drawn = draw(limits, probe.seed());
   drawn.where.search = "auto";
   const auto expected = probe.run(operation, drawn.arguments());
@@ -115,21 +120,47 @@ void structures_agree(Probe& probe) {
 
 // More leaves than a tree holds together for the points of one leaf: where one of its points has a radius
 // that reaches them all, every point of the leaf goes down the tree on its own.
-void structures_agree_on_many_leaves(Probe& probe) {
-  for (const std::int64_t columns : {2, 3, 4}) {
-    const Cloud cloud{.rows = 17'003,
-                      .columns = columns,
-                      .filling = Filling::gaussian,
-                      .seed = probe.seed() + static_cast<std::uint64_t>(columns)};
-    analysis::SplitMix64 random(probe.seed());
-    std::vector<double> radii(static_cast<std::size_t>(cloud.rows));
-    for (double& radius : radii) {
+struct Leaves {
+  Cloud points;
+  std::uint64_t seed = 0;  ///< of the radii
+  Kept kept = {};          ///< the radii that are not set to 0
+
+  std::vector<double> radii() const {
+    analysis::SplitMix64 random(seed);
+    std::vector<double> made(static_cast<std::size_t>(points.rows));
+    for (double& radius : made) {
       const double kind = random.uniform();
       radius = kind < 0.01   ? std::numeric_limits<double>::infinity()
                : kind < 0.03 ? 4 * random.uniform()
                              : 0.1 * random.uniform();
     }
-    Case made{cloud.tensor(), Tensor::from(radii, {cloud.rows}), {}};
+    kept.apply(made);
+    return made;
+  }
+};
+std::ostream& operator<<(std::ostream& out, const Leaves& leaves) {
+  return out << leaves.points << "; radii by seed " << leaves.seed << ", not 0: " << leaves.kept;
+}
+std::vector<Leaves> simpler_leaves(const Leaves& leaves) {
+  auto made = simpler_by(leaves, &Leaves::points, {.min_rows = 2});
+  for (auto& only : fewer(held_by(leaves.radii()))) {
+    made.push_back(leaves);
+    made.back().kept.only = std::move(only);
+  }
+  return made;
+}
+
+void structures_agree_on_many_leaves(Probe& probe) {
+  std::vector<Leaves> list;
+  for (const std::int64_t columns : {2, 3, 4}) {
+    const Cloud cloud{.rows = 17'003,
+                      .columns = columns,
+                      .filling = Filling::gaussian,
+                      .seed = probe.seed() + static_cast<std::uint64_t>(columns)};
+    list.push_back({cloud, probe.seed()});
+  }
+  for (const Leaves& leaves : *all_of(list, simpler_leaves).as("case")) {
+    Case made{leaves.points.tensor(), Tensor::from(leaves.radii(), {leaves.points.rows}), {}};
     made.where.search = "sorted";
     const auto expected = probe.run(operation, made.arguments());
     made.where.search = "tree";

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/analysis/splitmix.hpp"
+#include "validation/kept.hpp"
 #include "validation/tensors/ill_conditioned.hpp"
 #include "validation/tensors/recipe.hpp"
 
@@ -13,9 +14,6 @@ namespace assay::validation {
 namespace {
 
 using analysis::SplitMix64;
-
-/// The most elements that are not 0 in a case that somebody is to look at.
-constexpr std::size_t few = 64;
 
 std::int64_t between(SplitMix64& random, std::int64_t low, std::int64_t high) {
   return low + static_cast<std::int64_t>(random.uniform() * static_cast<double>(high - low + 1));
@@ -76,32 +74,9 @@ void add_smaller_shapes(std::vector<TensorRecipe>& made, const TensorRecipe& rec
 }
 
 void add_fewer_non_zeros(std::vector<TensorRecipe>& made, const TensorRecipe& recipe) {
-  std::vector<std::int64_t> held;
-  const std::vector<double> values = recipe.values();
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (values[i] != 0) held.push_back(static_cast<std::int64_t>(i));
-  if (held.empty()) return;
-  const auto with = [&](std::vector<std::int64_t> kept) {
-    TensorRecipe candidate = recipe;
-    candidate.kept = std::move(kept);
-    made.push_back(std::move(candidate));
-  };
-  with({});
-  for (std::size_t parts = 2; parts / 2 < held.size() && parts <= 2 * few; parts *= 2) {
-    const auto bound = [&](std::size_t part) {
-      return held.begin() + static_cast<std::ptrdiff_t>(part * held.size() / parts);
-    };
-    // What is left without a part: two halves are each other's. Of very many elements only so much is listed
-    // as a moment is enough for; the parts of them come first anyway.
-    const bool listed = parts > 2 && parts * held.size() <= std::size_t{1} << 22;
-    for (std::size_t part = 0; part < parts; ++part)
-      if (bound(part) != bound(part + 1)) with({bound(part), bound(part + 1)});
-    for (std::size_t part = 0; listed && part < parts; ++part) {
-      if (bound(part) == bound(part + 1)) continue;
-      std::vector<std::int64_t> rest(held.begin(), bound(part));
-      rest.insert(rest.end(), bound(part + 1), held.end());
-      with(std::move(rest));
-    }
+  for (auto& kept : fewer(held_by(recipe.values()))) {
+    made.push_back(recipe);
+    made.back().kept = std::move(kept);
   }
 }
 

@@ -5,10 +5,10 @@
 #include <ostream>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "engine/analysis/splitmix.hpp"
 #include "engine/tensors/half.hpp"
+#include "validation/kept.hpp"
 #include "validation/tensors/format.hpp"
 #include "validation/tensors/ill_conditioned.hpp"
 
@@ -59,19 +59,6 @@ double simplified(const TensorRecipe& recipe, double value) {
   return value;
 }
 
-/// "0 to 3, 17"; a long list is cut.
-std::string ranges_of(const std::vector<std::int64_t>& rising) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < rising.size() && parts.size() < 8;) {
-    std::size_t j = i;
-    while (j + 1 < rising.size() && rising[j + 1] == rising[j] + 1) ++j;
-    parts.push_back(i == j ? fmt::format("{}", rising[i]) : fmt::format("{} to {}", rising[i], rising[j]));
-    i = j + 1;
-    if (parts.size() == 8 && i < rising.size()) parts.push_back("...");
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 }  // namespace
 
 bool is_moderate(Numbers numbers) {
@@ -103,12 +90,7 @@ std::vector<double> TensorRecipe::values() const {
     made[static_cast<std::size_t>(key % static_cast<std::uint64_t>(count))] =
         draw_number(numbers, type, key, true);
   }
-  if (kept) {
-    std::vector<double> held(made.size(), 0.0);
-    for (const std::int64_t index : *kept)
-      held[static_cast<std::size_t>(index)] = made[static_cast<std::size_t>(index)];
-    made.swap(held);
-  }
+  Kept{kept}.apply(made);
   for (double& value : made) value = simplified(*this, value);
   return made;
 }

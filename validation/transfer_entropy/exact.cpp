@@ -41,6 +41,7 @@ void expect_all_equal(Probe& probe, const std::map<std::string, Tensor>& before,
 void structures_agree(Probe& probe) {
   CloudLimits limits = small(900);
   limits.min_rows = 150;
+  limits.least_rows = 2;
   KsgCase drawn = draw_ksg_case(limits);
   drawn.where.search = "auto";
   const auto expected = probe.run(operation, drawn.arguments());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ostream>
 
 #include "engine/analysis/prepare.hpp"
 
@@ -57,6 +58,16 @@ Neighbourhood draw_neighbourhood(std::int64_t rows) {
   drawn.k = asked == 12 ? most : std::min(asked, most);
   drawn.search = searches[static_cast<std::size_t>(*integers(0, 2, "search"))];
   return drawn;
+}
+
+std::ostream& operator<<(std::ostream& out, const SearchedCloud& searched) {
+  return out << searched.points << "; k " << searched.where.k << ", window " << searched.where.theiler_window
+             << ", search " << searched.where.search;
+}
+
+std::vector<SearchedCloud> simpler_searched(const SearchedCloud& searched) {
+  const std::int64_t zone = 2 * searched.where.theiler_window + 1;
+  return simpler_by(searched, &SearchedCloud::points, {.min_rows = searched.where.k + zone});
 }
 
 HostArguments KsgCase::arguments() const {

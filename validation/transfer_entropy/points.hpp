@@ -25,6 +25,15 @@ struct Neighbourhood {
 /// that many.
 Neighbourhood draw_neighbourhood(std::int64_t rows);
 
+/// What a fixed check of te.knn or te.range_count walks, with one trial.
+struct SearchedCloud {
+  Cloud points;
+  Neighbourhood where;
+};
+std::ostream& operator<<(std::ostream& out, const SearchedCloud& searched);
+/// Its shrinks: of the cloud, as long as all points have their neighbours.
+std::vector<SearchedCloud> simpler_searched(const SearchedCloud& searched);
+
 /// What te.ksg is asked in one case.
 struct KsgCase {
   Tensor x, y, z;  ///< z without columns: no condition
