@@ -11,11 +11,11 @@ namespace assay::validation {
 
 namespace {
 
-/// Parts that are tried however many elements there are: twice the most elements that are not 0 in a case
-/// that somebody is to look at.
-constexpr std::size_t always_tried = 128;
-/// Indices of one step that may be listed beyond those.
-constexpr std::size_t most_listed = std::size_t{1} << 22;
+/// Parts that are tried without what is left of the others where there are many elements: twice the most that
+/// are not 0 in a case that somebody is to look at.
+constexpr std::size_t alone_tried = 128;
+/// Indices that one number of parts may list with what is left without each, and that all together may.
+constexpr std::size_t most_of_a_step = std::size_t{1} << 22, most_of_all = std::size_t{1} << 24;
 
 }  // namespace
 
@@ -57,12 +57,14 @@ std::vector<std::vector<std::int64_t>> fewer(const std::vector<std::int64_t>& he
   std::vector<std::vector<std::int64_t>> made;
   if (held.empty()) return made;
   made.emplace_back();
+  std::size_t total = 0;
   for (std::size_t parts = 2; parts / 2 < held.size(); parts *= 2) {
     const auto bound = [&](std::size_t part) {
       return held.begin() + static_cast<std::ptrdiff_t>(part * held.size() / parts);
     };
-    const bool listed = parts * held.size() <= most_listed;
-    if (parts > always_tried && !listed) break;
+    const bool listed = parts * held.size() <= most_of_a_step;
+    if ((parts > alone_tried && !listed) || (parts > 2 && total >= most_of_all)) break;
+    total += listed ? (parts + 1) * held.size() : held.size();
     for (std::size_t part = 0; part < parts; ++part)
       if (bound(part) != bound(part + 1)) made.emplace_back(bound(part), bound(part + 1));
     // What is left without a part: two halves are each other's.
