@@ -70,6 +70,8 @@ void expect_what_the_label_says(const Operation& operation, const Case& item, co
       EXPECT_EQ(arguments.integer(name), value);
     } else if (name == "columns" || name == "histories") {
       EXPECT_EQ(first.extent(1), value);
+    } else if (name == "warm") {
+      EXPECT_TRUE(item.warm);
     } else {
       EXPECT_EQ(name_of(first.dtype), name);
     }

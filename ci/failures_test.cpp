@@ -32,8 +32,9 @@ class Failures : public InFolder {
     const Outcome outcome = run({"history", operation, "--store", "s.sqlite", "--json"});
     if (outcome.code != 0 && outcome.code != 6) ADD_FAILURE() << outcome.err;
     if (outcome.code != 0) return 0;
+    const json history = json::parse(outcome.out);  // outlives the loop over a part of it
     std::size_t count = 0;
-    for (const json& check : json::parse(outcome.out)["checks"])
+    for (const json& check : history["checks"])
       if (check["sequence"].get<int>() == sequence) ++count;
     return count;
   }
