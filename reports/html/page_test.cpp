@@ -194,7 +194,7 @@ TEST(HtmlReport, HistoryMarksEachChangePointWithItsCommits) {
   EXPECT_EQ(point.sequence_after, 10);
   const std::string text = html::history(input);
   // Once in the table; and at its place in the plot of its case and in no other.
-  EXPECT_TRUE(has(text, "<code>" + commit_range(point) + "</code>")) << commit_range(point);
+  EXPECT_TRUE(has(text, "<code class=\"key\">" + commit_range(point) + "</code>")) << commit_range(point);
   EXPECT_EQ(occurrences(text, "class=\"marker finding\""), input.change_points.size());
   EXPECT_EQ(occurrences(text, ", " + commit_range(point) + "</title>"), input.change_points.size());
   EXPECT_TRUE(has(json_report(input), "\"commit_range\": \"" + commit_range(point)));
