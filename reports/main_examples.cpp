@@ -20,7 +20,10 @@ int main(int argc, char** argv) {
     write_report(out / "green", test::after_nights(nights, records));
     write_report(out / "red", test::bad_night());
     write_report(out / "hostile", test::hostile());
-    write_report(out / "empty", ReportInput{});
+    ReportInput empty;
+    empty.run.run = test::run();
+    empty.generated_at = utc_now();
+    write_report(out / "empty", empty);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "assay-report-examples: %s\n", error.what());
     return 1;
