@@ -2,49 +2,16 @@
 
 #include <regex>
 
-#include "ci/test_process.hpp"
+#include "ci/test_page.hpp"
 
 namespace assay::program {
 namespace {
 
 using Tutorial = InFolder;
 
-/// "    $ command" and the lines below it, indented alike.
-struct Step {
-  std::string command, output;
-};
-
-std::vector<Step> steps_of(const std::string& page) {
-  std::istringstream lines(page);
-  std::vector<Step> steps;
-  const std::string prompt = "    $ ";
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(prompt)) {
-      steps.push_back({line.substr(prompt.size()), ""});
-      inside = true;
-    } else if (inside && line.starts_with("    ")) {
-      steps.back().output += line.substr(4) + "\n";
-    } else {
-      inside = false;
-    }
-  }
-  return steps;
-}
-
 /// Shares of a bound depend on how the machine's vector unit takes exp.
 std::string without_shares(const std::string& output) {
   return std::regex_replace(output, std::regex("[0-9.e+]+ % of the bound"), "N % of the bound");
-}
-
-std::string answer(const std::string& command, const fs::path& folder) {
-  const std::string there = "cd '" + folder.string() + "' && " + command;
-  FILE* pipe = popen(there.c_str(), "r");
-  if (pipe == nullptr) return {};
-  std::string text;
-  for (char buffer[4096]; std::fgets(buffer, sizeof buffer, pipe) != nullptr;) text += buffer;
-  pclose(pipe);
-  return text;
 }
 
 TEST_F(Tutorial, EveryCommandPrintsWhatThePageSays) {

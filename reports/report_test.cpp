@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -123,6 +124,27 @@ TEST(MetricsReport, IsValidPrometheusText) {
   EXPECT_TRUE(has(text, "\nassay_gate_exit_code 3\n"));
   EXPECT_TRUE(has(text, "assay_checks{operation=\"te.ksg\",backend=\"cpu\",verdict=\"fail\"} 1\n"));
   EXPECT_TRUE(has(text, "assay_mutants{operation=\"te.knn\",backend=\"cpu\",status=\"missed\"} 1\n"));
+}
+
+// Prometheus's own reader and its lint, where they are there (Debian's package prometheus).
+TEST(MetricsReport, PromtoolHasNoComplaint) {
+  if (std::system("promtool --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed";
+  const test::Folder folder;
+  const auto complaints = [&](const std::string& text) {
+    std::ofstream(folder.file("metrics.prom"), std::ios::binary) << text;
+    const std::string said = folder.file("said");
+    const int status = std::system(
+        ("promtool check metrics <" + folder.file("metrics.prom") + " >" + said + " 2>&1").c_str());
+    std::stringstream out;
+    out << std::ifstream(said).rdbuf();
+    return status == 0 ? out.str() : "refused: " + out.str();
+  };
+  for (const auto& input : {bad_night(), hostile(), ReportInput{}})
+    EXPECT_EQ(complaints(metrics_report(input)), "");
+  const std::string good = metrics_report(bad_night());
+  EXPECT_NE(complaints(good.substr(0, good.rfind('"')) + "\n"), "");
+  EXPECT_NE(complaints("# TYPE assay_runs_milliseconds gauge\nassay_runs_milliseconds 3\n"),
+            "");  // no base unit, no help
 }
 
 TEST(JsonReport, HoldsTheRunAndTheVerdict) {

@@ -33,24 +33,58 @@ std::string_view tone_of(GateVerdict verdict) {
   return "quiet";
 }
 
-/// The interval of one ratio on a logarithmic axis from half to double, with the margin as a band and 1 as a
-/// line.
-std::string forest_mark(const Ratio& ratio, double margin) {
-  constexpr double width = 190, height = 20, middle = height / 2;
-  const auto at = [&](double value) {
-    return width / 2 + std::clamp(std::log2(value), -1.0, 1.0) * (width / 2 - 4);
-  };
-  const double low = at(ratio.interval.low), high = at(ratio.interval.high), centre = at(ratio.value);
-  const double band_low = at(1.0 / (1.0 + margin)), band_high = at(1.0 + margin);
+/// The common axis of the forest plot: logarithmic and symmetric about 1, as wide as the widest interval that
+/// is drawn, at least three margins and at most a factor of four. What lies beyond ends at its edge.
+struct ForestAxis {
+  double limit = 1.0;  // log2 of the ratio at the right edge
+
+  ForestAxis(const std::vector<const GateItem*>& items, double margin) {
+    limit = 3.0 * std::log2(1.0 + margin);
+    for (const GateItem* item : items)
+      for (const double end : {item->ratio->interval.low, item->ratio->interval.high})
+        if (end > 0.0 && std::isfinite(end)) limit = std::max(limit, 1.05 * std::abs(std::log2(end)));
+    limit = std::clamp(limit, 0.01, 2.0);
+  }
+  /// In percent of the width.
+  double at(double ratio) const { return 50.0 + 50.0 * std::clamp(std::log2(ratio) / limit, -1.0, 1.0); }
+};
+
+std::string forest_row(const GateItem& item, const ForestAxis& axis, double margin) {
+  const auto& [value, interval] = *item.ratio;
+  const double low = axis.at(interval.low), high = axis.at(interval.high);
+  const double band = axis.at(1.0 / (1.0 + margin));
   return fmt::format(
-      "<svg class=\"forest\" viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"ratio {2:.3f}, interval "
-      "{3:.3f} to "
-      "{4:.3f}\"><rect x=\"{5:.1f}\" y=\"0\" width=\"{6:.1f}\" height=\"{1}\"/><line class=\"one\" "
-      "x1=\"{7}\" "
-      "x2=\"{7}\" y1=\"0\" y2=\"{1}\"/><line x1=\"{8:.1f}\" x2=\"{9:.1f}\" y1=\"{10}\" y2=\"{10}\"/><circle "
-      "cx=\"{11:.1f}\" cy=\"{10}\" r=\"4\"/></svg>",
-      width, height, ratio.value, ratio.interval.low, ratio.interval.high, band_low, band_high - band_low,
-      width / 2, low, high, middle, centre);
+      "<li class=\"{}\">{}<span class=\"value\">{:.3f} {}</span><span class=\"lane\" role=\"img\" "
+      "aria-label=\"ratio {:.3f}, interval {:.3f} to {:.3f}\"><i class=\"band\" "
+      "style=\"left:{:.2f}%;right:{:.2f}%\"></i><i class=\"one\"></i><i class=\"bar\" "
+      "style=\"left:{:.2f}%;width:{:.2f}%\"></i><i class=\"dot\" style=\"left:{:.2f}%\"></i></span></li>\n",
+      tone_of(item.verdict), code_cell(item.key).html, value,
+      badge(to_string(item.verdict), tone_of(item.verdict)), value, interval.low, interval.high, band, band,
+      low, high - low, axis.at(value));
+}
+
+/// Every ratio with its interval on one axis, worst first; the margin as a band, 1 as a line. Drawn with
+/// boxes in percent, not as SVG, so that texts keep their size on a narrow screen.
+std::string forest_plot(const GateResult& gate) {
+  constexpr std::size_t most = 40;
+  std::vector<const GateItem*> items;
+  std::size_t all = 0;
+  for (const GateItem& item : gate.items)
+    if (item.ratio && ++all <= most) items.push_back(&item);
+  if (items.empty()) return {};
+  const ForestAxis axis(items, gate.margin);
+  std::string out = fmt::format(
+      "<figure class=\"forest\"><figcaption>Ratios with their 95 % intervals, worst first; the band is the "
+      "margin of {:.0f} "
+      "%</figcaption>\n<ol>\n<li class=\"axis\" aria-hidden=\"true\"><span class=\"lane\"><b>← faster "
+      "{:.2f}</b><b>1</b>"
+      "<b>{:.2f} slower →</b></span></li>\n",
+      100.0 * gate.margin, std::exp2(-axis.limit), std::exp2(axis.limit));
+  for (const GateItem* item : items) out += forest_row(*item, axis, gate.margin);
+  out += "</ol>";
+  if (all > most)
+    out += paragraph(fmt::format("And {} more in the table, all less severe.", all - most), "small");
+  return out + "</figure>\n";
 }
 
 std::string replay_hint(const GateItem& item) {
@@ -81,7 +115,7 @@ std::string findings(const ReportInput& input) {
 std::string comparison(const ReportInput& input) {
   Grid grid;
   grid.caption = "Ratio of the medians, this run over the baseline, worst first";
-  grid.columns = {"verdict", "benchmark", "baseline", "now", "ratio", "interval", "½ … 1 … 2", "why"};
+  grid.columns = {"verdict", "benchmark", "baseline", "now", "ratio", "interval", "why"};
   grid.wide = true;
   for (const GateItem& item : input.gate.items) {
     if (!item.ratio) continue;
@@ -93,13 +127,12 @@ std::string comparison(const ReportInput& input) {
          time_cell(item.median_ns),
          number_cell(value, fmt::format("{:.3f}", value)),
          {fmt::format("{:.3f} – {:.3f}", interval.low, interval.high), fmt::format("{}", interval.high)},
-         {forest_mark(*item.ratio, input.gate.margin), fmt::format("{}", value)},
          text_cell(item.reason)});
   }
   std::string body = paragraph(input.gate.baseline_note + ".");
   if (grid.rows.empty())
     body += paragraph("No benchmark of this run has a time in a baseline to compare with.", "none");
-  body += table(grid) + fold("The rule", paragraph(input.gate.rule));
+  body += forest_plot(input.gate) + table(grid) + fold("The rule", paragraph(input.gate.rule));
   return section("comparison", "Against the baseline", body);
 }
 

@@ -151,8 +151,31 @@ TEST(HtmlReport, FindingsAndComparisonsAreWorstFirst) {
     if (item.ratio) {
       EXPECT_TRUE(has(comparison, format_time(item.median_ns))) << item.key;
     }
-  EXPECT_EQ(occurrences(comparison, "class=\"forest\""), 8u);
+  EXPECT_EQ(occurrences(comparison, "<figure class=\"forest\">"), 1u);
+  EXPECT_EQ(occurrences(comparison, "aria-label=\"ratio "), 8u);
   EXPECT_TRUE(has(comparison, "exceeds 1.10"));
+}
+
+TEST(HtmlReport, TheForestPlotPutsRatiosOnOneAxis) {
+  ReportInput input;
+  input.gate.margin = 0.1;
+  const auto add = [&](double low, double value, double high) {
+    input.gate.items.push_back(
+        {GateVerdict::same, "benchmark", "k", "", 1, 1, Ratio{value, {low, high}}, ""});
+  };
+  add(1.0, 2.0, 4.0);  // as wide as the axis may be
+  add(0.5, 1.0, 8.0);  // ends at its edge
+  const std::string plot = html::comparison(input);
+  EXPECT_TRUE(has(
+      plot, "class=\"bar\" style=\"left:50.00%;width:50.00%\"></i><i class=\"dot\" style=\"left:75.00%\""))
+      << plot;
+  EXPECT_TRUE(has(
+      plot, "class=\"bar\" style=\"left:25.00%;width:75.00%\"></i><i class=\"dot\" style=\"left:50.00%\""));
+  EXPECT_TRUE(has(plot, "faster 0.25"));
+  EXPECT_TRUE(has(plot, "4.00 slower"));
+  for (int i = 0; i < 50; ++i) add(0.9, 1.0, 1.1);
+  EXPECT_EQ(occurrences(html::comparison(input), "aria-label=\"ratio "), 40u);
+  EXPECT_TRUE(has(html::comparison(input), "And 12 more in the table"));
 }
 
 TEST(HtmlReport, SaysWhatChangedSinceTheLastRun) {

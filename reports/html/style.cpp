@@ -185,11 +185,23 @@ svg [class^="s"] > line { stroke: var(--s); stroke-width: 1.2; opacity: 0.65; }
   display: inline-block; width: 14px; height: 4px; border-radius: 2px; background: var(--s);
   margin-right: 6px; vertical-align: middle;
 }
-.forest { width: 190px; height: 20px; display: block; }
-.forest rect { fill: var(--band); }
-.forest line { stroke: var(--ink); stroke-width: 2; }
-.forest .one { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 2; }
-.forest circle { fill: var(--accent); }
+.forest ol { list-style: none; margin: 8px 0 14px; padding: 0; }
+.forest li {
+  display: grid; grid-template-columns: minmax(0, 5fr) 10.5rem minmax(0, 6fr); gap: 0 14px; align-items: center;
+  padding: 3px 0; font-size: 0.875rem;
+}
+.forest .value { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.forest .lane { position: relative; height: 20px; --mark: var(--soft); }
+.forest .bad .lane { --mark: var(--bad); }
+.forest .good .lane { --mark: var(--good); }
+.forest .warn .lane { --mark: var(--warn); }
+.forest .lane i { position: absolute; display: block; }
+.forest .band { top: -3px; bottom: -3px; background: var(--band); }
+.forest .one { left: 50%; top: -3px; bottom: -3px; border-left: 1px dashed var(--soft); }
+.forest .bar { top: 9px; height: 2px; min-width: 2px; background: var(--mark); }
+.forest .dot { top: 5px; width: 10px; height: 10px; margin-left: -5px; border-radius: 5px; background: var(--mark); }
+.forest .axis .lane { grid-column: 3; display: flex; justify-content: space-between; color: var(--soft); }
+.forest .axis b { font-weight: 400; font-size: 0.8rem; }
 .strip { width: 170px; height: 20px; display: block; }
 .strip circle { fill: var(--accent); opacity: 0.45; }
 .strip line { stroke: var(--bad); stroke-width: 1.5; }
@@ -233,6 +245,8 @@ footer { color: var(--soft); font-size: 0.85rem; border-top: 1px solid var(--lin
   table.groups td.void { display: none; }
   table.groups td br { display: none; }
   table.groups td:nth-child(n) { white-space: normal; }
+  .forest li { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; }
+  .forest .lane, .forest .axis .lane { grid-column: 1 / -1; }
   svg text { font-size: 15px; }
   svg .marker text { font-size: 14px; }
 }
