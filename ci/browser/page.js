@@ -26,6 +26,7 @@
   const sorting = () => {
     const problems = [];
     const moved = { numbers: 0, texts: 0 };
+    const unequal = { numbers: 0, texts: 0 };  // columns that have an order
     for (const table of sortable()) {
       const rows = () => [...table.tBodies[0].rows];
       const whole = new Set(rows());
@@ -42,12 +43,13 @@
           if (heads(table).filter((one) => one.hasAttribute('aria-sort')).length !== 1)
             problems.push(`${name}: another column still says that it is sorted`);
           if (after.length !== whole.size || after.some((row) => !whole.has(row))) problems.push(`${name}: rows were lost`);
-          if (after.some((row, i) => row !== before[i]))
-            moved[keys.some((text) => Number.isNaN(Number(text)) && text !== 'nan') ? 'texts' : 'numbers'] += 1;
+          const kind = keys.some((text) => Number.isNaN(Number(text)) && text !== 'nan') ? 'texts' : 'numbers';
+          if (new Set(keys).size > 1) unequal[kind] += 1;
+          if (after.some((row, i) => row !== before[i])) moved[kind] += 1;
         }
       });
     }
-    return { problems, moved, tables: sortable().length };
+    return { problems, moved, unequal, tables: sortable().length };
   };
 
   // What the filter box is for: rows of tables that stand by themselves, operations, and figures.
