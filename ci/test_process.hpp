@@ -39,14 +39,15 @@ inline fs::path program_path() {
   return fs::read_symlink("/proc/self/exe").parent_path() / "assay";
 }
 
-/// A folder that is gone after the test, with the program run inside it.
+/// A folder of this process that is gone after the test, with the program run inside it.
 class InFolder : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(fs::exists(program_path())) << program_path() << " has to be built first";
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ =
-        fs::path(testing::TempDir()) / (std::string("assay_") + info->test_suite_name() + "_" + info->name());
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("assay_") + info->test_suite_name() + "_" + info->name() + "." +
+               std::to_string(::getpid()));  // the same test may run twice at once
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "work");
   }

@@ -1,6 +1,7 @@
 #include "validation/golden.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,7 +23,8 @@ class Golden : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) /
-              ("golden-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+              ("golden-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "." +
+               std::to_string(::getpid()));
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "data");
     const auto table = analysis::coupled_ar1(200, 0.6, 0.5, 0.4, 42).table;

@@ -1,6 +1,7 @@
 #include "validation/replay.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -28,7 +29,7 @@ std::vector<Suite> planted(const bool& broken) {
 }
 
 TEST(Replay, FilesBringTheSameFailureBack) {
-  const std::string folder = testing::TempDir() + "replay-test";
+  const std::string folder = testing::TempDir() + "replay-test." + std::to_string(::getpid());
   bool broken = true;
   const auto all = planted(broken);
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
@@ -54,7 +55,7 @@ TEST(Replay, FilesBringTheSameFailureBack) {
 
 TEST(Replay, RefusalsNameTheFile) {
   EXPECT_NE(read_replay("/nonexistent.json").error().message.find("/nonexistent.json"), std::string::npos);
-  const std::string path = testing::TempDir() + "no-replay.json";
+  const std::string path = testing::TempDir() + "no-replay.json." + std::to_string(::getpid());
   std::ofstream(path) << "{]";
   EXPECT_EQ(read_replay(path).error().message, path + ": no JSON at byte 2");
   std::ofstream(path) << "{\"operation\": \"te.ksg\"}";

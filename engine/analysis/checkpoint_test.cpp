@@ -1,6 +1,7 @@
 #include "engine/analysis/checkpoint.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,8 @@ class CheckpointFile : public testing::Test {
   void SetUp() override { fs::remove(path); }
   void TearDown() override { fs::remove(path); }
   std::string path = testing::TempDir() + "assay_checkpoint_" +
-                     testing::UnitTest::GetInstance()->current_test_info()->name();
+                     testing::UnitTest::GetInstance()->current_test_info()->name() + "." +
+                     std::to_string(::getpid());
   CheckpointKey key{{7, 8}, 100, 10};
 
   static std::vector<std::byte> bytes_of(const std::string& text) {
@@ -110,7 +112,7 @@ TEST_F(CheckpointFile, RefusesWhatIsNotItsOwn) {
 }
 
 TEST(HostMemory, IsWhatTheSystemAndTheControlGroupLeave) {
-  const fs::path root = testing::TempDir() + std::string("assay_memory_groups");
+  const fs::path root = testing::TempDir() + std::string("assay_memory_groups.") + std::to_string(::getpid());
   fs::remove_all(root);
   fs::create_directories(root / "a" / "b");
   const auto write = [&](const fs::path& path, const std::string& text) { std::ofstream(path) << text; };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bit>
 #include <chrono>
@@ -184,7 +185,7 @@ TEST(Csv, AMillionRowsInUnderTwoSeconds) {
   for (std::size_t i = 0; i < 1'000'000; ++i) {
     text += numbers[i % 1000] + "," + numbers[(i * 7) % 1000] + "," + numbers[(i * 13) % 1000] + "\n";
   }
-  const std::string path = testing::TempDir() + "million.csv";
+  const std::string path = testing::TempDir() + "million.csv." + std::to_string(::getpid());
   std::ofstream(path) << text;
   const auto start = std::chrono::steady_clock::now();
   auto file = CsvFile::open(path);

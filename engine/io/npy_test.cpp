@@ -1,6 +1,7 @@
 #include "engine/io/npy.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -36,7 +37,8 @@ class Folder : public testing::Test {
  protected:
   void SetUp() override {
     path_ = fs::path(testing::TempDir()) /
-            ("io_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+            ("io_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "." +
+             std::to_string(::getpid()));
     fs::remove_all(path_);
     fs::create_directories(path_);
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -14,7 +15,8 @@ class CpuQuota : public testing::Test {
  protected:
   void SetUp() override {
     root_ = std::filesystem::path(testing::TempDir()) /
-            ("cpu_quota_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+            ("cpu_quota_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "." +
+             std::to_string(::getpid()));
     std::filesystem::remove_all(root_);
     std::filesystem::create_directories(root_);
   }

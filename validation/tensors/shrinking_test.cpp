@@ -2,9 +2,11 @@
 // elements that are not 0, in less than a minute, and its replay file brings it back on any backend.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include "validation/replay.hpp"
@@ -176,9 +178,11 @@ TEST(Shrinking, ReplaysOnAnotherBackend) {
                  .negative_control = [](Probe& probe) { probe.expect(false, "planted"); }});
   const CheckResult failed = run_property({"test.copy", &all[0].properties()[0], Backend::cpu}, {});
   ASSERT_EQ(failed.verdict, Verdict::fail);
-  const auto path = write_replay(*failed.replay, testing::TempDir() + "tensor-replay");
+  const std::string folder = testing::TempDir() + "tensor-replay." + std::to_string(::getpid());
+  const auto path = write_replay(*failed.replay, folder);
   ASSERT_TRUE(path);
   Replay replay = read_replay(path.value()).value();
+  std::filesystem::remove_all(folder);
   ASSERT_TRUE(run_replay(replay, all, {}).value().same);
   const std::vector<double> on_cpu = seen;
   replay.backend = "reference";
