@@ -6,8 +6,9 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <stdexcept>
 
+#include "benchmarks/device_slowdown.hpp"
+#include "benchmarks/hygiene.hpp"
 #include "benchmarks/measurement.hpp"
 #include "benchmarks/prepared_call.hpp"
 #include "benchmarks/runner.hpp"
@@ -99,16 +100,28 @@ std::vector<Chosen> choose(const std::vector<Suite>& suites, const BriefOptions&
 /// The planted slowdown of this process, made when it is first needed.
 class Plant {
  public:
-  Plant() : slowdown_(slowdown_of(selected_mutant())) {
-    if (slowdown_) spender_ = std::make_unique<TimeSpender>(slowdown_->kind);
+  explicit Plant(Context& context) : slowdown_(slowdown_of(selected_mutant())) {
+    if (!slowdown_) return;
+    if (context.backend() == Backend::cuda)
+      on_device_ = std::make_unique<DeviceTimeSpender>(slowdown_->kind, context.stream());
+    else
+      on_cpu_ = std::make_unique<TimeSpender>(slowdown_->kind);
   }
   bool planted() const { return slowdown_.has_value(); }
-  /// To what share of a sample that takes so long without it.
-  void spend(double sample_seconds) const { spender_->spend(slowdown_->share * sample_seconds); }
+  /// A sample that takes so long without it, with its share of that.
+  Sample sample(PreparedCall& call, double undisturbed) const {
+    if (!slowdown_) return call.sample();
+    const double extra = slowdown_->share * undisturbed;
+    if (on_device_) return call.sample([&](Stream& stream) { on_device_->spend(extra, stream); });
+    const Sample made = call.sample();
+    on_cpu_->spend(extra);
+    return made;
+  }
 
  private:
   std::optional<Slowdown> slowdown_;
-  std::unique_ptr<TimeSpender> spender_;
+  std::unique_ptr<TimeSpender> on_cpu_;
+  std::unique_ptr<DeviceTimeSpender> on_device_;
 };
 
 /// Seconds of the quicker of two calls: the first one also pays for memory that the operation then keeps.
@@ -122,24 +135,35 @@ struct Clocks {
   double cpu_ns = 0;
 };
 
-void take_samples(Context& context, PreparedCall& call, const BriefOptions& options, const Plant& plant,
-                  const InstructionCounter& instructions, const Clocks& resolution, BriefMeasurement& made) {
-  const bool on_device = context.backend() == Backend::cuda;
-  if (on_device && plant.planted()) throw std::invalid_argument("slowdowns are planted on the CPU alone");
-  double undisturbed = call.sample().seconds;
-  // A share is planted of what a sample takes by itself: one that was interrupted would plant several times
-  // it.
-  for (int more = 0; plant.planted() && more < 7; ++more)
-    undisturbed = std::min(undisturbed, call.sample().seconds);
-  made.samples = std::max(fewest_samples, static_cast<int>(std::lround(options.seconds / undisturbed)));
+/// The time of the sample by itself: a share is planted of that, and of one that was interrupted it would be
+/// several times too much.
+double undisturbed_seconds(PreparedCall& call, const Plant& plant) {
+  double least = call.sample().seconds;
+  for (int more = 0; plant.planted() && more < 7; ++more) least = std::min(least, call.sample().seconds);
+  return least;
+}
+
+void take_device_samples(PreparedCall& call, const Plant& plant, double undisturbed, BriefMeasurement& made) {
+  std::vector<Sample> samples;
+  for (int sample = 0; sample < made.samples; ++sample) samples.push_back(plant.sample(call, undisturbed));
+  const Sifted sifted = sift(samples);
+  made.failure = sifted.invalid_reason;
+  if (sifted.seconds.empty() || !made.failure.empty()) return;
+  const auto calls = static_cast<double>(made.calls);
+  made.medians["wall"] = median_of(sifted.seconds) * 1e9 / calls;
+  made.resolutions["wall"] = event_resolution_ns / calls;
+}
+
+void take_cpu_samples(PreparedCall& call, const Plant& plant, double undisturbed,
+                      const InstructionCounter& instructions, const Clocks& resolution,
+                      BriefMeasurement& made) {
   std::vector<double> wall, cpu, counted;
   for (int sample = 0; sample < made.samples; ++sample) {
     const double counted_before = instructions.read();
     const double cpu_before = cpu_ns();
     const auto start = Clock::now();
-    const double between_events = call.sample().seconds;
-    if (plant.planted()) plant.spend(undisturbed);
-    wall.push_back(on_device ? between_events * 1e9 : seconds_since(start) * 1e9);
+    plant.sample(call, undisturbed);
+    wall.push_back(seconds_since(start) * 1e9);
     cpu.push_back(cpu_ns() - cpu_before);
     counted.push_back(instructions.read() - counted_before);
   }
@@ -147,8 +171,7 @@ void take_samples(Context& context, PreparedCall& call, const BriefOptions& opti
     made.medians[measure] = median_of(samples) / static_cast<double>(made.calls);
     made.resolutions[measure] = step / static_cast<double>(made.calls);
   };
-  keep("wall", wall, on_device ? event_resolution_ns : resolution.wall_ns);
-  if (on_device) return;
+  keep("wall", wall, resolution.wall_ns);
   keep("cpu", cpu, resolution.cpu_ns);
   if (instructions.works()) keep("instructions", counted, 1);
 }
@@ -182,7 +205,12 @@ BriefMeasurement measure_one(Context& context, const Chosen& chosen, const Brief
   if (made.calls == 0) made.calls = call.calibrate(warm_up_seconds, options.sample_seconds);
   const auto answer = call.outputs();
   made.answer = digest_of(answer);
-  take_samples(context, call, options, plant, instructions, resolution, made);
+  const double undisturbed = undisturbed_seconds(call, plant);
+  made.samples = std::max(fewest_samples, static_cast<int>(std::lround(options.seconds / undisturbed)));
+  if (on_device)
+    take_device_samples(call, plant, undisturbed, made);
+  else
+    take_cpu_samples(call, plant, undisturbed, instructions, resolution, made);
   const std::string changed = unequal_output(answer, call.outputs());
   if (!changed.empty()) {
     made.failure = "output '" + changed + "' changed while it was timed";
@@ -203,7 +231,7 @@ std::vector<std::string> brief_names(const BriefOptions& options, Backend backen
 std::vector<BriefMeasurement> measure_briefly(Context& context, const BriefOptions& options,
                                               const InstructionCounter& instructions) {
   const std::vector<Suite> all = suites();
-  const Plant plant;
+  const Plant plant(context);
   const Clocks resolution{
       resolution_of(
           [] { return std::chrono::duration<double, std::nano>(Clock::now().time_since_epoch()).count(); }),

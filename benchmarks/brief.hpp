@@ -41,9 +41,10 @@ struct BriefMeasurement {
 std::vector<std::string> brief_names(const BriefOptions& options, Backend backend);
 
 /// Measures the cases. Wall time is the steady clock's, or between two device events; CPU time is that of all
-/// threads of the process; instructions where the counter works. On a device there is wall time alone. Under
-/// `assay-mutants` a slowdown may be planted around every sample (slowdown.hpp), on the CPU. Output bits must
-/// be the same before and after timing.
+/// threads of the process; instructions where the counter works. On a device there is wall time alone, of the
+/// samples that hygiene.hpp leaves; where it leaves too few the case has failed. Under `assay-mutants` a
+/// slowdown may be planted in every sample (slowdown.hpp, device_slowdown.hpp). Output bits must be the same
+/// before and after timing.
 std::vector<BriefMeasurement> measure_briefly(Context& context, const BriefOptions& options,
                                               const InstructionCounter& instructions);
 

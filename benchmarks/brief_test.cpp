@@ -6,7 +6,11 @@
 #include <chrono>
 #include <set>
 
+#include "benchmarks/device_slowdown.hpp"
 #include "benchmarks/slowdown.hpp"
+#include "engine/runtime/device.hpp"
+#include "engine/runtime/event.hpp"
+#include "engine/runtime/stream.hpp"
 
 namespace assay::benchmarks {
 namespace {
@@ -106,6 +110,29 @@ TEST(Slowdown, SpendsAboutWhatItIsAsked) {
       if (kind == SlowdownKind::idle) {
         EXPECT_GE(least, asked);
       }
+    }
+  }
+}
+
+TEST(Slowdown, SpendsAboutWhatItIsAskedOnADevice) {
+  if (const Availability cuda = cuda_available(); !cuda) GTEST_SKIP() << cuda.reason;
+  Stream stream(0);
+  Event begin(0), end(0);
+  for (const SlowdownKind kind : {SlowdownKind::work, SlowdownKind::memory, SlowdownKind::idle}) {
+    DeviceTimeSpender spender(kind, stream), other(SlowdownKind::idle, stream);
+    for (const double asked : {20e-6, 1e-3}) {
+      double least = 1e9;
+      for (int i = 0; i < 20; ++i) {
+        other.spend(200e-6, stream);  // so that the rest is queued before it begins
+        begin.record(stream);
+        other.spend(100e-6, stream);
+        spender.spend(asked, stream);
+        end.record(stream);
+        end.synchronize();
+        least = std::min(least, milliseconds_between(begin, end) * 1e-3 - 100e-6);
+      }
+      EXPECT_GE(least, 0.7 * asked) << static_cast<int>(kind) << " " << asked;
+      EXPECT_LE(least, 1.4 * asked) << static_cast<int>(kind) << " " << asked;
     }
   }
 }

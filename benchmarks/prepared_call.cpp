@@ -201,7 +201,7 @@ void PreparedCall::run() {
   state_->call(state_->sets.front());
 }
 
-Sample PreparedCall::sample() {
+Sample PreparedCall::sample(const std::function<void(Stream&)>& behind) {
   State& state = *state_;
   if (!state.on_device) {
     const auto start = Clock::now();
@@ -212,6 +212,7 @@ Sample PreparedCall::sample() {
   state.clock->begin(stream);
   state.begin->record(stream);
   state.graph->launch(stream);
+  if (behind) behind(stream);
   state.end->record(stream);
   state.clock->end(stream);
   state.end->synchronize();

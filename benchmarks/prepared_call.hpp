@@ -1,12 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "benchmarks/hygiene.hpp"
 #include "engine/operation.hpp"
+
+namespace assay {
+class Stream;
+}
 
 namespace assay::benchmarks {
 
@@ -35,8 +40,8 @@ class PreparedCall {
   void run();
   /// Seconds that one sample of that many calls takes: device events on CUDA, the steady clock on the CPU. On
   /// a device the clock that its multiprocessors had meanwhile comes along, and what the management library
-  /// says of it.
-  Sample sample();
+  /// says of it. What `behind` puts on a device's stream is timed too: for slowdowns that are planted.
+  Sample sample(const std::function<void(Stream&)>& behind = {});
   /// Why the management library says nothing; empty where it does, and on the CPU.
   std::string unmonitored() const;
   /// The outputs of a call made now, on the host.

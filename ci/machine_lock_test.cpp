@@ -67,6 +67,20 @@ TEST_F(MachineLock, TheSecondIsRefusedOrGoesOnByItsOption) {
   EXPECT_FALSE(refused(run(with(bench, "refuse"))));
 }
 
+TEST_F(MachineLock, ComparisonsTakeItToo) {
+  const std::string program = program_path().string();
+  const std::vector<std::vector<std::string>> measuring{
+      {"compare", program, program, "--op", "te.digamma", "--backend", "cpu", "--quiet"},
+      {"aa", "--runs", "1", "--op", "te.digamma", "--backend", "cpu", "--store", "s.sqlite", "--quiet"}};
+  const pid_t child = holder();
+  for (const auto& command : measuring)
+    expect_refused(with(command, "refuse"), "process 4711 (assay nightly) measures on this machine", 7);
+  EXPECT_FALSE(fs::exists(work() / "s.sqlite")) << "refused, and yet a run was begun";
+  end(child);
+  const Outcome outcome = run(with(measuring.front(), "refuse"));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;  // equal code: nothing to measure after the answers
+}
+
 TEST_F(MachineLock, TheSecondWaitsAndSaysForWhom) {
   const pid_t first = holder();
   const pid_t second = start(bench, {}, "waiting");

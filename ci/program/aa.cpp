@@ -5,6 +5,7 @@
 #include "ci/program/comparing.hpp"
 #include "ci/program/console.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/machine_lock.hpp"
 #include "ci/program/mutating.hpp"
 #include "fmt/format.h"
 #include "reports/comparison/false_alarms.hpp"
@@ -151,6 +152,7 @@ int run_aa(Invocation& invocation) {
 
   const ComparisonPlan plan = comparison_plan(invocation);
 
+  const MachineLock lock(invocation);
   CalibrationRun record(invocation);
   std::string text;
   nlohmann::ordered_json documents = nlohmann::ordered_json::array();
@@ -186,7 +188,7 @@ Command describe_aa() {
   ci/relink && assay aa --runs 25 --checkpoint aa
   assay aa --planted --kinds work,memory,idle --sizes 1,2,5,10 --checkpoint planted
 Without a change every red is false: their rate is bounded by run. The programs have equal code, which here counts for
-nothing. Slowdowns are planted around what assay-mutants times, on the CPU. On a machine that does nothing else.
+nothing. Slowdowns are planted in what assay-mutants times, on the CPU or the device. On a machine that does nothing else.
 Exit codes: 0 no false red (or, planted, whatever was found), 4 a false red, 6 nothing was compared, 7 a process failed.)";
   command.options = comparison_options();
   for (Option option : std::vector<Option>{

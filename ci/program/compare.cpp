@@ -2,6 +2,7 @@
 #include "ci/program/comparing.hpp"
 #include "ci/program/failure.hpp"
 #include "ci/program/load_meter.hpp"
+#include "ci/program/machine_lock.hpp"
 #include "ci/program/output_file.hpp"
 #include "fmt/format.h"
 
@@ -17,6 +18,7 @@ int run_compare(Invocation& invocation) {
   plan.checkpoint = invocation.maybe_text("checkpoint").value_or("");
   if (!plan.checkpoint.empty()) check_output_path(plan.checkpoint, invocation.source("checkpoint"));
   const bool strict = invocation.flag("strict");
+  const MachineLock lock(invocation);
   const Comparison comparison = run_comparison(plan, invocation.console());
   for (const auto& [measure, why] : comparison.missing)
     invocation.console().note(measure + " are not measured: " + why);

@@ -7,6 +7,7 @@
 #include "ci/program/checking.hpp"
 #include "ci/program/comparing.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/machine_lock.hpp"
 #include "engine/runtime/device.hpp"
 #include "fmt/format.h"
 
@@ -19,7 +20,8 @@ std::vector<Option> comparison_options() {
        "wall,cpu,instructions"},
       {"blocks", "N", "blocks of four processes; half of them for `same`, at most 40", "20"},
       {"longest", "S", "cases whose call takes longer in the base are left out", "0.02"},
-      {"budget", "TIME", "90s, 10m: spends the blocks where they decide most; by default all that it takes"}};
+      {"budget", "TIME", "90s, 10m: spends the blocks where they decide most; by default all that it takes"},
+      lock_option()};
 }
 
 ComparisonPlan comparison_plan(const Invocation& invocation) {
