@@ -62,13 +62,13 @@ struct DeviceTimeSpender::State {
 
   void launch(std::int64_t amount, Stream& stream) {
     const DeviceScope current(stream.device());
-    auto* const out = static_cast<float*>(sink.data());
+    auto* const out = reinterpret_cast<float*>(sink.data());
     if (kind == SlowdownKind::work) {
       multiply_add_chain<<<blocks, threads, 0, stream.handle()>>>(amount, out);
     } else if (kind == SlowdownKind::memory) {
       constexpr auto pieces = static_cast<std::int64_t>(buffer_bytes / sizeof(uint4));
-      read_pieces<<<blocks, threads, 0, stream.handle()>>>(static_cast<const uint4*>(buffer.data()), pieces,
-                                                           next_piece, amount, out);
+      read_pieces<<<blocks, threads, 0, stream.handle()>>>(reinterpret_cast<const uint4*>(buffer.data()),
+                                                           pieces, next_piece, amount, out);
       next_piece = (next_piece + amount) % pieces;
     } else {
       sleep_for<<<1, 1, 0, stream.handle()>>>(amount);
