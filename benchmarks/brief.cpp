@@ -182,7 +182,7 @@ BriefMeasurement measure_one(Context& context, const Chosen& chosen, const Brief
   BriefMeasurement made;
   made.name = chosen.name;
   const HostArguments arguments = chosen.item->make(options.seed);
-  PreparedCall call(context, *chosen.operation, arguments);
+  PreparedCall call(context, *chosen.operation, arguments, CacheState::overwritten);
   const bool on_device = context.backend() == Backend::cuda;
   if (on_device) {
     made.calls = call.calibrate(warm_up_seconds, options.sample_seconds);

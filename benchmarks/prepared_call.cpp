@@ -64,6 +64,8 @@ struct PreparedCall::State {
   OpenedMonitor monitor;
   std::optional<DeviceReading> reading;
   Clock::time_point read_at;
+  CacheState cache_state = CacheState::warm;
+  DeviceBuffer overwritten;  ///< larger than the cache
 
   /// The latest reading, a new one where that is old.
   const std::optional<DeviceReading>& read() {
@@ -117,20 +119,35 @@ struct PreparedCall::State {
     return set;
   }
 
-  /// Enough copies that a round through them displaces the cache five times over, and never one alone.
-  std::size_t sets_needed() {
+  std::size_t cache_bytes() const {
+    return cuda_devices().at(static_cast<std::size_t>(context.device())).l2_bytes;
+  }
+
+  std::size_t set_bytes() const {
     std::size_t bytes = 1;
     for (const auto& [name, view] : resolved.inputs) bytes += view.bytes();
     for (const OutputShape& shape : operation.output_shapes(resolved))
       bytes += static_cast<std::size_t>(element_count(shape.shape)) * size_of(shape.dtype);
-    const std::size_t cache = cuda_devices().at(static_cast<std::size_t>(context.device())).l2_bytes;
-    const std::size_t wanted = std::max<std::size_t>(2, 5 * cache / bytes + 1);
-    return std::max<std::size_t>(1, std::min(wanted, set_memory_limit / bytes));
+    return bytes;
+  }
+
+  /// Enough copies that a round through them displaces the cache five times over, and never one alone.
+  std::size_t sets_needed() const {
+    const std::size_t wanted = std::max<std::size_t>(2, 5 * cache_bytes() / set_bytes() + 1);
+    return std::max<std::size_t>(1, std::min(wanted, set_memory_limit / set_bytes()));
+  }
+
+  void capture(std::int64_t count) {
+    calls = count;
+    graph.emplace(Graph::capture(context.stream(), [&] {
+      for (std::int64_t number = 0; number < calls; ++number)
+        call(sets[static_cast<std::size_t>(number) % sets.size()]);
+    }));
   }
 };
 
 PreparedCall::PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments,
-                           bool warm)
+                           CacheState cache)
     : state_(new State{context,
                        operation,
                        arguments.clone(),
@@ -145,6 +162,8 @@ PreparedCall::PreparedCall(Context& context, const Operation& operation, const H
                        {},
                        {},
                        {},
+                       {},
+                       cache,
                        {}}) {
   State& state = *state_;
   state.resolved = resolve(operation, state.arguments.view());
@@ -156,7 +175,9 @@ PreparedCall::PreparedCall(Context& context, const Operation& operation, const H
   state.end.emplace(context.device());
   state.clock.emplace(context.device());
   state.monitor = open_device_monitor(cuda_devices().at(static_cast<std::size_t>(context.device())));
-  const std::size_t count = warm ? 1 : state.sets_needed();
+  const std::size_t count = cache == CacheState::rotated ? state.sets_needed() : 1;
+  if (cache == CacheState::overwritten)
+    state.overwritten = DeviceBuffer(context.device(), 3 * state.cache_bytes());
   for (std::size_t index = 0; index < count; ++index) state.sets.push_back(state.device_set());
 }
 
@@ -166,11 +187,14 @@ std::int64_t PreparedCall::calibrate(double warm_up_seconds, double sample_secon
   State& state = *state_;
   const auto start = Clock::now();
   std::int64_t warm_calls = 0;
+  // Some at least on a device: the first call may make the workspace grow, and the second one join what that
+  // gave it, while capturing allows neither.
+  const std::int64_t fewest = state.on_device ? 3 : 1;
   do {
     state.call_next();
     ++warm_calls;
     if (state.on_device) state.context.stream().synchronize();
-  } while (seconds_since(start) < warm_up_seconds);
+  } while (warm_calls < fewest || seconds_since(start) < warm_up_seconds);
   state.calls = 1;
   if (!state.on_device) {
     const double once = seconds_since(start) / static_cast<double>(warm_calls);
@@ -178,21 +202,22 @@ std::int64_t PreparedCall::calibrate(double warm_up_seconds, double sample_secon
         std::llround(std::ceil(std::max(cpu_sample_seconds, sample_seconds) / once)), 1, 100'000);
     return state.calls;
   }
+  const double wanted = std::max(cuda_sample_seconds, sample_seconds);
   // A whole number of rounds through the sets, so that every sample reads the same memory in the same order.
-  const std::int64_t round = static_cast<std::int64_t>(state.sets.size());
-  const auto capture = [&](std::int64_t rounds) {
-    state.calls = rounds * round;
-    state.graph.emplace(Graph::capture(state.context.stream(), [&] {
-      for (std::int64_t call = 0; call < state.calls; ++call)
-        state.call(state.sets[static_cast<std::size_t>(call % round)]);
-    }));
-  };
-  capture(1);
+  const auto round = static_cast<std::int64_t>(state.sets.size());
+  state.capture(round);
   sample();
   const double once = sample().seconds;
-  const std::int64_t rounds = std::clamp<std::int64_t>(
-      std::llround(std::ceil(std::max(cuda_sample_seconds, sample_seconds) / once)), 1, 200);
-  if (rounds > 1) capture(rounds);
+  const std::int64_t rounds = std::clamp<std::int64_t>(std::llround(std::ceil(wanted / once)), 1, 200);
+  if (state.cache_state == CacheState::overwritten) {
+    const auto most =
+        static_cast<std::int64_t>(std::max<std::size_t>(1, set_memory_limit / state.set_bytes()));
+    while (static_cast<std::int64_t>(state.sets.size()) < std::min(rounds, most))
+      state.sets.push_back(state.device_set());
+    state.capture(static_cast<std::int64_t>(state.sets.size()));
+  } else if (rounds > 1) {
+    state.capture(rounds * round);
+  }
   sample();
   return state.calls;
 }
@@ -209,6 +234,7 @@ Sample PreparedCall::sample(const std::function<void(Stream&)>& behind) {
     return {.seconds = seconds_since(start), .sm_megahertz = 0, .reading = {}};
   }
   Stream& stream = state.context.stream();
+  if (state.overwritten.bytes() > 0) stream.fill(state.overwritten.data(), 0, state.overwritten.bytes());
   state.clock->begin(stream);
   state.begin->record(stream);
   state.graph->launch(stream);
@@ -238,7 +264,8 @@ std::map<std::string, Tensor> PreparedCall::outputs() {
 }
 
 std::string PreparedCall::cache() const {
-  if (!state_->on_device || state_->sets.size() == 1) return "warm";
+  if (!state_->on_device || state_->cache_state == CacheState::warm) return "warm";
+  if (state_->cache_state == CacheState::overwritten) return "cold: overwritten before each sample";
   return "cold: " + std::to_string(state_->sets.size()) + " buffer sets in turn";
 }
 

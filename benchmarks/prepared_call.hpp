@@ -21,14 +21,22 @@ struct CpuClock {
   static CpuClock now();
 };
 
+/// How a device's cache is kept from serving what memory should.
+enum class CacheState : std::uint8_t {
+  rotated,  ///< as many copies of the buffers, used in turn, as exceed the cache five times over
+  /// A copy for every call of a sample, and before each sample the cache is overwritten: less to prepare
+  /// where buffers are small and samples few.
+  overwritten,
+  warm  ///< the same buffers again
+};
+
 /// One call of an operation with everything in place to be timed again and again: arguments and outputs where
-/// the backend computes, and on a device as many copies of them, used in turn, as it takes to exceed its
-/// cache five times over, so that every call finds its data in memory. On the CPU, and on a device where
-/// `warm` asks for it, the same buffers are used again ("warm").
+/// the backend computes, on a device so that every call finds its data in memory, or as `cache` says. On the
+/// CPU the same buffers are used again ("warm").
 class PreparedCall {
  public:
   PreparedCall(Context& context, const Operation& operation, const HostArguments& arguments,
-               bool warm = false);
+               CacheState cache = CacheState::rotated);
   ~PreparedCall();
   PreparedCall(const PreparedCall&) = delete;
   PreparedCall& operator=(const PreparedCall&) = delete;

@@ -133,8 +133,8 @@ std::string prepare(Context& context, const Selected& selected, std::uint64_t se
   made.bytes = work.bytes;
   made.failure = wrong_answer(context, *selected.operation, *selected.item, *live.arguments, seed);
   if (!made.failure.empty()) return made.failure;
-  live.call =
-      std::make_unique<PreparedCall>(context, *selected.operation, *live.arguments, selected.item->warm);
+  live.call = std::make_unique<PreparedCall>(context, *selected.operation, *live.arguments,
+                                             selected.item->warm ? CacheState::warm : CacheState::rotated);
   live.answer = live.call->outputs();
   made.calls_per_sample = live.call->calibrate();
   made.cache = live.call->cache();
@@ -287,7 +287,7 @@ bool call_once(Context& context, const std::string& name, std::uint64_t seed) {
       if (suite.operation() + "/" + item.label != name || !runs_on(*operation, item, context.backend()))
         continue;
       const HostArguments arguments = item.make(seed);
-      PreparedCall call(context, *operation, arguments, true);
+      PreparedCall call(context, *operation, arguments, CacheState::warm);
       (void)call.outputs();
       const ProfileRange range("assay once");
       call.run();
