@@ -13,13 +13,26 @@
 /// there, so a few samples of each case are enough, and many processes are what takes time.
 namespace assay::benchmarks {
 
+/// What processes of one block take turns by, so that only one of them works at a time: a machine that
+/// becomes slower for a while is slower for all of them.
+class Turns {
+ public:
+  virtual ~Turns() = default;
+  /// Waits for this process's turn.
+  virtual void take() = 0;
+  /// Ends it.
+  virtual void pass() = 0;
+};
+
 struct BriefOptions {
   std::function<bool(const std::string& operation)> wanted;  ///< empty: all
   std::vector<std::string> names;                            ///< of cases (name_of), in order; empty: all
-  double seconds = 0.008;                                    ///< of samples a case, three at least
-  double sample_seconds = 0.001;                             ///< a sample takes at least
-  double longest_call = 0.02;  ///< a case of longer calls is left out; 0: none is
-  bool check = false;          ///< hold the answers to the reference first
+  std::map<std::string, int> samples;  ///< of those that are named here; of others by time
+  Turns* turns = nullptr;              ///< for the preparation of a case, each sample and the end; not owned
+  double seconds = 0.008;              ///< of samples a case, three at least
+  double sample_seconds = 0.001;       ///< a sample takes at least
+  double longest_call = 0.02;          ///< a case of longer calls is left out; 0: none is
+  bool check = false;                  ///< hold the answers to the reference first
   std::uint64_t seed = 1;
 };
 

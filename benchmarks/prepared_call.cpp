@@ -23,7 +23,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double cpu_sample_seconds = 50e-6;    // the steady clock resolves some 30 ns
 constexpr double cuda_sample_seconds = 500e-6;  // events resolve some 0.5 us
-constexpr double reading_seconds = 0.02;        // the management library takes a while to answer
+constexpr double reading_seconds = 0.02;        // between readings of the management library, and so
+constexpr double reading_share = 0.1;           // that they take no more of the time: some answer slowly
 constexpr std::size_t set_memory_limit = std::size_t{8} << 30;
 
 double seconds_since(Clock::time_point start) {
@@ -64,14 +65,17 @@ struct PreparedCall::State {
   OpenedMonitor monitor;
   std::optional<DeviceReading> reading;
   Clock::time_point read_at;
+  double reading_wait = reading_seconds;
   CacheState cache_state = CacheState::warm;
   DeviceBuffer overwritten;  ///< larger than the cache
 
   /// The latest reading, a new one where that is old.
   const std::optional<DeviceReading>& read() {
-    if (monitor.monitor != nullptr && (!reading || seconds_since(read_at) > reading_seconds)) {
+    if (monitor.monitor != nullptr && (!reading || seconds_since(read_at) > reading_wait)) {
+      const auto start = Clock::now();
       reading = monitor.monitor->read();
       read_at = Clock::now();
+      reading_wait = std::max(reading_seconds, seconds_since(start) / reading_share);
     }
     return reading;
   }
@@ -163,6 +167,7 @@ PreparedCall::PreparedCall(Context& context, const Operation& operation, const H
                        {},
                        {},
                        {},
+                       reading_seconds,
                        cache,
                        {}}) {
   State& state = *state_;

@@ -1,6 +1,13 @@
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
+#include <utility>
 
 #include "ci/program/program_identity.hpp"
 #include "ci/test_process.hpp"
@@ -223,6 +230,14 @@ TEST_F(Compare, AaCountsFalseRedsAndPlantedOnesAreFound) {
   fake("relinked", "a/n=1/cpu=1100000 b/n=1/cpu=2000000");
   EXPECT_EQ(run({"aa", "--program", "base", "--relinked", "relinked", "--runs", "1", "--quiet"}).code, 4);
 
+  const json one_condition = document({"aa", "--program", "base", "--relinked", "base", "--conditions",
+                                       "relinked", "--runs", "1", "--quiet"});
+  ASSERT_EQ(one_condition["false_alarms"].size(), 1U);
+  EXPECT_EQ(one_condition["false_alarms"][0]["condition"], "relinked");
+  expect_refused({"aa", "--conditions", "same"},
+                 "--conditions: 'same', expected some of identical, relinked");
+  expect_refused({"aa", "--planted", "--conditions", "relinked"}, "--conditions: goes without --planted");
+
   fake("faulty", "a/n=1/cpu=$slow", "slow=1000000; [ \"$ASSAY_MUTANT\" = slowdown.idle.5 ] && slow=1050000");
   const json found =
       document({"aa", "--planted", "--program", "faulty", "--kinds", "idle,work", "--sizes", "5", "--quiet"});
@@ -250,6 +265,90 @@ TEST_F(Compare, TheRealProgramMeasuresItselfBriefly) {
   // A process of 40 cases or more.
   std::size_t listed = document({"brief", "--list", "--backend", "cpu"})["cases"].size();
   EXPECT_GE(listed, 40U);
+}
+
+/// `assay brief --turns` with the other end of its socket here.
+class TurnTaker {
+ public:
+  TurnTaker(const std::string& program, const std::string& cases, const std::string& out) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    ours_ = ends[0];
+    child_ = ::fork();
+    if (child_ == 0) {
+      const int file = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+      ::dup2(file, STDOUT_FILENO);
+      ::dup2(file, STDERR_FILENO);
+      const std::string turns = std::to_string(::dup(ends[1]));
+      ::execl(program.c_str(), "assay", "brief", "--json", "--quiet", "--backend", "cpu", "--threads", "1",
+              "--cases", cases.c_str(), "--turns", turns.c_str(), nullptr);
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+  }
+  ~TurnTaker() {
+    if (ours_ >= 0) ::close(ours_);
+  }
+  /// Gives a turn and waits for its end; false where the process has ended.
+  bool turn() const {
+    char byte = 'x';
+    return ::send(ours_, &byte, 1, MSG_NOSIGNAL) == 1 && ::read(ours_, &byte, 1) == 1;
+  }
+  /// Whether it says something without having been asked.
+  bool speaks_within(int milliseconds) const {
+    pollfd end{ours_, POLLIN, 0};
+    return ::poll(&end, 1, milliseconds) != 0;
+  }
+  int give_up() {
+    ::close(std::exchange(ours_, -1));
+    return code();
+  }
+  int code() const {
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  int ours_ = -1;
+  pid_t child_ = -1;
+};
+
+TEST_F(Compare, BriefWorksOnlyInItsTurn) {
+  EXPECT_TRUE(document({"brief", "--list", "--backend", "cpu"})["turns"]);
+  write("cases", "te.digamma/n=10000/cpu\t6\nte.embed/rows=10000,d=5/cpu\t5\n");
+  TurnTaker taker(program_path().string(), (work() / "cases").string(), (work() / "out").string());
+  EXPECT_FALSE(taker.speaks_within(300)) << "it worked before its turn";
+  int turns = 0;
+  while (taker.turn()) ++turns;
+  EXPECT_EQ(turns, (1 + 6 + 1) + (1 + 5 + 1));  // preparation, samples, the check afterwards
+  EXPECT_EQ(taker.code(), 0);
+  const json made = json::parse(read("out"), nullptr, false);
+  ASSERT_EQ(made["cases"].size(), 2U);
+  EXPECT_EQ(made["cases"][0]["samples"], 6);
+  EXPECT_EQ(made["cases"][1]["samples"], 5);
+  EXPECT_GT(made["cases"][0]["medians"]["wall"].get<double>(), 1000.0);
+
+  TurnTaker left_alone(program_path().string(), (work() / "cases").string(), (work() / "out").string());
+  EXPECT_TRUE(left_alone.turn());
+  EXPECT_EQ(left_alone.give_up(), 7);
+  EXPECT_NE(read("out").find("who gives the turns has ended"), std::string::npos) << read("out");
+  write("cases", "te.digamma/n=10000/cpu\tmany\n");
+  expect_refused({"brief", "--cases", "cases"},
+                 "cases: 'many' after 'te.digamma/n=10000/cpu', expected a number");
+}
+
+TEST_F(Compare, ProcessesOfABlockTakeTurns) {
+  const std::string program = program_path().string();
+  const json made = document({"compare", program, program, "--no-identity", "--op", "te.digamma", "--longest",
+                              "0.001", "--blocks", "14", "--checkpoint", "c.jsonl", "--quiet"});
+  for (const json& one : made["items"])
+    if (one.contains("measure")) {
+      EXPECT_GE(one["blocks"], 7) << one.dump();
+    }
+  const std::string kept = read("c.jsonl");
+  EXPECT_NE(kept.find("\"turns\":true"), std::string::npos);
+  EXPECT_NE(kept.find("\"samples\":"), std::string::npos);
 }
 
 TEST_F(Compare, CodeIsTheSameWhateverTheNotesSay) {

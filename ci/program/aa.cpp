@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "ci/program/calibrating.hpp"
@@ -27,8 +28,18 @@ struct Condition {
 
 std::vector<Condition> without_a_change(const Invocation& invocation) {
   const std::string program = invocation.maybe_text("program").value_or(validation::this_program());
-  std::vector<Condition> conditions{{"identical", "identical", compared_program(program, "base"),
-                                     compared_program(program, "candidate"), false}};
+  const std::vector<std::string> wanted = split_list(invocation.text("conditions"));
+  for (const std::string& name : wanted)
+    if (name != "identical" && name != "relinked")
+      invocation.refuse("conditions", "'" + name + "', expected some of identical, relinked");
+  const auto is_wanted = [&](const char* name) {
+    return std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+  };
+  std::vector<Condition> conditions;
+  if (is_wanted("identical"))
+    conditions.push_back({"identical", "identical", compared_program(program, "base"),
+                          compared_program(program, "candidate"), false});
+  if (!is_wanted("relinked")) return conditions;
   std::error_code ignored;
   const std::string beside = (fs::path(program).parent_path() / "assay-relinked").string();
   const auto given = invocation.maybe_text("relinked");
@@ -37,6 +48,7 @@ std::vector<Condition> without_a_change(const Invocation& invocation) {
                           compared_program(given.value_or(beside), "candidate"), false});
   else
     invocation.console().note("no program of another link order is there (ci/relink makes one)");
+  if (conditions.empty()) throw Failure(ExitCode::usage, "--conditions name nothing that can be run");
   return conditions;
 }
 
@@ -141,6 +153,7 @@ std::vector<reports::ComparisonResult> run_condition(const Invocation& invocatio
 int run_aa(Invocation& invocation) {
   const bool slower = invocation.flag("planted");
   const std::int64_t runs = invocation.given("runs") ? invocation.integer("runs", 1, 10000) : slower ? 1 : 25;
+  if (slower && invocation.given("conditions")) invocation.refuse("conditions", "goes without --planted");
   if (!slower)
     for (const char* option : {"kinds", "sizes"})
       if (invocation.given(option)) invocation.refuse(option, "goes with --planted");
@@ -196,6 +209,7 @@ Exit codes: 0 no false red (or, planted, whatever was found), 4 a false red, 6 n
            {"program", "FILE", "the program; by default this one, with --planted assay-mutants beside it"},
            {"relinked", "FILE",
             "the same objects in another order; by default assay-relinked beside the program"},
+           {"conditions", "LIST", "of identical and relinked", "identical,relinked"},
            {"planted", "", "slowdowns of a known size instead"},
            {"kinds", "LIST", "of work, memory and idle", "work,memory,idle"},
            {"sizes", "LIST", "in per cent", "1,2,5,10"},

@@ -1,5 +1,10 @@
 #include "ci/program/brief.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <optional>
 
@@ -24,6 +29,23 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
+/// Turns as the program that started this one gives them: a byte at the socket is a turn, one back its end.
+class SocketTurns : public benchmarks::Turns {
+ public:
+  explicit SocketTurns(int socket) : socket_(socket) {}
+  void take() override {
+    char byte = 0;
+    ssize_t got = 0;
+    while ((got = ::read(socket_, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    if (got != 1) throw Failure(ExitCode::invalid, "--turns: who gives the turns has ended");
+  }
+  void pass() override { ::send(socket_, "x", 1, MSG_NOSIGNAL); }
+
+ private:
+  int socket_;
+};
+
 nlohmann::ordered_json json_of(const benchmarks::BriefMeasurement& one) {
   nlohmann::ordered_json out{{"name", one.name}, {"seconds", one.seconds}};
   if (one.too_long > 0) {
@@ -41,6 +63,20 @@ nlohmann::ordered_json json_of(const benchmarks::BriefMeasurement& one) {
   return out;
 }
 
+/// "NAME" or "NAME<tab>SAMPLES".
+void add_case(benchmarks::BriefOptions& options, const std::string& line, const std::string& file) {
+  const std::size_t tab = line.find('\t');
+  options.names.push_back(line.substr(0, tab));
+  if (tab == std::string::npos) return;
+  int samples = 0;
+  const char* const end = line.data() + line.size();
+  const auto [last, error] = std::from_chars(line.data() + tab + 1, end, samples);
+  if (error != std::errc{} || last != end || samples < 1 || samples > 1'000'000)
+    throw Failure(ExitCode::usage, file + ": '" + line.substr(tab + 1) + "' after '" + options.names.back() +
+                                       "', expected a number of samples");
+  options.samples[options.names.back()] = samples;
+}
+
 int run_brief(Invocation& invocation) {
   const std::string asked = invocation.choice("backend", {"auto", "cpu", "cuda"});
   const Backend backend =
@@ -51,7 +87,8 @@ int run_brief(Invocation& invocation) {
     options.wanted = [&pattern](const std::string& operation) {
       return validation::matches(operation, pattern);
     };
-  if (const auto file = invocation.maybe_text("cases")) options.names = lines_of(*file);
+  if (const auto file = invocation.maybe_text("cases"))
+    for (const std::string& line : lines_of(*file)) add_case(options, line, *file);
   options.check = invocation.flag("check");
   options.seed = invocation.seed();
   options.longest_call = invocation.real("longest", 0, 3600);
@@ -59,7 +96,8 @@ int run_brief(Invocation& invocation) {
   const auto names = benchmarks::brief_names(options, backend);
   if (names.empty()) throw Failure(ExitCode::vacuous, "no case matches (assay list)");
 
-  nlohmann::ordered_json document{{"format", brief_format}, {"backend", name_of(backend)}};
+  nlohmann::ordered_json document{
+      {"format", brief_format}, {"backend", name_of(backend)}, {"turns", backend == Backend::cpu}};
   if (invocation.flag("list")) {
     document["cases"] = names;
     invocation.print_json(document);
@@ -76,6 +114,11 @@ int run_brief(Invocation& invocation) {
   document["missing"] = nlohmann::ordered_json::object();
   if (!instructions.works()) document["missing"]["instructions"] = instructions.reason();
   document["cases"] = nlohmann::ordered_json::array();
+  std::optional<SocketTurns> turns;
+  if (invocation.given("turns")) {
+    if (backend != Backend::cpu) invocation.refuse("turns", "is for the cpu backend");
+    options.turns = &turns.emplace(static_cast<int>(invocation.integer("turns", 3, 1 << 20)));
+  }
   for (const auto& one : benchmarks::measure_briefly(context, options, instructions))
     document["cases"].push_back(json_of(one));
   invocation.print_json(document);
@@ -94,12 +137,14 @@ Command describe_brief() {
 Prints one document: {format, backend, threads, seed, missing: {measure: why}, cases: [{name, seconds, and either left_out
 (seconds of one call), failure, or medians, resolutions, answer, launches, calls, samples}]}. With --list the cases are names.
 Exit codes: 0 measured, wrong answers included, 6 no case matches, 7 the device is missing.)";
-  command.options = {{"op", "GLOB", "only operations whose name matches"},
-                     {"cases", "FILE", "only the cases that this file names, one a line"},
-                     {"check", "", "hold the answers to the reference first"},
-                     {"list", "", "name the cases and measure none"},
-                     {"seconds", "S", "of samples for each case, three at least", "0.008"},
-                     {"longest", "S", "cases of longer calls are left out; 0: none is", "0.02"}};
+  command.options = {
+      {"op", "GLOB", "only operations whose name matches"},
+      {"cases", "FILE", "only the cases that this file names, one a line; after a tab how many samples"},
+      {"turns", "FD", "work only between a byte that comes from this socket and one that goes there"},
+      {"check", "", "hold the answers to the reference first"},
+      {"list", "", "name the cases and measure none"},
+      {"seconds", "S", "of samples for each case, three at least", "0.008"},
+      {"longest", "S", "cases of longer calls are left out; 0: none is", "0.02"}};
   command.run = run_brief;
   return command;
 }

@@ -28,6 +28,7 @@ struct CaseOnce {
   std::string answer, launches, failure;
   double left_out = 0;  ///< seconds of a call that is too long
   double seconds = 0;
+  int samples = 0;
 };
 struct ProcessOnce {
   std::map<std::string, CaseOnce> cases;
@@ -40,8 +41,17 @@ struct ProcessOnce {
 ProcessOnce run_process(const ComparedProgram& program, const ProcessOptions& options,
                         const std::vector<std::string>& cases, const std::vector<std::string>& more = {});
 
-/// The names of the program's cases, and how long a process takes that measures nothing.
+/// The same for several processes at once that take turns, in that order, over the preparation of each case,
+/// each sample and the check afterwards: only one of them works at a time, and what slows the machine down
+/// for a while meets all of them. A case is a name, a tab and how many samples are taken of it. Throws as
+/// run_process does, for the first one that did not end well.
+std::vector<ProcessOnce> run_in_turns(const std::vector<const ComparedProgram*>& programs,
+                                      const ProcessOptions& options, const std::vector<std::string>& cases,
+                                      const std::vector<std::string>& more = {});
+
+/// The names of the program's cases, how long a process takes that measures nothing, and whether its
+/// processes know how to take turns.
 std::vector<std::string> cases_of(const ComparedProgram& program, const ProcessOptions& options,
-                                  const std::vector<std::string>& more, double* seconds);
+                                  const std::vector<std::string>& more, double* seconds, bool* turns);
 
 }  // namespace assay::program

@@ -1,6 +1,7 @@
 #include "ci/program/comparing.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <set>
@@ -17,6 +18,9 @@ namespace {
 
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
+
+// Samples of a case that a process in turns takes: the fewer, the longer one is.
+constexpr int fewest_in_turns = 5, most_in_turns = 9;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -105,13 +109,17 @@ class Comparer {
     const auto start = Clock::now();
     console_.note("checking the answers of both programs");
     double base_start = 0, candidate_start = 0;
-    const auto of_base = cases_of(plan_.base, options_, by_name(), &base_start);
-    const auto of_candidate = cases_of(plan_.candidate, options_, by_name(), &candidate_start);
+    bool base_turns = false, candidate_turns = false;
+    const auto of_base = cases_of(plan_.base, options_, by_name(), &base_start, &base_turns);
+    const auto of_candidate =
+        cases_of(plan_.candidate, options_, by_name(), &candidate_start, &candidate_turns);
     const std::set<std::string> listed(of_candidate.begin(), of_candidate.end());
     std::vector<std::string> both;
     for (const std::string& name : of_base)
       if (listed.contains(name)) both.push_back(name);
-    json step{{"first", true}, {"start_seconds", std::max(base_start, candidate_start)}};
+    json step{{"first", true},
+              {"start_seconds", std::max(base_start, candidate_start)},
+              {"turns", base_turns && candidate_turns}};
     ProcessOnce base, candidate;
     if (!both.empty()) {
       base = run_process(plan_.base, options_, both,
@@ -156,6 +164,7 @@ class Comparer {
     out["seconds"] = std::max(a.seconds, b.seconds);
     out["answers"] = {a.answer, b.answer};
     out["launches"] = {a.launches, b.launches};
+    out["samples"] = std::clamp(a.samples, fewest_in_turns, most_in_turns);
     out["resolutions"] = json::object();
     for (const std::string& measure : plan_.measures)
       if (a.medians.contains(measure) && b.medians.contains(measure))
@@ -176,6 +185,7 @@ class Comparer {
 
   void take_first(const json& step) {
     process_seconds_ = step.value("start_seconds", 0.0);
+    turns_ = step.value("turns", false);
     made_.missing = step.value("missing", made_.missing);
     for (const json& entry : step.at("cases")) {
       reports::ComparedCase& item = made_.cases.emplace_back();
@@ -190,6 +200,7 @@ class Comparer {
       item.seconds = entry.value("seconds", 0.0);
       if (entry.contains("answers")) {
         answers_[item.name] = {entry["answers"][0], entry["answers"][1]};
+        samples_[item.name] = entry["samples"];
         item.answers_differ = entry["answers"][0] != entry["answers"][1];
         item.same_launches = entry["launches"][0] == entry["launches"][1];
       }
@@ -241,17 +252,39 @@ class Comparer {
     const LoadMeter load;
     const auto start = Clock::now();
     std::vector<ProcessOnce> of_base, of_candidate;
-    for (const bool outer : {true, false, false, true}) {
-      const bool candidate = outer == swapped;
-      (candidate ? of_candidate : of_base)
-          .push_back(run_again_once(candidate ? plan_.candidate : plan_.base, names));
+    const std::array<bool, 4> candidates{swapped, !swapped, !swapped, swapped};
+    std::vector<ProcessOnce> measured;
+    if (turns_) {
+      measured = run_block(candidates, names);
+    } else {
+      for (const bool candidate : candidates)
+        measured.push_back(run_again_once(candidate ? plan_.candidate : plan_.base, names));
     }
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      (candidates[i] ? of_candidate : of_base).push_back(std::move(measured[i]));
     json step{{"fresh", block.fresh}, {"block", block.index}, {"order", swapped ? "BAAB" : "ABBA"}};
     step["cases"] = json::object();
     for (const std::string& name : names) step["cases"][name] = values_of(name, of_base, of_candidate);
     step["seconds"] = seconds_since(start);
     step["others"] = load.others();
     return step;
+  }
+
+  /// All four at once, in turns. A block that fails is tried once more.
+  std::vector<ProcessOnce> run_block(const std::array<bool, 4>& candidates,
+                                     const std::vector<std::string>& names) const {
+    std::vector<const ComparedProgram*> programs;
+    for (const bool candidate : candidates) programs.push_back(candidate ? &plan_.candidate : &plan_.base);
+    std::vector<std::string> lines;
+    for (const std::string& name : names) lines.push_back(name + '\t' + std::to_string(samples_.at(name)));
+    const std::vector<std::string> every{"--longest", "0"};
+    try {
+      return run_in_turns(programs, options_, lines, every);
+    } catch (const Failure& failure) {
+      if (failure.code() != ExitCode::invalid) throw;
+      console_.warn(std::string(failure.what()) + "; trying once more");
+      return run_in_turns(programs, options_, lines, every);
+    }
   }
 
   /// A process that fails is tried once more: one that fails twice ends the comparison.
@@ -310,8 +343,10 @@ class Comparer {
   ProcessOptions options_;
   Comparison made_;
   bool identical_ = false;
+  bool turns_ = false;  // both programs' processes take turns
   double process_seconds_ = 0;
   std::map<std::string, std::pair<std::string, std::string>> answers_;
+  std::map<std::string, int> samples_;
   std::vector<double> others_;
 };
 
