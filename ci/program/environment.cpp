@@ -126,18 +126,17 @@ SourceState source_state(const fs::path& root) {
     command.insert(command.end(), arguments.begin(), arguments.end());
     return output_of(command);
   };
+  // A copy, as ci/device carries it to another machine, is told what it is a copy of: it has no repository, or
+  // one that has stayed behind.
+  const auto told = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  state.commit = told("ASSAY_COMMIT");
+  state.branch = told("ASSAY_BRANCH");
+  if (!state.commit.empty()) return state;
   state.commit = git({"rev-parse", "HEAD"}).value_or("");
-  if (state.commit.empty()) {
-    // A copy without its repository, as ci/device carries it to another machine, is told what it is a copy
-    // of.
-    const auto told = [](const char* name) {
-      const char* value = std::getenv(name);
-      return std::string(value == nullptr ? "" : value);
-    };
-    state.commit = told("ASSAY_COMMIT");
-    state.branch = told("ASSAY_BRANCH");
-    return state;
-  }
+  if (state.commit.empty()) return state;
   state.branch = git({"rev-parse", "--abbrev-ref", "HEAD"}).value_or("");
   state.dirty = !git({"status", "--porcelain", "--untracked-files=no"}).value_or("").empty();
   return state;
