@@ -124,6 +124,7 @@ struct Leaves {
   Cloud points;
   std::uint64_t seed = 0;  ///< of the radii
   Kept kept = {};          ///< the radii that are not set to 0
+  bool whole = false;      ///< radii that are differences of a grid's points: faces of boxes lie at them
 
   std::vector<double> radii() const {
     analysis::SplitMix64 random(seed);
@@ -133,13 +134,15 @@ struct Leaves {
       radius = kind < 0.01   ? std::numeric_limits<double>::infinity()
                : kind < 0.03 ? 4 * random.uniform()
                              : 0.1 * random.uniform();
+      if (whole && std::isfinite(radius)) radius = std::floor(3 * random.uniform());
     }
     kept.apply(made);
     return made;
   }
 };
 std::ostream& operator<<(std::ostream& out, const Leaves& leaves) {
-  return out << leaves.points << "; radii by seed " << leaves.seed << ", not 0: " << leaves.kept;
+  return out << leaves.points << "; " << (leaves.whole ? "whole " : "") << "radii by seed " << leaves.seed
+             << ", not 0: " << leaves.kept;
 }
 std::vector<Leaves> simpler_leaves(const Leaves& leaves) {
   // The points first: each try takes two searches of thousands of them.
@@ -154,15 +157,20 @@ std::vector<Leaves> simpler_leaves(const Leaves& leaves) {
 
 void structures_agree_on_many_leaves(Probe& probe) {
   std::vector<Leaves> list;
-  for (const std::int64_t columns : {2, 3, 4}) {
-    const Cloud cloud{.rows = 17'003,
-                      .columns = columns,
-                      .filling = Filling::gaussian,
-                      .seed = probe.seed() + static_cast<std::uint64_t>(columns)};
-    list.push_back({cloud, probe.seed()});
-  }
+  for (const bool whole : {false, true})
+    for (const std::int64_t columns : {2, 3, 4}) {
+      const Cloud cloud{.rows = 17'003,
+                        .columns = columns,
+                        .filling = whole ? Filling::grid : Filling::gaussian,
+                        .seed = probe.seed() + static_cast<std::uint64_t>(columns)};
+      Leaves& leaves = list.emplace_back();
+      leaves.points = cloud;
+      leaves.seed = probe.seed();
+      leaves.whole = whole;
+    }
   for (const Leaves& leaves : *all_of(list, simpler_leaves).as("case")) {
     Case made{leaves.points.tensor(), Tensor::from(leaves.radii(), {leaves.points.rows}), {}};
+    made.strict = !leaves.whole;  // what lies at the radius is counted
     made.where.search = "sorted";
     const auto expected = probe.run(operation, made.arguments());
     made.where.search = "tree";
@@ -272,7 +280,9 @@ void describe_range_count(Suite& suite) {
                   .body = structures_agree,
                   .cases = 120});
   suite.property({.name = "structures_agree_on_many_leaves",
-                  .summary = "The same on 17,003 points, where some radii reach every leaf of the tree.",
+                  .summary =
+                      "The same on 17,003 points, where some radii reach every leaf of the tree, and on "
+                      "a grid, where points lie at the radius.",
                   .body = structures_agree_on_many_leaves,
                   .cases = 1});
   suite.property({.name = "threads_do_not_matter",
