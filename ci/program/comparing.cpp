@@ -19,8 +19,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-// Samples of a case that a process in turns takes: the fewer, the longer one is.
-constexpr int fewest_in_turns = 5, most_in_turns = 9;
+// Samples of a case that a process in turns takes: twice those of the first process, within limits.
+constexpr int fewest_in_turns = 7, most_in_turns = 15;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -164,7 +164,7 @@ class Comparer {
     out["seconds"] = std::max(a.seconds, b.seconds);
     out["answers"] = {a.answer, b.answer};
     out["launches"] = {a.launches, b.launches};
-    out["samples"] = std::clamp(a.samples, fewest_in_turns, most_in_turns);
+    out["samples"] = std::clamp(2 * a.samples, fewest_in_turns, most_in_turns);
     out["resolutions"] = json::object();
     for (const std::string& measure : plan_.measures)
       if (a.medians.contains(measure) && b.medians.contains(measure))
