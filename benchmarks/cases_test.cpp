@@ -68,7 +68,9 @@ void expect_what_the_label_says(const Operation& operation, const Case& item, co
       EXPECT_EQ(dimensions(operation, arguments), value);
     } else if (name == "k" || name == "algorithm") {
       EXPECT_EQ(arguments.integer(name), value);
-    } else if (name == "columns" || name == "histories") {
+    } else if (name.starts_with("first=")) {
+      EXPECT_TRUE(("first=" + arguments.text("order")).starts_with("first=temperature," + name.substr(6)));
+    } else if (name == "columns" || name == "histories" || name == "tokens") {
       EXPECT_EQ(first.extent(1), value);
     } else if (name == "warm") {
       EXPECT_TRUE(item.warm);

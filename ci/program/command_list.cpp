@@ -34,6 +34,7 @@ const std::vector<Command>& commands() {
       describe_te_network(),
       describe_te_embed(),
       describe_te_generate(),
+      describe_sample(),
   };
   return all;
 }

@@ -9,6 +9,7 @@ Command describe_list();
 Command describe_run();
 Command describe_validate();
 Command describe_replay();
+Command describe_sample();
 Command describe_bench();
 Command describe_brief();
 Command describe_compare();

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace assay::kernels::filters {
+
+/// One step of a sampling chain.
+enum class Step : std::uint8_t { penalties, bias, temperature, top_k, top_p, min_p, typical };
+
+inline constexpr int most_steps = 16;
+
+/// The steps in the order that they are applied.
+struct Steps {
+  std::array<Step, most_steps> list{};
+  int count = 0;
+};
+
+/// One value a row for each step, nullptr where the step does not occur.
+struct StepParameters {
+  const float* temperature = nullptr;
+  const std::int32_t* top_k = nullptr;
+  const double* top_p = nullptr;
+  const double* min_p = nullptr;
+  const double* typical = nullptr;
+  const float* repetition = nullptr;  ///< absent: 1; presence and frequency: 0; last_n: all
+  const float* presence = nullptr;
+  const float* frequency = nullptr;
+  const std::int32_t* last_n = nullptr;
+  const std::int32_t* previous = nullptr;  ///< (rows, previous_length), ids below 0 are padding
+  std::int64_t previous_length = 0;
+  const std::int32_t* bias_ids = nullptr;  ///< (rows, biases), ids below 0 are padding
+  const float* biases = nullptr;
+  std::int64_t bias_count = 0;
+  std::int64_t min_keep = 1;
+};
+
+}  // namespace assay::kernels::filters

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/tensors/logit_rows.hpp"
+#include "kernels/filters/steps.hpp"
+
+struct CUstream_st;
+
+namespace assay {
+class ThreadPool;
+}
+
+namespace assay::kernels::sampling {
+
+/// One call of sampling.chain after its arguments have been checked.
+struct ChainCall {
+  LogitRows in;
+  filters::Steps steps;
+  filters::StepParameters parameters;
+  const std::int64_t* seed;      ///< (rows)
+  const std::int64_t* position;  ///< (rows)
+  std::int32_t* token;           ///< (rows)
+  float* log_prob;               ///< (rows)
+  std::int32_t* kept;            ///< (rows)
+  std::uint32_t* left;           ///< (rows, ceil(tokens / 32)), or nullptr: not asked for
+  float* left_logits;            ///< (rows, tokens), or nullptr with it
+};
+
+/// CPU backend: rows are shared out among the pool's workers; `scratch` as for_each_row wants it.
+void chain_cpu(ThreadPool& pool, const ChainCall& call, std::span<std::byte> scratch);
+
+}  // namespace assay::kernels::sampling

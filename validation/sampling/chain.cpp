@@ -1,0 +1,475 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+
+#include "engine/comparison.hpp"
+#include "engine/runtime/philox.hpp"
+#include "validation/all_of.hpp"
+#include "validation/generators.hpp"
+#include "validation/goodness.hpp"
+#include "validation/logits/rows.hpp"
+#include "validation/refusals.hpp"
+#include "validation/suite.hpp"
+
+namespace assay::validation::sampling {
+
+namespace {
+
+using namespace logits;
+constexpr const char* operation = "sampling.chain";
+constexpr const char* steps[] = {"penalties", "bias", "temperature", "top_k", "top_p", "min_p", "typical"};
+
+/// One call: rows, an order of steps, and parameters that follow from the seed.
+struct Call {
+  Rows rows;
+  std::vector<int> order;  ///< indices into `steps`
+  std::int64_t min_keep = 1;
+
+  std::string order_text() const {
+    std::string text;
+    for (const int step : order) text += (text.empty() ? "" : ",") + std::string(steps[step]);
+    return text;
+  }
+
+  /// One of the values, by row and parameter.
+  template <typename T>
+  T choose(std::int64_t row, std::uint64_t parameter, std::initializer_list<T> values) const {
+    Philox random(rows.seed, 2'000'000 + parameter, static_cast<std::uint64_t>(row));
+    return *(values.begin() + static_cast<std::ptrdiff_t>(random.below(values.size())));
+  }
+
+  HostArguments arguments() const {
+    HostArguments made;
+    rows.add_to(made);
+    const std::int64_t n = rows.rows, v = rows.tokens;
+    const auto add = [&](const char* name, Tensor tensor) { made.inputs.emplace(name, std::move(tensor)); };
+    add("temperature", per_row<float>(n, [&](std::int64_t row) {
+          return choose<float>(row, 0, {1.0F, 0.7F, 0.0F, 2.5F, -1.0F, 1e-3F, 1.3F});
+        }));
+    add("top_k", per_row<std::int32_t>(n, [&](std::int64_t row) {
+          const auto all = static_cast<std::int32_t>(v);
+          return choose<std::int32_t>(row, 1, {1, 2, 40, 0, -3, all - 1, all, all + 5, (all + 1) / 2});
+        }));
+    add("top_p", per_row<double>(n, [&](std::int64_t row) {
+          return choose<double>(row, 2, {0.9, 0.95, 0.5, 0.0, 1.0, 0.1, 0.999, -1.0, 1.5, 1e-12});
+        }));
+    add("min_p", per_row<double>(n, [&](std::int64_t row) {
+          return choose<double>(row, 3, {0.05, 0.1, 0.0, 1.0, 0.5, 1e-8, -2.0});
+        }));
+    add("typical_p", per_row<double>(n, [&](std::int64_t row) {
+          return choose<double>(row, 4, {0.9, 0.5, 0.2, 1.0, 0.0, 2.0});
+        }));
+    add("repetition", per_row<float>(n, [&](std::int64_t row) {
+          return choose<float>(row, 5, {1.0F, 1.1F, 0.5F, 3.0F});
+        }));
+    add("presence", per_row<float>(n, [&](std::int64_t row) {
+          return choose<float>(row, 6, {0.0F, 0.5F, -1.25F});
+        }));
+    add("frequency", per_row<float>(n, [&](std::int64_t row) {
+          return choose<float>(row, 7, {0.0F, 0.1F, -0.3F});
+        }));
+    add("last_n", per_row<std::int32_t>(n, [&](std::int64_t row) {
+          return choose<std::int32_t>(row, 8, {64, 3, 0, 1, -1});
+        }));
+    constexpr std::int64_t length = 12;
+    std::vector<std::int32_t> previous, bias_ids;
+    std::vector<float> biases;
+    for (std::int64_t i = 0; i < n * length; ++i) {
+      Philox random(rows.seed, 3'000'000, static_cast<std::uint64_t>(i));
+      previous.push_back(i % length < 2 ? -1
+                                        : static_cast<std::int32_t>(random.below(
+                                              static_cast<std::uint64_t>(std::min<std::int64_t>(v, 7)))));
+      bias_ids.push_back(
+          i % length == 0 ? -1 : static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(v))));
+      biases.push_back(random.below(9) == 0 ? -std::numeric_limits<float>::infinity()
+                                            : static_cast<float>(random.below(17)) / 4 - 2);
+    }
+    add("previous", Tensor::from<std::int32_t>(previous, {n, length}));
+    add("bias_ids", Tensor::from<std::int32_t>(bias_ids, {n, length}));
+    add("biases", Tensor::from<float>(biases, {n, length}));
+    add("seed", per_row<std::int64_t>(
+                    n, [&](std::int64_t row) { return static_cast<std::int64_t>(rows.seed) + 17 * row; }));
+    add("position", per_row<std::int64_t>(n, [&](std::int64_t row) { return 5 * row; }));
+    made.parameters = {{"order", order_text()}, {"min_keep", min_keep}, {"survivors", true}};
+    return made;
+  }
+};
+
+/// Rows that are not drawn.
+Rows rows_of(RowKind filling, std::int64_t rows, std::int64_t tokens, double scale, std::uint64_t seed) {
+  Rows made;
+  made.filling = filling;
+  made.rows = rows;
+  made.tokens = tokens;
+  made.scale = scale;
+  made.seed = seed;
+  return made;
+}
+
+Call call_of(Rows rows, std::vector<int> order) {
+  Call call;
+  call.rows = std::move(rows);
+  call.order = std::move(order);
+  return call;
+}
+
+std::ostream& operator<<(std::ostream& out, const Call& call) {
+  return out << call.rows << ", order '" << call.order_text() << "', at least " << call.min_keep;
+}
+
+Call draw(const Limits& limits = {}) {
+  Call call;
+  call.rows = logits::draw(limits);
+  const std::int64_t length = *integers(0, 5, "steps");
+  for (std::int64_t i = 0; i < length; ++i)
+    call.order.push_back(static_cast<int>(*integers(0, std::ssize(steps) - 1, "step")));
+  call.min_keep = *integers(0, 3, "min_keep");
+  return call;
+}
+
+void matches_reference(Probe& probe) {
+  probe.expect_reference(operation, draw().arguments());
+}
+
+/// Every single step on every filling: what a drawn order may hide.
+void each_step_matches_reference(Probe& probe) {
+  std::vector<Call> list;
+  for (int step = 0; step < static_cast<int>(std::ssize(steps)); ++step)
+    for (int filling = 0; filling < row_kinds; ++filling)
+      for (const bool masked : {false, true}) {
+        list.push_back(call_of(rows_of(static_cast<RowKind>(filling), 3, 257, 2,
+                                       probe.seed() + static_cast<std::uint64_t>(filling)),
+                               {step}));
+        list.back().rows.masked = masked;
+      }
+  const auto simpler = [](const Call& call) {
+    std::vector<Call> made;
+    const auto fewer_tokens = [&](std::int64_t tokens) {
+      made.push_back(call);
+      made.back().rows.tokens = tokens;
+    };
+    if (call.rows.tokens > 8) fewer_tokens(8);
+    if (call.rows.tokens > 1) fewer_tokens((call.rows.tokens + 1) / 2);
+    if (call.rows.rows > 1) {
+      made.push_back(call);
+      made.back().rows.rows = 1;
+    }
+    return made;
+  };
+  for (const Call& call : *all_of(list, simpler).as("call"))
+    probe.expect_reference(operation, call.arguments());
+}
+
+/// A vocabulary of the size of today's models, where the cut is found by sampling.
+void matches_reference_on_large_vocabularies(Probe& probe) {
+  for (const RowKind filling : {RowKind::normal, RowKind::ties, RowKind::equal, RowKind::peaked})
+    for (const std::vector<int>& order :
+         {std::vector<int>{3}, std::vector<int>{4}, std::vector<int>{6}, std::vector<int>{2, 3, 4, 5}}) {
+      const Call call = call_of(rows_of(filling, 2, 50'257, 3, probe.seed()), order);
+      probe.expect_reference(operation, call.arguments());
+    }
+}
+
+/// Read off the outputs alone: the survivors are a prefix of the order, by falling logit and rising id.
+void keeps_a_prefix_of_the_order(Probe& probe) {
+  Call call = draw();
+  call.order = {static_cast<int>(*integers(3, 5, "step (top_k, top_p, min_p)"))};
+  const HostArguments arguments = call.arguments();
+  const auto outputs = probe.run(operation, arguments);
+  const auto bits = outputs.at("left").as<std::uint32_t>();
+  const auto kept = outputs.at("kept").as<std::int32_t>();
+  const auto values = to_doubles(arguments.inputs.at("logits").view());  // as the type holds them
+  const std::int64_t v = call.rows.tokens, words = (v + 31) / 32;
+  for (std::int64_t row = 0; row < call.rows.rows; ++row) {
+    const auto allowed = [&](std::int64_t id) {
+      if (!call.rows.masked) return true;
+      const auto mask = arguments.inputs.at("mask").as<std::uint32_t>();
+      return (mask[static_cast<std::size_t>(row * words + id / 32)] >> (id % 32) & 1u) != 0;
+    };
+    const auto left = [&](std::int64_t id) {
+      return (bits[static_cast<std::size_t>(row * words + id / 32)] >> (id % 32) & 1u) != 0;
+    };
+    std::vector<std::int64_t> order;
+    for (std::int64_t id = 0; id < v; ++id)
+      if (allowed(id)) order.push_back(id);
+    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+      const auto value = [&](std::int64_t id) {
+        const double held = values[static_cast<std::size_t>(row * v + id)];
+        return std::isnan(held) ? -std::numeric_limits<double>::infinity() : held;
+      };
+      return value(a) > value(b);
+    });
+    const auto count = kept[static_cast<std::size_t>(row)];
+    for (std::size_t place = 0; place < order.size(); ++place)
+      probe.expect(left(order[place]) == (static_cast<std::int64_t>(place) < count),
+                   "the survivors are the first of the order");
+    for (std::int64_t id = 0; id < v; ++id)
+      if (!allowed(id)) probe.expect(!left(id), "what the mask forbids is not left");
+  }
+}
+
+/// What is drawn is left, and carries its own probability.
+void draws_what_is_left(Probe& probe) {
+  const Call call = draw();
+  const auto outputs = probe.run(operation, call.arguments());
+  const auto bits = outputs.at("left").as<std::uint32_t>();
+  const auto logits = outputs.at("left_logits").as<float>();
+  const std::int64_t v = call.rows.tokens, words = (v + 31) / 32;
+  for (std::int64_t row = 0; row < call.rows.rows; ++row) {
+    const std::int32_t token = outputs.at("token").as<std::int32_t>()[static_cast<std::size_t>(row)];
+    const float log_prob = outputs.at("log_prob").as<float>()[static_cast<std::size_t>(row)];
+    float most = -std::numeric_limits<float>::infinity();
+    for (std::int64_t id = 0; id < v; ++id)
+      most = std::max(most, logits[static_cast<std::size_t>(row * v + id)]);
+    if (most == -std::numeric_limits<float>::infinity()) {
+      probe.expect(token == -1 && std::isinf(log_prob), "nothing is drawn where nothing has a probability");
+      continue;
+    }
+    probe.expect(token >= 0 && token < v, "a token is drawn");
+    probe.expect((bits[static_cast<std::size_t>(row * words + token / 32)] >> (token % 32) & 1u) != 0,
+                 "the token is one of those left");
+    probe.expect(logits[static_cast<std::size_t>(row * v + token)] > -std::numeric_limits<float>::infinity(),
+                 "the token has a probability");
+    probe.expect(log_prob <= 0, "a probability is at most 1");
+  }
+}
+
+/// Draws of one distribution at many positions, by their tokens.
+std::vector<std::int64_t> tokens_of(Probe& probe, const std::vector<float>& logits, std::uint64_t seed,
+                                    std::int64_t count, bool by_position) {
+  constexpr std::int64_t at_once = 20'000;
+  const auto v = static_cast<std::int64_t>(logits.size());
+  std::vector<std::int64_t> drawn;
+  for (std::int64_t first = 0; first < count; first += at_once) {
+    const std::int64_t rows = std::min(at_once, count - first);
+    std::vector<float> all;
+    for (std::int64_t row = 0; row < rows; ++row) all.insert(all.end(), logits.begin(), logits.end());
+    HostArguments arguments;
+    arguments.inputs.emplace("logits", Tensor::from<float>(all, {rows, v}));
+    const auto of = [&](std::int64_t row) { return first + row; };
+    arguments.inputs.emplace("seed", per_row<std::int64_t>(rows, [&](std::int64_t row) {
+                               return static_cast<std::int64_t>(seed) + (by_position ? 0 : of(row));
+                             }));
+    arguments.inputs.emplace(
+        "position", per_row<std::int64_t>(rows, [&](std::int64_t row) { return by_position ? of(row) : 0; }));
+    arguments.parameters = {{"order", std::string()}};
+    const auto outputs = probe.run(operation, arguments);
+    for (const std::int32_t token : outputs.at("token").as<std::int32_t>()) drawn.push_back(token);
+  }
+  return drawn;
+}
+
+std::vector<float> zipf(std::int64_t tokens) {
+  std::vector<float> logits;
+  for (std::int64_t id = 0; id < tokens; ++id) logits.push_back(-std::log(static_cast<float>(id + 1)));
+  return logits;
+}
+
+std::vector<double> softmax_of(const std::vector<float>& logits) {
+  std::vector<double> p;
+  for (const float logit : logits) p.push_back(std::exp(static_cast<double>(logit)));
+  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+  for (double& each : p) each /= sum;
+  return p;
+}
+
+void draws_its_distribution(Probe& probe) {
+  const std::vector<float> logits = zipf(64);
+  const auto p = softmax_of(logits);
+  for (const bool by_position : {true, false})
+    expect_fits(
+        probe, by_position ? "tokens at consecutive positions" : "tokens of consecutive seeds", p,
+        [&](std::uint64_t seed, std::int64_t count) {
+          return tokens_of(probe, logits, seed, count, by_position);
+        },
+        200'000);
+}
+
+/// Pairs of neighbouring draws are pairs of independent ones.
+void neighbouring_draws_are_independent(Probe& probe) {
+  const std::vector<float> logits = zipf(8);
+  const auto p = softmax_of(logits);
+  std::vector<double> pairs;
+  for (const double a : p)
+    for (const double b : p) pairs.push_back(a * b);
+  for (const bool by_position : {true, false})
+    expect_fits(
+        probe, by_position ? "pairs of positions" : "pairs of seeds", pairs,
+        [&](std::uint64_t seed, std::int64_t count) {
+          const auto tokens = tokens_of(probe, logits, seed, 2 * count, by_position);
+          std::vector<std::int64_t> made;
+          for (std::int64_t i = 0; i < count; ++i)
+            made.push_back(tokens[static_cast<std::size_t>(2 * i)] * 8 +
+                           tokens[static_cast<std::size_t>(2 * i + 1)]);
+          return made;
+        },
+        100'000);
+}
+
+/// top_p of everything but the last token loses that one alone, and mass falls on both sides of the cut.
+void top_p_cuts_at_the_token_that_crosses(Probe& probe) {
+  const std::int64_t v = *integers(2, 200, "equal tokens");
+  const std::int64_t wanted = *integers(1, v, "tokens to keep");
+  HostArguments arguments;
+  arguments.inputs.emplace(
+      "logits", Tensor::from<float>(std::vector<float>(static_cast<std::size_t>(2 * v), 1.5F), {2, v}));
+  // Each token has mass 1/v: between (wanted - 1) / v and wanted / v the token number `wanted` crosses.
+  const double below = (static_cast<double>(wanted) - 1) / static_cast<double>(v);
+  const double above = (static_cast<double>(wanted) - 0.5) / static_cast<double>(v);
+  arguments.inputs.emplace("top_p", Tensor::from<double>({below + 1e-9, above}, {2}));
+  arguments.inputs.emplace("seed", Tensor::from<std::int64_t>({1, 2}, {2}));
+  arguments.inputs.emplace("position", Tensor::from<std::int64_t>({0, 0}, {2}));
+  arguments.parameters = {{"order", std::string("top_p")}};
+  const auto outputs = probe.run(operation, arguments);
+  for (const std::int32_t kept : outputs.at("kept").as<std::int32_t>())
+    probe.expect(kept == wanted, "kept " + std::to_string(kept) + " of " + std::to_string(v) +
+                                     " equal tokens, expected " + std::to_string(wanted));
+}
+
+/// 2^n equal tokens: p = k / 2^n is met by k of them exactly, and the next larger p by one more.
+void top_p_decides_to_the_last_bit(Probe& probe) {
+  const std::int64_t v = std::int64_t{1} << *integers(1, 10, "log2 of the equal tokens");
+  const std::int64_t wanted = *integers(1, v - 1, "tokens to keep");
+  const double exact = static_cast<double>(wanted) / static_cast<double>(v);
+  HostArguments arguments;
+  arguments.inputs.emplace(
+      "logits", Tensor::from<float>(std::vector<float>(static_cast<std::size_t>(2 * v), -3.0F), {2, v}));
+  arguments.inputs.emplace("top_p", Tensor::from<double>({exact, std::nextafter(exact, 1.0)}, {2}));
+  arguments.inputs.emplace("seed", Tensor::from<std::int64_t>({1, 2}, {2}));
+  arguments.inputs.emplace("position", Tensor::from<std::int64_t>({0, 0}, {2}));
+  arguments.parameters = {{"order", std::string("top_p")}};
+  const auto outputs = probe.run(operation, arguments);
+  const auto kept = outputs.at("kept").as<std::int32_t>();
+  probe.expect(kept[0] == wanted, "p of exactly so many tokens keeps those");
+  probe.expect(kept[1] == wanted + 1, "the next larger p keeps one more");
+}
+
+void refuses_bad_arguments(Probe& probe) {
+  const Call sound = call_of(rows_of(RowKind::normal, 2, 9, 1, 1), {0, 1, 2, 3, 4, 5, 6});
+  const auto with = [&](const char* name, Tensor tensor) {
+    HostArguments changed = sound.arguments();
+    changed.inputs.erase(name);
+    changed.inputs.emplace(name, std::move(tensor));
+    return changed;
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto value = RefusalOf::value;
+  expect_refused(probe, operation, with("min_p", Tensor::from<double>({0.1, 1.5}, {2})), "min_p",
+                 "min_p above 1", value);
+  expect_refused(probe, operation, with("top_p", Tensor::from<double>({nan, 0.5}, {2})), "top_p", "top_p NaN",
+                 value);
+  expect_refused(probe, operation, with("typical_p", Tensor::from<double>({0.5, nan}, {2})), "typical_p",
+                 "typical_p NaN", value);
+  expect_refused(probe, operation,
+                 with("temperature", Tensor::from<float>({1, static_cast<float>(nan)}, {2})), "temperature",
+                 "temperature NaN", value);
+  expect_refused(probe, operation, with("repetition", Tensor::from<float>({1, 0}, {2})), "repetition",
+                 "repetition 0", value);
+  expect_refused(probe, operation, with("presence", Tensor::from<float>({static_cast<float>(nan), 0}, {2})),
+                 "presence", "presence NaN", value);
+  expect_refused(probe, operation, with("previous", Tensor::from<std::int32_t>({1, 9}, {2, 1})), "previous",
+                 "an id beyond the last", value);
+  expect_refused(probe, operation, with("top_k", Tensor::from<std::int32_t>({1, 2, 3}, {3})), "top_k",
+                 "a value too many");
+  expect_refused(probe, operation, with("mask", Tensor::from<std::uint32_t>({1, 2, 3, 4}, {2, 2})), "mask",
+                 "a mask of two words");
+  HostArguments missing = sound.arguments();
+  missing.inputs.erase("top_k");
+  expect_refused(probe, operation, missing, "top_k", "a step without its parameter");
+  HostArguments unknown = sound.arguments();
+  unknown.parameters["order"] = std::string("top_k,topp");
+  expect_refused(probe, operation, unknown, "order", "an unknown step");
+}
+
+}  // namespace
+
+void describe_chain(Suite& suite) {
+  suite.calls([] { return draw().arguments(); });
+  suite.property({"matches_reference",
+                  "Tokens, survivors and their logits are the reference's, in any order of steps.",
+                  matches_reference, 400});
+  suite.property({"each_step_matches_reference", "Each step alone, on every kind of row.",
+                  each_step_matches_reference, 1});
+  suite.property({"matches_reference_on_large_vocabularies", "The same on 50,257 tokens.",
+                  matches_reference_on_large_vocabularies, 1});
+  suite.property({"keeps_a_prefix_of_the_order",
+                  "top_k, top_p and min_p keep the first tokens by falling logit and rising id.",
+                  keeps_a_prefix_of_the_order, 200});
+  suite.property({"draws_what_is_left", "The token is a survivor with a probability; -1 where there is none.",
+                  draws_what_is_left, 200});
+  suite.property({"top_p_cuts_at_the_token_that_crosses",
+                  "Of equal tokens top_p keeps as many as it takes to reach p.",
+                  top_p_cuts_at_the_token_that_crosses, 200});
+  suite.property({"top_p_decides_to_the_last_bit",
+                  "Of 2^n equal tokens p = k / 2^n keeps k, and the next larger p one more.",
+                  top_p_decides_to_the_last_bit, 100});
+  const auto of_another = [](Probe& probe) {
+    // Draws of one distribution are held against another, one per cent away.
+    const std::vector<float> logits = zipf(64);
+    auto p = softmax_of(logits);
+    p[0] += 0.01;
+    p[1] -= 0.01;
+    expect_fits(
+        probe, "tokens of another distribution", p,
+        [&](std::uint64_t seed, std::int64_t count) { return tokens_of(probe, logits, seed, count, true); },
+        200'000);
+  };
+  suite.property({.name = "draws_its_distribution",
+                  .summary = "Goodness of fit over positions and over seeds, 200,000 draws each.",
+                  .body = draws_its_distribution,
+                  .cases = 1,
+                  .negative_control = of_another});
+  suite.property({.name = "neighbouring_draws_are_independent",
+                  .summary = "Pairs of consecutive positions, and of consecutive seeds, fit the product.",
+                  .body = neighbouring_draws_are_independent,
+                  .cases = 1,
+                  .negative_control = of_another});
+  suite.property(
+      {.name = "refuses_bad_arguments",
+       .summary = "Parameters out of range, ids beyond the vocabulary, missing inputs and unknown steps.",
+       .body = refuses_bad_arguments,
+       .cases = 1,
+       .negative_control = [](Probe& probe) {
+         const Call sound = call_of(rows_of(RowKind::ladder, 1, 4, 1, 1), {3});
+         expect_refused(probe, operation, sound.arguments(), "top_k", "a sound call");
+       }});
+  const auto fault = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant({std::string("sampling.chain.") + id, fault_class, what});
+  };
+  fault("top_k_one_more", "off by one", "top_k keeps k + 1");
+  fault("top_k_keeps_all_ties", "missing condition", "tokens equal to the last are all kept");
+  fault("ties_from_the_end", "wrong order", "of equal tokens the last ids are kept");
+  fault("exclusive_sum", "off by one", "top_p stops before the token that crosses");
+  fault("mass_rounded_down", "rounding", "the mass that top_p needs is rounded down");
+  fault("mass_scaled", "wrong scale", "the mass that top_p needs is an eighth too much");
+  fault("min_keep_ignored", "missing condition", "top_p, min_p and typical keep fewer than min_keep");
+  fault("min_p_strict", "strictness", "min_p drops the token at its bound");
+  fault("min_p_of_sum", "wrong formula", "min_p is relative to the whole instead of the maximum");
+  fault("typical_without_entropy", "missing term", "typical sorts by the distance from the maximum");
+  fault("typical_sign", "wrong sign", "typical keeps the least typical first");
+  fault("temperature_twice", "applied twice", "logits are divided by the temperature twice");
+  fault("temperature_multiplies", "wrong operation", "logits are multiplied by the temperature");
+  fault("greedy_last_maximum", "wrong order", "temperature 0 keeps the last maximum");
+  fault("penalty_wrong_sign", "wrong sign", "negative logits are divided by the repetition penalty");
+  fault("penalty_each_time", "applied twice", "the penalty is applied once for each time a token was seen");
+  fault("frequency_once", "missing factor", "the frequency penalty ignores how often");
+  fault("presence_subtracted_from_all", "missing condition",
+        "the presence penalty hits the padding's neighbour, token 0");
+  fault("last_n_from_the_front", "wrong end", "the oldest ids count instead of the latest");
+  fault("bias_once", "lost", "of biases of one token the first alone is added");
+  fault("mask_ignored", "missing mask", "tokens that the mask forbids are drawn");
+  fault("mask_shifted", "off by one", "the mask of the row before is read");
+  fault("last_token_dropped", "unhandled tail", "the last token of a row is not weighed");
+  fault("nan_largest", "missing condition", "NaN is taken as +Inf");
+  fault("minus_zero_less", "missing condition", "-0 is less than +0");
+  fault("counter_reused", "reused seed", "every position draws the same bits");
+  fault("row_in_the_seed", "wrong key", "the row's place in the batch enters the draw");
+  fault("draw_shifted", "off by one", "the token after the one that the point falls on is drawn");
+  fault("single_precision_weight", "low precision", "the exponential is taken in float");
+  fault("infinity_unshared", "missing condition", "of tokens at +Inf only the first has a probability");
+  fault("log_prob_of_maximum", "wrong index", "log_prob is that of the most likely token");
+}
+
+}  // namespace assay::validation::sampling
