@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <set>
+#include <type_traits>
 
 #include "ci/program/compare_checkpoint.hpp"
 #include "ci/program/failure.hpp"
@@ -258,7 +259,7 @@ class Comparer {
       measured = run_block(candidates, names);
     } else {
       for (const bool candidate : candidates)
-        measured.push_back(run_again_once(candidate ? plan_.candidate : plan_.base, names));
+        measured.push_back(run_alone(candidate ? plan_.candidate : plan_.base, names));
     }
     for (std::size_t i = 0; i < candidates.size(); ++i)
       (candidates[i] ? of_candidate : of_base).push_back(std::move(measured[i]));
@@ -270,32 +271,29 @@ class Comparer {
     return step;
   }
 
-  /// All four at once, in turns. A block that fails is tried once more.
+  /// All four at once, in turns.
   std::vector<ProcessOnce> run_block(const std::array<bool, 4>& candidates,
                                      const std::vector<std::string>& names) const {
     std::vector<const ComparedProgram*> programs;
     for (const bool candidate : candidates) programs.push_back(candidate ? &plan_.candidate : &plan_.base);
     std::vector<std::string> lines;
     for (const std::string& name : names) lines.push_back(name + '\t' + std::to_string(samples_.at(name)));
-    const std::vector<std::string> every{"--longest", "0"};
-    try {
-      return run_in_turns(programs, options_, lines, every);
-    } catch (const Failure& failure) {
-      if (failure.code() != ExitCode::invalid) throw;
-      console_.warn(std::string(failure.what()) + "; trying once more");
-      return run_in_turns(programs, options_, lines, every);
-    }
+    return again_once([&] { return run_in_turns(programs, options_, lines, {"--longest", "0"}); });
   }
 
-  /// A process that fails is tried once more: one that fails twice ends the comparison.
-  ProcessOnce run_again_once(const ComparedProgram& program, const std::vector<std::string>& names) const {
-    const std::vector<std::string> every{"--longest", "0"};
+  ProcessOnce run_alone(const ComparedProgram& program, const std::vector<std::string>& names) const {
+    return again_once([&] { return run_process(program, options_, names, {"--longest", "0"}); });
+  }
+
+  /// What fails is tried once more: failing twice ends the comparison.
+  template <typename Run>
+  std::invoke_result_t<Run> again_once(const Run& run) const {
     try {
-      return run_process(program, options_, names, every);
+      return run();
     } catch (const Failure& failure) {
       if (failure.code() != ExitCode::invalid) throw;
       console_.warn(std::string(failure.what()) + "; trying once more");
-      return run_process(program, options_, names, every);
+      return run();
     }
   }
 

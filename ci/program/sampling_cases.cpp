@@ -8,6 +8,7 @@
 
 #include "ci/program/failure.hpp"
 #include "ci/program/sampling_chain.hpp"
+#include "engine/analysis/splitmix.hpp"
 #include "engine/logits/rows.hpp"
 #include "fmt/format.h"
 
@@ -22,19 +23,15 @@ constexpr std::size_t most_listed = 256;
   throw std::invalid_argument(what);
 }
 
-/// splitmix64 (Steele, Lea, Flood 2014): values in [-scale, scale), exact in float.
+/// Values in [-scale, scale), exact in float.
 std::vector<float> generated(const json& generator, std::int64_t count) {
   if (generator.value("kind", "") != "splitmix64") refuse("logits_gen: kind, expected splitmix64");
-  auto state = generator.at("seed").get<std::uint64_t>();
+  analysis::SplitMix64 random(generator.at("seed").get<std::uint64_t>());
   const double scale = generator.at("scale").get<double>();
   std::vector<float> logits;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::uint64_t z = state += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    z ^= z >> 31;
-    logits.push_back(static_cast<float>((static_cast<double>(z >> 40) * 0x1p-24 * 2 - 1) * scale));
-  }
+  for (std::int64_t i = 0; i < count; ++i)
+    logits.push_back(
+        static_cast<float>((static_cast<double>(random.next() >> 40) * 0x1p-24 * 2 - 1) * scale));
   return logits;
 }
 

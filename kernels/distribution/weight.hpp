@@ -72,11 +72,4 @@ ASSAY_HOST_DEVICE inline std::uint64_t point_in(std::uint64_t random, std::uint6
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(random) * total >> 64);
 }
 
-/// What the weight would be in double, without the rounding to an integer: exp(logit - maximum), also where
-/// that is far below the scale.
-ASSAY_HOST_DEVICE inline double likelihood(float maximum, float logit) {
-  if (maximum == -__builtin_inff()) return 0;
-  return exp_minus(distance_below(maximum, logit));
-}
-
 }  // namespace assay::kernels::distribution

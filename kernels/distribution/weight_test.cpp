@@ -7,7 +7,6 @@
 
 #include "engine/runtime/philox.hpp"
 #include "kernels/distribution/draw.hpp"
-#include "kernels/distribution/order.hpp"
 
 namespace assay::kernels::distribution {
 namespace {
@@ -92,16 +91,6 @@ TEST(Weights, PointsCoverTheTotal) {
   EXPECT_NE(draw_bits(1, 0), draw_bits(1, 1));
   EXPECT_NE(draw_bits(1, 0), draw_bits(2, 0));
   EXPECT_EQ(draw_bits(1, 5), draw_bits(1, 5));
-}
-
-TEST(Order, IsThatOfTheLogits) {
-  const float rising[] = {-infinity, -3e38F, -1.5F, -1e-45F, 0.0F, 1e-45F, 2.0F, 3e38F, infinity};
-  for (std::size_t i = 1; i < std::size(rising); ++i) EXPECT_LT(order_of(rising[i - 1]), order_of(rising[i]));
-  EXPECT_EQ(order_of(-0.0F), order_of(0.0F));
-  EXPECT_EQ(order_of(std::numeric_limits<float>::quiet_NaN()), order_of(-infinity));
-  EXPECT_EQ(order_of(-infinity), order_of_minus_infinity);
-  EXPECT_GT(rank_key(1.0F, 3), rank_key(1.0F, 4));
-  EXPECT_GT(rank_key(1.5F, 9), rank_key(1.0F, 0));
 }
 
 }  // namespace
