@@ -3,7 +3,10 @@
 #include <cmath>
 
 #include "engine/logits/rows.hpp"
+#include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
+#include "engine/runtime/status_word.hpp"
+#include "engine/runtime/stream.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/filters/left.hpp"
@@ -52,8 +55,7 @@ Steps steps_of(std::string_view order) {
 }
 
 bool has_step(const Steps& steps, Step step) {
-  return std::find(steps.list.begin(), steps.list.begin() + steps.count, step) !=
-         steps.list.begin() + steps.count;
+  return std::find(steps.list, steps.list + steps.count, step) != steps.list + steps.count;
 }
 
 /// Checks the inputs of one call and finds their elements.
@@ -217,6 +219,13 @@ void chain(Context& context, const ChainInputs& inputs, const std::string& order
     call.left_logits = outputs.left_logits->as<float>().data();
   }
   if (rows == 0) return;
+  if (context.backend() == Backend::cuda) {
+#ifdef ASSAY_HAVE_CUDA
+    const DeviceScope device(context.device());
+    kernels::sampling::chain_cuda(context.stream().handle(), call, context.status().on_device());
+#endif
+    return;
+  }
   const Workspace::Frame frame(context.workspace());
   const auto scratch = context.workspace().take<std::byte>(kernels::filters::RowScratch::bytes(tokens) *
                                                            context.pool().threads());
@@ -265,6 +274,7 @@ Operation describe_chain() {
                            .summary = "also give what is left",
                            .type = ParameterType::flag,
                            .fallback = false}};
+  operation.cuda_body = CudaBody::cuda_only;
   operation.deterministic = true;
   operation.batches = {logits::rows_apart(
       {"logits", "mask", "temperature", "top_k", "top_p", "min_p", "typical_p", "repetition", "presence",

@@ -92,9 +92,9 @@ HWY_INLINE hn::Vec<hn::Rebind<std::uint64_t, D>> weights_at(D doubles, hn::Vec<D
   const auto shifted = hn::MulAdd(distance, hn::Set(doubles, dist::log2_e), magic);
   const auto whole = hn::Sub(shifted, magic);
   const auto rest = hn::MulSub(whole, hn::Set(doubles, dist::ln_2), distance);
-  auto series = hn::Set(doubles, dist::exp_series[0]);
+  auto series = hn::Set(doubles, dist::exp_series(0));
   for (int power = 1; power < 9; ++power)
-    series = hn::MulAdd(series, rest, hn::Set(doubles, dist::exp_series[power]));
+    series = hn::MulAdd(series, rest, hn::Set(doubles, dist::exp_series(power)));
   series = hn::MulAdd(series, rest, hn::Set(doubles, 1.0));
   const auto halvings = hn::And(hn::BitCast(words, shifted), hn::Set(words, std::uint64_t{0xFFFFF}));
   const auto exponent = hn::Sub(hn::Set(words, std::uint64_t{dist::weight_bits + 1023}), halvings);

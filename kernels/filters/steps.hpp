@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 namespace assay::kernels::filters {
@@ -12,7 +11,7 @@ inline constexpr int most_steps = 16;
 
 /// The steps in the order that they are applied.
 struct Steps {
-  std::array<Step, most_steps> list{};
+  Step list[most_steps]{};
   int count = 0;
 };
 

@@ -32,4 +32,10 @@ struct ChainCall {
 /// CPU backend: rows are shared out among the pool's workers; `scratch` as for_each_row wants it.
 void chain_cpu(ThreadPool& pool, const ChainCall& call, std::span<std::byte> scratch);
 
+#ifdef ASSAY_HAVE_CUDA
+/// CUDA backend: puts one kernel on the stream, whose device is current. Parameters and ids are looked at
+/// there: illegal ones set `status`. Throws DeviceError where the launch fails.
+void chain_cuda(CUstream_st* stream, const ChainCall& call, std::uint32_t* status);
+#endif
+
 }  // namespace assay::kernels::sampling

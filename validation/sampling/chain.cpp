@@ -172,6 +172,39 @@ void matches_reference_on_large_vocabularies(Probe& probe) {
     }
 }
 
+/// Rows that more than one block holds, or that are too long for a list, on every filling: one step, or two
+/// that work on what another left.
+void matches_reference_across_blocks(Probe& probe) {
+  struct Size {
+    std::int64_t rows, tokens;
+  };
+  for (const Size size : {Size{2, 1'300}, Size{1, 5'003}, Size{70, 2'050}, Size{34, 2'300}})
+    for (int filling = 0; filling < row_kinds; ++filling)
+      for (const std::vector<int>& order :
+           {std::vector<int>{0}, std::vector<int>{1}, std::vector<int>{2}, std::vector<int>{3},
+            std::vector<int>{4}, std::vector<int>{5}, std::vector<int>{6}, std::vector<int>{2, 4, 2},
+            std::vector<int>{6, 5, 0, 4}}) {
+        if (size.rows > 2 && (order.size() > 1 || filling % 3 != 0)) continue;
+        Call call = call_of(rows_of(static_cast<RowKind>(filling), size.rows, size.tokens, 3,
+                                    probe.seed() + static_cast<std::uint64_t>(filling)),
+                            order);
+        call.rows.masked = filling % 2 == 0;
+        call.min_keep = filling % 4 == 3 ? 1'100 : 1;
+        probe.expect_reference(operation, call.arguments());
+      }
+}
+
+/// The longest rows, and those around the sizes where another number of blocks takes over.
+void matches_reference_on_the_longest_rows(Probe& probe) {
+  for (const std::int64_t tokens : {16'385, 32'769, 131'073, 300'000})
+    for (const DType type : {DType::f32, DType::f16}) {
+      Rows rows = rows_of(RowKind::normal, 1, tokens, 3, probe.seed());
+      rows.type = type;
+      const std::vector<int> order = type == DType::f32 ? std::vector<int>{2, 4} : std::vector<int>{3, 6};
+      probe.expect_reference(operation, call_of(rows, order).arguments());
+    }
+}
+
 /// Read off the outputs alone: the survivors are a prefix of the order, by falling logit and rising id.
 void keeps_a_prefix_of_the_order(Probe& probe) {
   Call call = draw();
@@ -394,6 +427,11 @@ void describe_chain(Suite& suite) {
                   each_step_matches_reference, 1});
   suite.property({"matches_reference_on_large_vocabularies", "The same on 50,257 tokens.",
                   matches_reference_on_large_vocabularies, 1});
+  suite.property({"matches_reference_across_blocks",
+                  "Rows that several blocks hold, or that no list takes, on every filling.",
+                  matches_reference_across_blocks, 1});
+  suite.property({"matches_reference_on_the_longest_rows", "16,385 to 300,000 tokens, f32 and f16.",
+                  matches_reference_on_the_longest_rows, 1});
   suite.property({"keeps_a_prefix_of_the_order",
                   "top_k, top_p and min_p keep the first tokens by falling logit and rising id.",
                   keeps_a_prefix_of_the_order, 200});
@@ -470,6 +508,38 @@ void describe_chain(Suite& suite) {
   fault("single_precision_weight", "low precision", "the exponential is taken in float");
   fault("infinity_unshared", "missing condition", "of tokens at +Inf only the first has a probability");
   fault("log_prob_of_maximum", "wrong index", "log_prob is that of the most likely token");
+  const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant({std::string("sampling.chain.cuda_") + id, fault_class, what, Backend::cuda});
+  };
+  on_cuda("top_k_one_more", "off by one", "top_k keeps k + 1");
+  on_cuda("ties_by_block", "tie by thread", "of equal tokens every warp counts its own as the first");
+  on_cuda("exclusive_sum", "off by one", "top_p stops before the token that crosses");
+  on_cuda("mass_rounded_down", "rounding", "the mass that top_p needs is a unit too small");
+  on_cuda("estimate_decides", "low precision", "the cut is made by the estimated mass, 2e-4 off");
+  on_cuda("min_keep_ignored", "missing condition", "top_p, min_p and typical keep fewer than min_keep");
+  on_cuda("min_p_strict", "strictness", "min_p drops the token at its bound");
+  on_cuda("typical_without_entropy", "missing term", "typical sorts by the distance from the maximum");
+  on_cuda("temperature_twice", "applied twice", "logits are divided by the temperature twice");
+  on_cuda("greedy_last_maximum", "wrong order", "temperature 0 keeps the last maximum");
+  on_cuda("penalty_wrong_sign", "wrong sign", "negative logits are divided by the repetition penalty");
+  on_cuda("penalty_each_time", "applied twice", "the penalty is applied once for each time a token was seen");
+  on_cuda("frequency_once", "missing factor", "the frequency penalty ignores how often");
+  on_cuda("last_n_from_the_front", "wrong end", "the oldest ids count instead of the latest");
+  on_cuda("bias_once", "lost", "of biases of one token the first alone is added");
+  on_cuda("mask_ignored", "missing mask", "tokens that the mask forbids are drawn");
+  on_cuda("last_token_dropped", "unhandled tail", "the last token of a row is not read");
+  on_cuda("nan_largest", "missing condition", "NaN is taken as +Inf");
+  on_cuda("minus_zero_less", "missing condition", "-0 is less than +0");
+  on_cuda("counter_reused", "reused counter", "every position draws the same bits");
+  on_cuda("row_in_the_seed", "wrong key", "the row's place in the batch enters the draw");
+  on_cuda("draw_shifted", "off by one", "the token after the one that the point falls on is drawn");
+  on_cuda("single_precision_weight", "low precision", "the exponential is taken in float");
+  on_cuda("log_prob_of_maximum", "wrong index", "log_prob is that of the most likely token");
+  on_cuda("lost_block", "lost tile", "the bins of a cluster's last block are left out");
+  on_cuda("order_not_restored", "stale order", "a list is not sorted again after its logits have changed");
+  on_cuda("stale_maximum", "stale state", "the maximum is not divided by the temperature");
+  on_cuda("lost_part_of_mass", "lost part", "the upper 15 bits of the masses of bins are left out");
+  on_cuda("missing_barrier", "missing barrier", "bins are added up before all blocks have counted");
 }
 
 }  // namespace assay::validation::sampling

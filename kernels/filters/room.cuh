@@ -1,0 +1,35 @@
+#pragma once
+
+#include "kernels/filters/peers.cuh"
+
+namespace assay::kernels::filters {
+
+constexpr int bins = 256;
+constexpr int most_few = 1024;  ///< tokens that one block can go on with as a list
+
+/// Shared memory of a block beside its part of the row.
+struct Room {
+  Exchange exchange;
+  union {
+    Word list[most_few];  ///< of the first block: few.cuh
+    struct {
+      std::uint32_t counted[3][bins];  ///< this block's; masses in three parts of 15 bits
+      Word merged[bins];               ///< the row's
+    } of_bins;
+    std::uint32_t times[2 * most_few];  ///< occurrences of neighbouring tokens
+  };
+  int found_bin;
+  Word found_before;
+  std::uint32_t bound;
+  int verdict;
+  Word point_before;
+};
+
+/// Bytes of the part: also scratch of a list.
+constexpr std::size_t bytes_of_part(std::int64_t segment) {
+  const std::size_t held = static_cast<std::size_t>(segment) * block_warps * sizeof(float);
+  const std::size_t scratch = most_few * (sizeof(Word) + sizeof(double));
+  return held > scratch ? held : scratch;
+}
+
+}  // namespace assay::kernels::filters
