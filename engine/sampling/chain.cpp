@@ -1,7 +1,9 @@
 #include "engine/sampling/chain.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "engine/filters/parameters.hpp"
 #include "engine/logits/rows.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
@@ -17,7 +19,6 @@ namespace assay::sampling {
 namespace {
 
 using kernels::filters::Step;
-using kernels::filters::StepParameters;
 using kernels::filters::Steps;
 using kernels::sampling::ChainCall;
 
@@ -54,141 +55,19 @@ Steps steps_of(std::string_view order) {
   return steps;
 }
 
-bool has_step(const Steps& steps, Step step) {
-  return std::find(steps.list, steps.list + steps.count, step) != steps.list + steps.count;
-}
-
-/// Checks the inputs of one call and finds their elements.
-class Gatherer {
- public:
-  Gatherer(const Context& context, const ChainInputs& inputs, const Steps& steps)
-      : context_(context),
-        inputs_(inputs),
-        steps_(steps),
-        rows_(inputs.logits.extent(0)),
-        tokens_(inputs.logits.extent(1)) {}
-
-  StepParameters parameters() const {
-    StepParameters made;
-    if (has_step(steps_, Step::temperature))
-      made.temperature = needed<float>(
-          "temperature", inputs_.temperature, [](float t) { return std::isfinite(t); }, "a finite number");
-    if (has_step(steps_, Step::top_k)) made.top_k = needed<std::int32_t>("top_k", inputs_.top_k, {}, "");
-    const auto number = [](double p) { return !std::isnan(p); };
-    if (has_step(steps_, Step::top_p))
-      made.top_p = needed<double>("top_p", inputs_.top_p, number, "a number");
-    if (has_step(steps_, Step::typical))
-      made.typical = needed<double>("typical_p", inputs_.typical_p, number, "a number");
-    if (has_step(steps_, Step::min_p))
-      made.min_p = needed<double>(
-          "min_p", inputs_.min_p, [](double p) { return p <= 1; }, "at most 1");
-    if (has_step(steps_, Step::penalties)) add_penalties(made);
-    if (has_step(steps_, Step::bias)) add_biases(made);
-    return made;
-  }
-
- private:
-  template <typename T>
-  const T* needed(const char* argument, const std::optional<ConstTensorView>& view,
-                  const std::function<bool(T)>& legal, std::string_view expected) const {
-    if (!view) throw ContractError(name, argument, "is missing; the order asks for it");
-    return logits::check_per_row<T>(name, argument, context_, view, rows_, legal, expected);
-  }
-
-  template <typename T>
-  const T* row_of_ids(const char* argument, const std::optional<ConstTensorView>& view) const {
-    if (!view) throw ContractError(name, argument, "is missing; the order asks for it");
-    if (view->dtype != dtype_of<T>() || view->rank() != 2 || view->extent(0) != rows_ || !view->contiguous())
-      throw ContractError(name, argument,
-                          "holds " + std::string(name_of(view->dtype)) + " " + to_string(view->shape) +
-                              "; expected a contiguous (" + std::to_string(rows_) + ", any) of " +
-                              std::string(name_of(dtype_of<T>())));
-    check_memory(name, argument, context_, view->space);
-    return view->as<T>().data();
-  }
-
-  void check_ids(const char* argument, const std::int32_t* ids, std::int64_t count) const {
-    if (context_.backend() == Backend::cuda) return;
-    for (std::int64_t i = 0; i < count * rows_; ++i)
-      if (ids[i] >= tokens_)
-        throw ContractError(name, argument,
-                            "row " + std::to_string(i / count) + " has id " + std::to_string(ids[i]) +
-                                "; expected ids below " + std::to_string(tokens_));
-  }
-
-  void add_penalties(StepParameters& made) const {
-    made.previous = row_of_ids<std::int32_t>("previous", inputs_.previous);
-    made.previous_length = inputs_.previous->extent(1);
-    check_ids("previous", made.previous, made.previous_length);
-    const auto finite = [](float value) { return std::isfinite(value); };
-    made.repetition = logits::check_per_row<float>(
-        name, "repetition", context_, inputs_.repetition, rows_,
-        [](float value) { return value > 0 && std::isfinite(value); }, "a finite number above 0");
-    made.presence = logits::check_per_row<float>(name, "presence", context_, inputs_.presence, rows_, finite,
-                                                 "a finite number");
-    made.frequency = logits::check_per_row<float>(name, "frequency", context_, inputs_.frequency, rows_,
-                                                  finite, "a finite number");
-    made.last_n =
-        logits::check_per_row<std::int32_t>(name, "last_n", context_, inputs_.last_n, rows_, {}, "");
-  }
-
-  void add_biases(StepParameters& made) const {
-    made.bias_ids = row_of_ids<std::int32_t>("bias_ids", inputs_.bias_ids);
-    made.biases = row_of_ids<float>("biases", inputs_.biases);
-    made.bias_count = inputs_.bias_ids->extent(1);
-    if (inputs_.biases->extent(1) != made.bias_count)
-      throw ContractError(name, "biases",
-                          "has shape " + to_string(inputs_.biases->shape) + "; expected that of bias_ids, " +
-                              to_string(inputs_.bias_ids->shape));
-    check_ids("bias_ids", made.bias_ids, made.bias_count);
-    if (context_.backend() == Backend::cuda) return;
-    for (std::int64_t i = 0; i < rows_ * made.bias_count; ++i)
-      if (std::isnan(made.biases[i]))
-        throw ContractError(name, "biases", "row " + std::to_string(i / made.bias_count) + " holds a NaN");
-  }
-
-  const Context& context_;
-  const ChainInputs& inputs_;
-  const Steps& steps_;
-  std::int64_t rows_, tokens_;
-};
-
 double log_prob_error(double tokens, double reference) {
   return tokens * 0x1p-45 + 1e-13 + 0x1p-24 * std::fabs(reference);
 }
 
 std::vector<TensorInfo> described_inputs() {
-  const auto row = [](const char* input, const char* summary, DType dtype, bool optional = false) {
-    return logits::describe_per_row(input, summary, dtype, optional);
-  };
-  return {logits::describe_logits(),
-          logits::describe_mask(),
-          row("temperature", "0 or less: the first maximum alone", DType::f32, true),
-          row("top_k", "0 or less: all", DType::i32, true),
-          row("top_p", "1 or more: all", DType::f64, true),
-          row("min_p", "0 or less: all; at most 1", DType::f64, true),
-          row("typical_p", "1 or more: all", DType::f64, true),
-          row("repetition", "above 0; 1 where absent", DType::f32, true),
-          row("presence", "0 where absent", DType::f32, true),
-          row("frequency", "0 where absent", DType::f32, true),
-          row("last_n", "so many of `previous` count, the last; all where absent", DType::i32, true),
-          {.name = "previous",
-           .summary = "ids seen, the oldest first; below 0: padding",
-           .dtypes = {DType::i32},
-           .shape = "(rows, length)",
-           .optional = true},
-          {.name = "bias_ids",
-           .summary = "below 0: padding",
-           .dtypes = {DType::i32},
-           .shape = "(rows, count)",
-           .optional = true},
-          {.name = "biases",
-           .summary = "added to the logits of bias_ids",
-           .dtypes = {DType::f32},
-           .shape = "(rows, count)",
-           .optional = true},
-          row("seed", "of the row's draw", DType::i64),
-          row("position", "of the draw: the same seed draws anew at each", DType::i64)};
+  std::vector<TensorInfo> inputs = {logits::describe_logits(), logits::describe_mask()};
+  for (const char* const input : {"temperature", "top_k", "top_p", "min_p", "typical_p", "repetition",
+                                  "presence", "frequency", "last_n", "previous", "bias_ids", "biases"})
+    inputs.push_back(filters::describe_parameter(input, true));
+  inputs.push_back(logits::describe_per_row("seed", "of the row's draw", DType::i64));
+  inputs.push_back(
+      logits::describe_per_row("position", "of the draw: the same seed draws anew at each", DType::i64));
+  return inputs;
 }
 
 }  // namespace
@@ -200,7 +79,11 @@ void chain(Context& context, const ChainInputs& inputs, const std::string& order
   call.in = logits::check_rows(name, context, logits, inputs.mask);
   const std::int64_t rows = call.in.rows, tokens = call.in.tokens;
   call.steps = steps_of(order);
-  call.parameters = Gatherer(context, inputs, call.steps).parameters();
+  call.parameters = filters::check_parameters(
+      name, context, call.steps,
+      {inputs.temperature, inputs.top_k, inputs.top_p, inputs.min_p, inputs.typical_p, inputs.repetition,
+       inputs.presence, inputs.frequency, inputs.last_n, inputs.previous, inputs.bias_ids, inputs.biases},
+      rows, tokens);
   call.parameters.min_keep = min_keep;
   call.seed = logits::check_per_row<std::int64_t>(name, "seed", context, inputs.seed, rows, {}, "");
   call.position =
