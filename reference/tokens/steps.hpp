@@ -125,30 +125,37 @@ inline void min_p(Tokens& tokens, double p, std::int64_t least) {
   keep_first(tokens, falling(tokens), std::max({reach, static_cast<std::size_t>(least), std::size_t{1}}));
 }
 
-/// Meister, Pimentel, Wiher, Cotterell 2023, section 3: by the distance of -ln p from the entropy.
-inline void typical(Tokens& tokens, double p, std::int64_t least) {
-  if (p >= 1 || tokens.empty()) return;
-  const auto probabilities = probabilities_of(tokens);
-  double entropy = 0, sum = 0;
-  for (const double each : probabilities) {
+/// |-ln p - H| of each token, H the entropy. Precondition: some token has a probability.
+inline std::vector<double> distances_from_entropy(const Tokens& tokens) {
+  double entropy = 0;
+  for (const double each : probabilities_of(tokens))
     if (each > 0) entropy -= each * std::log(each);
-    sum += each;
-  }
-  if (sum == 0) return top_k(tokens, std::max<std::int64_t>(1, least));
   // ln p from the logits, which do not underflow: ln p = l - max - ln sum exp(l - max).
   const double most = maximum_of(tokens);
   double whole = 0;
-  for (const Token& token : tokens)
-    whole += std::isinf(most) ? (token.logit == most ? 1 : 0) : std::exp(token.logit - most);
+  for (const double each : numerators_of(tokens)) whole += each;
   std::vector<double> away;
   for (const Token& token : tokens) {
     const double below = token.logit == most ? 0.0 : most - static_cast<double>(token.logit);
     away.push_back(std::fabs(below + std::log(whole) - entropy));
   }
-  std::vector<std::size_t> order(tokens.size());
+  return away;
+}
+
+/// Positions by rising value, equal ones by rising position.
+inline std::vector<std::size_t> rising(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
   for (std::size_t at = 0; at < order.size(); ++at) order[at] = at;
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return away[a] < away[b]; });
+                   [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  return order;
+}
+
+/// Meister, Pimentel, Wiher, Cotterell 2023, section 3: by the distance of -ln p from the entropy.
+inline void typical(Tokens& tokens, double p, std::int64_t least) {
+  if (p >= 1 || tokens.empty()) return;
+  if (maximum_of(tokens) == minus_infinity) return top_k(tokens, std::max<std::int64_t>(1, least));
+  const auto order = rising(distances_from_entropy(tokens));
   keep_first(tokens, order, prefix_of_mass(numerators_of(tokens), order, p, least));
 }
 

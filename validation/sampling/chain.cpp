@@ -7,6 +7,7 @@
 #include "engine/comparison.hpp"
 #include "engine/runtime/philox.hpp"
 #include "validation/all_of.hpp"
+#include "validation/filters/calls.hpp"
 #include "validation/generators.hpp"
 #include "validation/goodness.hpp"
 #include "validation/logits/rows.hpp"
@@ -18,6 +19,7 @@ namespace assay::validation::sampling {
 namespace {
 
 using namespace logits;
+using filters::rows_of;
 constexpr const char* operation = "sampling.chain";
 constexpr const char* steps[] = {"penalties", "bias", "temperature", "top_k", "top_p", "min_p", "typical"};
 
@@ -33,62 +35,14 @@ struct Call {
     return text;
   }
 
-  /// One of the values, by row and parameter.
-  template <typename T>
-  T choose(std::int64_t row, std::uint64_t parameter, std::initializer_list<T> values) const {
-    Philox random(rows.seed, 2'000'000 + parameter, static_cast<std::uint64_t>(row));
-    return *(values.begin() + static_cast<std::ptrdiff_t>(random.below(values.size())));
-  }
-
   HostArguments arguments() const {
     HostArguments made;
     rows.add_to(made);
-    const std::int64_t n = rows.rows, v = rows.tokens;
+    const std::int64_t n = rows.rows;
+    for (const char* const name : {"temperature", "top_k", "top_p", "min_p", "typical_p", "repetition",
+                                   "presence", "frequency", "last_n", "previous", "bias_ids", "biases"})
+      filters::add_parameter(made, rows, name);
     const auto add = [&](const char* name, Tensor tensor) { made.inputs.emplace(name, std::move(tensor)); };
-    add("temperature", per_row<float>(n, [&](std::int64_t row) {
-          return choose<float>(row, 0, {1.0F, 0.7F, 0.0F, 2.5F, -1.0F, 1e-3F, 1.3F});
-        }));
-    add("top_k", per_row<std::int32_t>(n, [&](std::int64_t row) {
-          const auto all = static_cast<std::int32_t>(v);
-          return choose<std::int32_t>(row, 1, {1, 2, 40, 0, -3, all - 1, all, all + 5, (all + 1) / 2});
-        }));
-    add("top_p", per_row<double>(n, [&](std::int64_t row) {
-          return choose<double>(row, 2, {0.9, 0.95, 0.5, 0.0, 1.0, 0.1, 0.999, -1.0, 1.5, 1e-12});
-        }));
-    add("min_p", per_row<double>(n, [&](std::int64_t row) {
-          return choose<double>(row, 3, {0.05, 0.1, 0.0, 1.0, 0.5, 1e-8, -2.0});
-        }));
-    add("typical_p", per_row<double>(n, [&](std::int64_t row) {
-          return choose<double>(row, 4, {0.9, 0.5, 0.2, 1.0, 0.0, 2.0});
-        }));
-    add("repetition", per_row<float>(n, [&](std::int64_t row) {
-          return choose<float>(row, 5, {1.0F, 1.1F, 0.5F, 3.0F});
-        }));
-    add("presence", per_row<float>(n, [&](std::int64_t row) {
-          return choose<float>(row, 6, {0.0F, 0.5F, -1.25F});
-        }));
-    add("frequency", per_row<float>(n, [&](std::int64_t row) {
-          return choose<float>(row, 7, {0.0F, 0.1F, -0.3F});
-        }));
-    add("last_n", per_row<std::int32_t>(n, [&](std::int64_t row) {
-          return choose<std::int32_t>(row, 8, {64, 3, 0, 1, -1});
-        }));
-    constexpr std::int64_t length = 12;
-    std::vector<std::int32_t> previous, bias_ids;
-    std::vector<float> biases;
-    for (std::int64_t i = 0; i < n * length; ++i) {
-      Philox random(rows.seed, 3'000'000, static_cast<std::uint64_t>(i));
-      previous.push_back(i % length < 2 ? -1
-                                        : static_cast<std::int32_t>(random.below(
-                                              static_cast<std::uint64_t>(std::min<std::int64_t>(v, 7)))));
-      bias_ids.push_back(
-          i % length == 0 ? -1 : static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(v))));
-      biases.push_back(random.below(9) == 0 ? -std::numeric_limits<float>::infinity()
-                                            : static_cast<float>(random.below(17)) / 4 - 2);
-    }
-    add("previous", Tensor::from<std::int32_t>(previous, {n, length}));
-    add("bias_ids", Tensor::from<std::int32_t>(bias_ids, {n, length}));
-    add("biases", Tensor::from<float>(biases, {n, length}));
     add("seed", per_row<std::int64_t>(
                     n, [&](std::int64_t row) { return static_cast<std::int64_t>(rows.seed) + 17 * row; }));
     add("position", per_row<std::int64_t>(n, [&](std::int64_t row) { return 5 * row; }));
@@ -96,17 +50,6 @@ struct Call {
     return made;
   }
 };
-
-/// Rows that are not drawn.
-Rows rows_of(RowKind filling, std::int64_t rows, std::int64_t tokens, double scale, std::uint64_t seed) {
-  Rows made;
-  made.filling = filling;
-  made.rows = rows;
-  made.tokens = tokens;
-  made.scale = scale;
-  made.seed = seed;
-  return made;
-}
 
 Call call_of(Rows rows, std::vector<int> order) {
   Call call;
