@@ -21,4 +21,10 @@ ASSAY_HOST_DEVICE inline float log_prob_of(double distance, std::uint64_t total)
   return static_cast<float>(-distance - log_total);
 }
 
+/// The probability of a token of that weight: a division in double, rounded to float. 0 where nothing weighs
+/// anything. `weight` is at most `total`.
+ASSAY_HOST_DEVICE inline float probability_of(std::uint64_t weight, std::uint64_t total) {
+  return total == 0 ? 0.0F : static_cast<float>(static_cast<double>(weight) / static_cast<double>(total));
+}
+
 }  // namespace assay::kernels::distribution

@@ -73,10 +73,6 @@ __device__ std::uint64_t random_of(const RowsCall& call, std::int64_t row, Fault
   return distribution::draw_bits(seed, position);
 }
 
-__device__ float share_of(Word weight, Word total) {
-  return total == 0 ? 0.0f : static_cast<float>(static_cast<double>(weight) / static_cast<double>(total));
-}
-
 /// Where a row's survivors are written.
 struct Survivors {
   std::uint32_t* left;
@@ -109,7 +105,7 @@ struct Survivors {
       const int id = id_in(few.entry(i));
       if (left != nullptr) atomicOr(&left[id / 32], 1u << (id % 32));
       if (logits != nullptr) logits[id] = logit_in(few.entry(i));
-      if (probabilities != nullptr) probabilities[id] = share_of(few.weight(i), total);
+      if (probabilities != nullptr) probabilities[id] = distribution::probability_of(few.weight(i), total);
     }
   }
 
@@ -125,7 +121,7 @@ struct Survivors {
       if (id >= tokens) continue;
       if (left != nullptr && lane == 0) left[id / 32] = bits;
       if (logits != nullptr) logits[id] = is_left(logit) ? logit : rows::minus_infinity();
-      if (probabilities != nullptr) probabilities[id] = share_of(weight_under(maximum, logit, faults), total);
+      if (probabilities != nullptr) probabilities[id] = distribution::probability_of(weight_under(maximum, logit, faults), total);
     }
   }
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace assay::kernels::filters {
 
@@ -14,6 +15,13 @@ struct Steps {
   Step list[most_steps]{};
   int count = 0;
 };
+
+/// Precondition: at most `most_steps`.
+constexpr Steps steps_of(std::initializer_list<Step> order) {
+  Steps steps;
+  for (const Step step : order) steps.list[steps.count++] = step;
+  return steps;
+}
 
 /// One value a row for each step, nullptr where the step does not occur.
 struct StepParameters {

@@ -1,0 +1,12 @@
+#include "benchmarks/filters/rows.hpp"
+
+namespace assay::benchmarks::sampling {
+
+void describe_nucleus_filtering(Suite& suite) {
+  filters::add_cases(suite, "", [](HostArguments& arguments) {
+    filters::add_per_row(arguments, "temperature", 0.8F);
+    filters::add_per_row(arguments, "top_p", 0.9);
+  });
+}
+
+}  // namespace assay::benchmarks::sampling

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "kernels/filters/apply.hpp"
+
+namespace assay::kernels::sampling {
+
+/// CPU backend of sampling.top_k: the one step of `call`, row by row; `scratch` as for_each_row wants it.
+/// CUDA: filters::apply_cuda.
+void top_k_cpu(ThreadPool& pool, const filters::FilterCall& call, std::span<std::byte> scratch);
+
+}  // namespace assay::kernels::sampling
