@@ -65,6 +65,29 @@ TEST_F(Program, CalibratesFalseRedsAndGoesOnWhereItEnded) {
   for (const json& item : more["calibrations"]) EXPECT_EQ(item["notes"]["first_turn"], "1");
 }
 
+TEST_F(Program, CountsFiltersBesideTheReference) {
+  expect_refused({"calibrate", "filters", "--op", "sampling.top"}, "matches no filter, expected some of", 6);
+  expect_refused({"calibrate", "filters", "--backend", "reference"}, "it is what they are compared with");
+  const json counted =
+      document({"calibrate", "filters", "--cases", "2000", "--backend", "cpu", "--store", "s.sqlite"});
+  ASSERT_EQ(counted["filters"].size(), 4u);
+  for (const json& item : counted["filters"]) {
+    EXPECT_EQ(item["cases"], 2000);
+    EXPECT_EQ(item["differing"], item["differing_among_close"]);
+    EXPECT_LE(item["differing_among_close"], item["close_calls"]);
+    if (item["operation"] == "sampling.top_k") {
+      EXPECT_EQ(item["close_calls"], 0);
+      continue;
+    }
+    // What is put at a threshold is a close call but where nothing is decided there (p of 1 keeps all).
+    EXPECT_GT(item["at_threshold"]["cases"], 100);
+    EXPECT_GT(item["at_threshold"]["close_calls"], 100);
+  }
+  const json again = document({"calibrate", "filters", "--cases", "2000", "--backend", "cpu", "--store",
+                               "s.sqlite", "--threads", "1"});
+  EXPECT_EQ(again["filters"], counted["filters"]);
+}
+
 TEST_F(Program, PlantedFailuresReplayBitForBit) {
   const json replays =
       document({"calibrate", "replays", "--op", "te.ksg.stale_surrogate,te.digamma.later_chunks_lost",
@@ -108,6 +131,7 @@ TEST_F(Program, HelpAndVersion) {
                                                                    {"calibrate", "budget"},
                                                                    {"calibrate", "exploits"},
                                                                    {"calibrate", "mechanical"},
+                                                                   {"calibrate", "filters"},
                                                                    {"report"},
                                                                    {"nightly"},
                                                                    {"te", "pair"},

@@ -53,7 +53,7 @@ constexpr std::array<Named<MutantStatus>, 5> mutant_statuses{{
     {MutantStatus::timeout, "timeout"},
 }};
 
-constexpr std::array<Named<CalibrationSubject>, 8> calibration_subjects{{
+constexpr std::array<Named<CalibrationSubject>, 9> calibration_subjects{{
     {CalibrationSubject::false_reds, "false_reds"},
     {CalibrationSubject::replay, "replay"},
     {CalibrationSubject::budget, "budget"},
@@ -62,6 +62,7 @@ constexpr std::array<Named<CalibrationSubject>, 8> calibration_subjects{{
     {CalibrationSubject::exploit, "exploit"},
     {CalibrationSubject::false_changes, "false_changes"},
     {CalibrationSubject::slowdowns, "slowdowns"},
+    {CalibrationSubject::filters, "filters"},
 }};
 
 template <typename Names, typename Enum>

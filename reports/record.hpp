@@ -240,7 +240,9 @@ enum class CalibrationSubject {
   exploit,     // one cheat that a test must reject; failure: it was let through
   false_changes,  // `assay aa`, one measure of programs without a change: cases compared; failures: changes
                   // shown
-  slowdowns       // `assay aa --planted`, one measure, kind and size: cases; failures: those not found
+  slowdowns,      // `assay aa --planted`, one measure, kind and size: cases; failures: those not found
+  filters         // rows whose survivors were compared with the reference's; failures: those that differ and
+                  // were no close call
 };
 
 /// Run::command of a run that holds calibrations.
@@ -261,7 +263,8 @@ struct Calibration {
   std::string message;                // of the first failure; one line
   double elapsed_ms = 0.0;
   // of a replay: property, inputs, elements, non_zeros, shrunk_to_end; of false_changes and slowdowns:
-  // measure, runs, changed_runs, same, inconclusive, regressed, improved, alarms
+  // measure, runs, changed_runs, same, inconclusive, regressed, improved, alarms; of filters: close_calls,
+  // differing_among_close, and of those drawn without a look at the row drawn_close_calls, drawn_differing
   Notes notes;
 
   bool operator==(const Calibration&) const = default;

@@ -93,7 +93,7 @@ inline ReportInput hostile() {
   for (const CalibrationSubject subject :
        {CalibrationSubject::false_reds, CalibrationSubject::budget, CalibrationSubject::validate,
         CalibrationSubject::mechanical, CalibrationSubject::exploit, CalibrationSubject::false_changes,
-        CalibrationSubject::slowdowns}) {
+        CalibrationSubject::slowdowns, CalibrationSubject::filters}) {
     r.calibrations.push_back(r.calibrations[0]);
     r.calibrations.back().subject = subject;
   }

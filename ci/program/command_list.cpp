@@ -24,6 +24,7 @@ const std::vector<Command>& commands() {
       describe_calibrate_budget(),
       describe_calibrate_exploits(),
       describe_calibrate_mechanical(),
+      describe_calibrate_filters(),
       describe_explain(),
       describe_report(),
       describe_nightly(),

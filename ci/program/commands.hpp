@@ -24,6 +24,7 @@ Command describe_calibrate_replays();
 Command describe_calibrate_budget();
 Command describe_calibrate_exploits();
 Command describe_calibrate_mechanical();
+Command describe_calibrate_filters();
 Command describe_explain();
 Command describe_report();
 Command describe_nightly();

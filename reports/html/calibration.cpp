@@ -335,6 +335,37 @@ std::string slowdowns(const ReportInput& input) {
   return table(grid);
 }
 
+/// Rows filtered beside the reference: the newest run of each backend.
+std::string filters(const ReportInput& input) {
+  Grid grid;
+  grid.caption = "Random rows whose survivors were compared with the reference's, newest run of each backend";
+  grid.wide = true;
+  grid.columns = {"operation",
+                  "backend",
+                  "rows",
+                  "differ",
+                  "within 1e-9 of the threshold",
+                  "of which differ",
+                  "not put there on purpose",
+                  "of which differ",
+                  "sources"};
+  for (const char* const backend : {"cpu", "cuda"}) {
+    const RunRecord* record = newest_with(input.calibrations, CalibrationSubject::filters, backend);
+    if (record == nullptr) continue;
+    for (const Calibration* item : of_subject(*record, CalibrationSubject::filters))
+      grid.rows.push_back({text_cell(item->operation),
+                           text_cell(item->backend),
+                           number_cell(static_cast<double>(item->trials), with_commas(item->trials)),
+                           {badge(with_commas(item->failures), item->failures == 0 ? "good" : "bad")},
+                           text_cell(note(*item, "close_calls")),
+                           text_cell(note(*item, "differing_among_close")),
+                           text_cell(note(*item, "drawn_close_calls")),
+                           text_cell(note(*item, "drawn_differing")),
+                           code_cell(format_short(record->run.commit) + (record->run.dirty ? " +" : ""))});
+  }
+  return grid.rows.empty() ? missing("Filters beside the reference", "assay calibrate filters") : table(grid);
+}
+
 }  // namespace
 
 std::string calibration(const ReportInput& input) {
@@ -350,6 +381,7 @@ std::string calibration(const ReportInput& input) {
   body += part("Exploits", exploits(input));
   body += part("Comparisons of builds: nothing changed", false_changes(input));
   body += part("Comparisons of builds: slowdowns planted", slowdowns(input));
+  body += part("Filters beside the reference: close calls", filters(input));
   body += part("Time", times(input));
   return section("calibration", "Calibration: how far these verdicts can be trusted", body);
 }
