@@ -8,6 +8,7 @@
 #include "engine/comparison.hpp"
 #include "engine/operation.hpp"
 #include "validation/all_of.hpp"
+#include "validation/generators.hpp"
 
 namespace assay::validation::filters {
 
@@ -84,6 +85,21 @@ void large_vocabularies(Probe& probe, const std::string& operation) {
     call.rows = rows_of(size.filling, size.rows, size.tokens, 3, probe.seed());
     probe.expect_reference(operation, call.arguments());
   }
+}
+
+/// Rows of logits apart from each other, and tensors that begin between the boundaries of vectors.
+void wherever_tensors_lie(Probe& probe, const std::string& name) {
+  const Call call = draw(name);
+  const HostArguments arguments = call.arguments();
+  const Operation& operation = *find_operation(name);
+  Placements placements;
+  placements["logits"] = {*integers(0, 9, "offset of the logits"), *integers(0, 9, "gap between their rows")};
+  if (call.rows.masked) placements["mask"] = {*integers(0, 3, "offset of the mask")};
+  for (const TensorInfo& output : operation.outputs)
+    placements[output.name] = {*integers(0, 5, "offset of an output")};
+  const auto displaced = probe.expect_reference(name, arguments, placements);
+  const auto in_place = probe.run(name, arguments);
+  for (const auto& [output, tensor] : in_place) probe.expect_equal(output, tensor, displaced.at(output));
 }
 
 void expect_agreement(Probe& probe, const Call& call, const HostArguments& arguments,
@@ -199,6 +215,9 @@ void add_reference_properties(Suite& suite) {
   suite.property({"matches_reference_on_every_filling",
                   "Each kind of row, each type, with and without a mask.",
                   [operation](Probe& probe) { every_filling(probe, operation); }, 1});
+  suite.property({"does_not_depend_on_where_tensors_lie",
+                  "Strided rows and unaligned tensors give the same bits.",
+                  [operation](Probe& probe) { wherever_tensors_lie(probe, operation); }, 60});
   suite.property({"matches_reference_across_blocks", "Rows that one block of a device holds, or several.",
                   [operation](Probe& probe) { several_blocks(probe, operation); }, 1});
   suite.property({"matches_reference_on_large_vocabularies", "50,257 to 300,000 tokens.",

@@ -46,8 +46,8 @@ void add_look(Suite& suite, Look look);
 /// Says the opposite of one token: the first of the first row.
 void flip_a_token(TensorMap& outputs);
 
-/// The reference on drawn calls, on every filling, on rows of one block and of several, and on large
-/// vocabularies; and the calls for what the operation claims.
+/// The reference on drawn calls, on every filling, wherever tensors lie, on rows of one block and of several,
+/// and on large vocabularies; and the calls for what the operation claims.
 void add_reference_properties(Suite& suite);
 
 /// Of operations that drop tokens: kept, left and left_logits say the same thing, and enough is kept.
