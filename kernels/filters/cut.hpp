@@ -48,23 +48,17 @@ Key pivot_of(std::int64_t count, double share, const At& at) {
 
 }  // namespace detail
 
-/// The shortest prefix, by falling key and rising position, whose weights add up to `needed` or more: sums of
-/// integers, so that the answer does not depend on how it is found. Weighted quickselect: a pivot splits
-/// what may still hold the cut, and the sums say which side does. `room` takes 2 x keys.size() items.
-/// Precondition: 1 <= needed <= the sum of all weights.
-template <typename Key, typename Weights>
-Cut<Key> find_cut(std::span<const Key> keys, Weights weights, std::uint64_t needed, Item<Key>* room) {
-  const auto all = static_cast<std::int64_t>(keys.size());
+/// The cut among `active` things that `at(i)` gives as items, of mass `total`. Weighted quickselect: a pivot
+/// splits what may still hold the cut, and the sums say which side does. `room` takes 2 x active items; `at`
+/// may read from behind the first active of them. Precondition: 1 <= needed <= total.
+template <typename Key, typename At>
+Cut<Key> find_cut_among(std::int64_t active, const At& first_at, std::uint64_t needed, std::uint64_t total,
+                        Item<Key>* room) {
   Item<Key>* above = room;
-  Item<Key>* below = room + all;
-  std::int64_t active = all;
-  std::uint64_t total = 0;
-  for (std::int64_t i = 0; i < all; ++i) total += weights[i];
-  const Item<Key>* items = nullptr;  // at first the keys themselves
+  Item<Key>* below = room + active;
+  const Item<Key>* items = nullptr;  // at first what is given
   for (;;) {
-    const auto at = [&](std::int64_t i) {
-      return items == nullptr ? Item<Key>{keys[i], weights[i]} : items[i];
-    };
+    const auto at = [&](std::int64_t i) { return items == nullptr ? first_at(i) : items[i]; };
     const double share = total == 0 ? 1.0 : static_cast<double>(needed) / static_cast<double>(total);
     const Key pivot = detail::pivot_of<Key>(active, share, at);
     std::uint64_t sum_above = 0, sum_equal = 0;
@@ -96,6 +90,22 @@ Cut<Key> find_cut(std::span<const Key> keys, Weights weights, std::uint64_t need
       std::swap(above, below);
     }
   }
+}
+
+/// The shortest prefix, by falling key and rising position, whose weights add up to `needed` or more: sums of
+/// integers, so that the answer does not depend on how it is found. `room` takes 2 x keys.size() items.
+/// Precondition: 1 <= needed <= the sum of all weights.
+template <typename Key, typename Weights>
+Cut<Key> find_cut(std::span<const Key> keys, Weights weights, std::uint64_t needed, Item<Key>* room) {
+  const auto all = static_cast<std::int64_t>(keys.size());
+  std::uint64_t total = 0;
+  for (std::int64_t i = 0; i < all; ++i) total += weights[i];
+  return find_cut_among<Key>(
+      all,
+      [&](std::int64_t i) {
+        return Item<Key>{keys[static_cast<std::size_t>(i)], weights[i]};
+      },
+      needed, total, room);
 }
 
 }  // namespace assay::kernels::filters

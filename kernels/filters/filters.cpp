@@ -11,7 +11,10 @@
 #include "kernels/distribution/exact_math.hpp"
 #include "kernels/distribution/transforms.hpp"
 #include "kernels/distribution/weight.hpp"
+#include "kernels/filters/bin_cut.hpp"
 #include "kernels/filters/cut.hpp"
+#include "kernels/filters/keep.hpp"
+#include "kernels/filters/long_row.hpp"
 #include "kernels/filters/passes.hpp"
 #include "kernels/filters/row_loop.hpp"
 
@@ -20,69 +23,6 @@ namespace assay::kernels::filters {
 namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
-
-/// Keeps what `keep` says of (position, logit), in order.
-template <typename Keep>
-void keep_where(Left& left, RowScratch& scratch, const Keep& keep) {
-  std::int64_t kept = 0;
-  for (std::int64_t at = 0; at < left.count; ++at) {
-    if (!keep(at, left.logits[at])) continue;
-    scratch.ids[kept] = left.id(at);
-    left.logits[kept] = left.logits[at];
-    ++kept;
-  }
-  left.ids = scratch.ids;
-  left.whole = left.whole && kept == left.count;
-  left.count = kept;
-}
-
-/// Keeps the prefix that a cut over `key_of(position, logit)` names.
-template <typename Key, typename Weights, typename KeyOf>
-void keep_prefix(Left& left, RowScratch& scratch, Cut<Key> cut, Weights weights, const KeyOf& key_of) {
-  std::uint64_t needed = cut.needed, skipped = 0;
-  if (mutant("sampling.chain.ties_from_the_end")) {
-    // As many of the equal ones as are kept, from the end instead of from the beginning.
-    std::uint64_t equal = 0;
-    for (std::int64_t at = 0; at < left.count; ++at)
-      if (key_of(at, left.logits[at]) == cut.key) equal += weights[at];
-    skipped = equal - std::min(equal, needed);
-  }
-  std::uint64_t taken = 0;
-  keep_where(left, scratch, [&](std::int64_t at, float logit) {
-    const Key key = key_of(at, logit);
-    if (key != cut.key) return key > cut.key;
-    if (skipped > 0) {
-      skipped -= std::min<std::uint64_t>(skipped, weights[at]);
-      return false;
-    }
-    if (taken >= needed && !mutant("sampling.chain.top_k_keeps_all_ties")) return false;
-    taken += weights[at];
-    return true;
-  });
-}
-
-float logit_key(std::int64_t, float logit) {
-  return logit;
-}
-
-template <typename Key>
-Item<Key>* room(RowScratch& scratch) {
-  return reinterpret_cast<Item<Key>*>(scratch.items);
-}
-
-/// Of the prefix that the cut names.
-template <typename Key>
-std::int64_t length_of(std::span<const Key> keys, Cut<Key> cut, const std::uint64_t* weights) {
-  std::int64_t length = 0;
-  std::uint64_t taken = 0;
-  for (std::size_t at = 0; at < keys.size(); ++at) {
-    if (keys[at] > cut.key) ++length;
-    if (keys[at] != cut.key || taken >= cut.needed) continue;
-    taken += weights[at];
-    ++length;
-  }
-  return length;
-}
 
 /// What top_p, min_p and typical keep at least.
 std::int64_t least_of(const Left& left, std::int64_t min_keep) {
@@ -99,29 +39,20 @@ std::int64_t position_of(const Left& left, std::int32_t id) {
   return found != end && *found == id ? found - left.ids : -1;
 }
 
-/// The k greatest of a long row, found among what a sample says is large: false where the sample misled.
-bool keep_few(Left& left, std::int64_t k, RowScratch& scratch) {
-  constexpr std::int64_t sampled = 1024;
-  if (!left.whole || left.count < 16 * sampled || k > left.count / 64) return false;
-  float sample[sampled];
-  for (std::int64_t i = 0; i < sampled; ++i) sample[i] = left.logits[i * left.count / sampled];
-  // Four more than the share that is wanted, so that the row holds enough above almost always.
-  const std::int64_t rank = k * sampled / left.count + 4;
-  std::nth_element(sample, sample + rank, sample + sampled, std::greater<>());
-  const std::int64_t most = left.count / 2;
-  auto* const values = reinterpret_cast<float*>(scratch.items);
-  const std::int64_t found = collect_from(left.logits, left.count, sample[rank], most, values, scratch.ids);
-  if (found < k || found > most) return false;
-  std::copy_n(values, found, left.logits);
-  left = {left.logits, scratch.ids, found, false};
-  return true;
+/// What is left as a row in memory.
+DividedRow source_of(const Left& left) {
+  return {{DType::f32, reinterpret_cast<const std::byte*>(left.logits), left.count}, 1};
+}
+
+RawRow raw_row(const LogitRows& rows, std::int64_t row) {
+  const std::int64_t start = row * rows.row_stride * static_cast<std::int64_t>(size_of(rows.dtype));
+  return {rows.dtype, rows.data + start, rows.tokens};
 }
 
 }  // namespace
 
 Left load_row(const LogitRows& rows, std::int64_t row, RowScratch& scratch) {
-  const std::int64_t start = row * rows.row_stride * static_cast<std::int64_t>(size_of(rows.dtype));
-  widen_row(rows.dtype, rows.data + start, rows.tokens, scratch.logits);
+  widen_row(raw_row(rows, row), scratch.logits);
   Left left{scratch.logits, scratch.ids, rows.tokens, true};
   if (mutant("sampling.chain.last_token_dropped") && rows.tokens > 1) --left.count;
   if (rows.mask == nullptr || mutant("sampling.chain.mask_ignored")) return left;
@@ -144,7 +75,7 @@ std::int64_t first_maximum(const Left& left) {
 void keep_top_k(Left& left, std::int64_t k, RowScratch& scratch) {
   if (k > 0 && mutant("sampling.chain.top_k_one_more")) ++k;
   if (k <= 0 || k >= left.count) return;
-  keep_few(left, k, scratch);
+  narrow_to_count(left, source_of(left), k, scratch);
   if (k >= left.count) return;
   const auto cut =
       find_cut<float>(left.values(), Ones(), static_cast<std::uint64_t>(k), room<float>(scratch));
@@ -153,17 +84,26 @@ void keep_top_k(Left& left, std::int64_t k, RowScratch& scratch) {
 
 void keep_top_p(Left& left, double p, std::int64_t min_keep, RowScratch& scratch) {
   if (p >= 1 || left.count == 0) return;
-  const std::uint64_t total = weigh_left(left, scratch);
   const std::int64_t least = least_of(left, min_keep);
-  std::uint64_t needed = std::max<std::uint64_t>(1, distribution::mass_needed(p, total));
-  if (mutant("sampling.chain.mass_rounded_down") && needed > 1) --needed;
-  if (mutant("sampling.chain.mass_scaled")) needed = std::min(total, needed + needed / 8);
+  if (keep_top_p_of_long(left, source_of(left), p, least, scratch)) return;
+  const float maximum = greatest(left.logits, left.count);
+  const std::uint64_t total = weigh(left.logits, left.count, maximum, scratch.weights);
   if (total > 0) {
-    const auto cut = find_cut<float>(left.values(), scratch.weights, needed, room<float>(scratch));
-    const std::int64_t length = length_of(left.values(), cut, scratch.weights);
+    const std::uint64_t needed = mass_needed_of(p, total);
+    const bool many = left.count >= worth_bins && std::isfinite(maximum);
+    // What is 32 below the maximum weighs nothing.
+    const auto cut =
+        many ? find_cut_by_bins(left.values(), scratch.weights, needed, maximum - 32, maximum,
+                                room<float>(scratch), reinterpret_cast<std::int32_t*>(scratch.keys))
+             : find_cut<float>(left.values(), scratch.weights, needed, room<float>(scratch));
+    const bool counts = least > 1 || mutant("sampling.chain.exclusive_sum");
+    const std::int64_t length = counts ? length_of(left.values(), cut, scratch.weights) : 1;
     if (mutant("sampling.chain.exclusive_sum") && length > 1) return keep_top_k(left, length - 1, scratch);
     if (length >= least) {
-      keep_prefix(left, scratch, cut, scratch.weights, logit_key);
+      if (many)
+        keep_cut_of_long(left, cut, scratch);
+      else
+        keep_prefix(left, scratch, cut, scratch.weights, logit_key);
       return;
     }
   }
@@ -218,9 +158,7 @@ void apply_temperature(Left& left, float temperature) {
   if (temperature > 0) {
     if (mutant("sampling.chain.temperature_multiplies")) temperature = 1 / temperature;
     const int times = mutant("sampling.chain.temperature_twice") ? 2 : 1;
-    for (int time = 0; time < times; ++time)
-      for (std::int64_t at = 0; at < left.count; ++at)
-        left.logits[at] = distribution::with_temperature(left.logits[at], temperature);
+    for (int time = 0; time < times; ++time) divide(left.logits, left.count, temperature);
     return;
   }
   std::int64_t first = first_maximum(left);
@@ -270,11 +208,33 @@ void apply_penalties(Left& left, const std::int32_t* previous, std::int64_t leng
     left.logits[0] = distribution::with_bias(left.logits[0], -penalties.presence);
 }
 
+Started start_row(const LogitRows& rows, std::int64_t row, const Steps& steps,
+                  const StepParameters& parameters, RowScratch& scratch) {
+  if (rows.mask == nullptr && rows.tokens >= long_row && steps.count > 0) {
+    DividedRow source{raw_row(rows, row)};
+    int step = 0;
+    if (steps.list[0] == Step::temperature && !mutant("sampling.chain.long_row_undivided"))
+      source.temperature = parameters.temperature[row];
+    if (steps.list[0] == Step::temperature) ++step;
+    Left left{scratch.logits, scratch.ids, rows.tokens, true};
+    if (source.temperature > 0 && step < steps.count) {
+      const Step next = steps.list[step];
+      if (next == Step::top_k && start_with_top_k(left, source, parameters.top_k[row], scratch))
+        return {left, step + 1};
+      if (next == Step::top_p && parameters.top_p[row] < 1 &&
+          keep_top_p_of_long(left, source, parameters.top_p[row], least_of(left, parameters.min_keep),
+                             scratch))
+        return {left, step + 1};
+    }
+  }
+  return {load_row(rows, row, scratch), 0};
+}
+
 void apply_steps(Left& left, const Steps& steps, const StepParameters& parameters, std::int64_t row,
-                 RowScratch& scratch) {
+                 RowScratch& scratch, int first) {
   const std::int64_t min_keep = parameters.min_keep;
-  for (int step = 0; step < steps.count; ++step) {
-    switch (steps.list[static_cast<std::size_t>(step)]) {
+  for (int step = first; step < steps.count; ++step) {
+    switch (steps.list[step]) {
       case Step::penalties:
         apply_penalties(left, parameters.previous + row * parameters.previous_length,
                         parameters.previous_length,

@@ -37,9 +37,18 @@ struct Penalties {
 void apply_penalties(Left& left, const std::int32_t* previous, std::int64_t length,
                      const Penalties& penalties, RowScratch& scratch);
 
-/// The steps of a row, in order.
+/// A row after as many of its steps as were taken on its way out of memory.
+struct Started {
+  Left left;
+  int taken;
+};
+/// Like load_row; a long row of which a cut leaves few is not copied, but cut where it lies.
+Started start_row(const LogitRows& rows, std::int64_t row, const Steps& steps,
+                  const StepParameters& parameters, RowScratch& scratch);
+
+/// The steps of a row, in order, from the `first` on.
 void apply_steps(Left& left, const Steps& steps, const StepParameters& parameters, std::int64_t row,
-                 RowScratch& scratch);
+                 RowScratch& scratch, int first = 0);
 
 /// Position of the token that a point of the total weight falls on, by rising id.
 std::int64_t token_at(const Left& left, const std::uint64_t* weights, std::uint64_t point);

@@ -10,18 +10,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
 #include "engine/runtime/mutant.hpp"
-#include "engine/tensors/half.hpp"
+#include "kernels/distribution/transforms.hpp"
 #include "kernels/distribution/weight.hpp"
+#include "kernels/filters/raw_row.hpp"
+#include "kernels/filters/widen_inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace assay::kernels::filters::HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, 16>;
 
 // -0 + 0 is +0, and a NaN is not equal to itself.
 HWY_INLINE hn::Vec<Floats> canonical(hn::Vec<Floats> values) {
@@ -39,15 +36,7 @@ void widen_elements(const Element* row, std::int64_t count, float* to) {
   const Floats floats;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(floats));
   std::int64_t at = 0;
-  if constexpr (std::is_same_v<Element, float>) {
-    for (; at + lanes <= count; at += lanes)
-      hn::StoreU(canonical(hn::LoadU(floats, row + at)), floats, to + at);
-  } else {
-    for (; at + lanes <= count; at += lanes) {
-      for (std::int64_t lane = 0; lane < lanes; ++lane) to[at + lane] = to_float(row[at + lane]);
-      hn::StoreU(canonical(hn::LoadU(floats, to + at)), floats, to + at);
-    }
-  }
+  for (; at + lanes <= count; at += lanes) hn::StoreU(canonical(widened(row + at)), floats, to + at);
   for (; at < count; ++at) {
     const float value = to_float(row[at]);
     to[at] = value == value                         ? value + 0.0F
@@ -56,13 +45,18 @@ void widen_elements(const Element* row, std::int64_t count, float* to) {
   }
 }
 
-void widen_row_on(DType dtype, const std::byte* row, std::int64_t count, float* to) {
-  if (dtype == DType::f16)
-    widen_elements(reinterpret_cast<const Half*>(row), count, to);
-  else if (dtype == DType::bf16)
-    widen_elements(reinterpret_cast<const BFloat16*>(row), count, to);
-  else
-    widen_elements(reinterpret_cast<const float*>(row), count, to);
+void widen_row_on(const RawRow& row, float* to) {
+  with_elements(row, [&](const auto* elements) { widen_elements(elements, row.count, to); });
+}
+
+void divide_on(float* logits, std::int64_t count, float temperature) {
+  const Floats floats;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(floats));
+  const auto divisor = hn::Set(floats, temperature);
+  std::int64_t at = 0;
+  for (; at + lanes <= count; at += lanes)
+    hn::StoreU(canonical(hn::Div(hn::LoadU(floats, logits + at), divisor)), floats, logits + at);
+  for (; at < count; ++at) logits[at] = distribution::with_temperature(logits[at], temperature);
 }
 
 float greatest_on(const float* logits, std::int64_t count) {
@@ -140,28 +134,60 @@ std::uint64_t weigh_on(const float* logits, std::int64_t count, float maximum, s
   return total;
 }
 
-std::int64_t collect_from_on(const float* logits, std::int64_t count, float bound, std::int64_t most,
-                             float* values, std::int32_t* positions) {
+std::int64_t keep_above_on(float* logits, std::int32_t* ids, std::int64_t count, float key,
+                           std::int64_t last) {
   const Floats floats;
+  const hn::Rebind<std::int32_t, Floats> words;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(floats));
-  const auto least = hn::Set(floats, bound);
+  const auto bound = hn::Set(floats, key);
+  const auto end = hn::Set(words, static_cast<std::int32_t>(last + 1));
+  std::int64_t kept = 0, at = 0;
+  for (; at + lanes <= count; at += lanes) {
+    const auto values = hn::LoadU(floats, logits + at);
+    const auto names = hn::LoadU(words, ids + at);
+    const auto positions = hn::Iota(words, static_cast<std::int32_t>(at));
+    const auto early = hn::RebindMask(floats, hn::Lt(positions, end));
+    const auto keeps = hn::Or(hn::Gt(values, bound), hn::And(hn::Eq(values, bound), early));
+    // A whole vector is stored, over what has been read: `kept` is never beyond `at`.
+    hn::StoreU(hn::Compress(values, keeps), floats, logits + kept);
+    hn::StoreU(hn::Compress(names, hn::RebindMask(words, keeps)), words, ids + kept);
+    kept += static_cast<std::int64_t>(hn::CountTrue(floats, keeps));
+  }
+  for (; at < count; ++at) {
+    if (!(logits[at] > key || (logits[at] == key && at <= last))) continue;
+    logits[kept] = logits[at];
+    ids[kept++] = ids[at];
+  }
+  return kept;
+}
+
+void bins_below_on(const float* logits, std::int64_t count, float most, float scale, std::int32_t last,
+                   std::int32_t* bins) {
+  const Floats floats;
+  const hn::Rebind<std::int32_t, Floats> words;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(floats));
+  const auto top = hn::Set(floats, most), factor = hn::Set(floats, scale);
+  const auto limit = static_cast<float>(last);
+  std::int64_t at = 0;
+  for (; at + lanes <= count; at += lanes) {
+    const auto scaled = hn::Mul(hn::Sub(top, hn::LoadU(floats, logits + at)), factor);
+    hn::StoreU(hn::ConvertTo(words, hn::Min(scaled, hn::Set(floats, limit))), words, bins + at);
+  }
+  for (; at < count; ++at) bins[at] = static_cast<std::int32_t>(std::min((most - logits[at]) * scale, limit));
+}
+
+std::int64_t list_equal_on(const std::int32_t* values, std::int64_t count, std::int32_t wanted,
+                           std::int32_t* positions) {
+  const hn::CappedTag<std::int32_t, 16> words;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(words));
+  const auto target = hn::Set(words, wanted);
   std::int64_t found = 0, at = 0;
   const auto take = [&](std::int64_t from, std::int64_t to) {
-    for (; from < to; ++from) {
-      if (!(logits[from] >= bound)) continue;
-      if (found < most) {
-        values[found] = logits[from];
-        positions[found] = static_cast<std::int32_t>(from);
-      }
-      ++found;
-    }
+    for (; from < to; ++from)
+      if (values[from] == wanted) positions[found++] = static_cast<std::int32_t>(from);
   };
-  for (; at + 4 * lanes <= count; at += 4 * lanes) {
-    const auto a = hn::Max(hn::LoadU(floats, logits + at), hn::LoadU(floats, logits + at + lanes));
-    const auto b =
-        hn::Max(hn::LoadU(floats, logits + at + 2 * lanes), hn::LoadU(floats, logits + at + 3 * lanes));
-    if (!hn::AllFalse(floats, hn::Ge(hn::Max(a, b), least))) take(at, at + 4 * lanes);
-  }
+  for (; at + lanes <= count; at += lanes)
+    if (!hn::AllFalse(words, hn::Eq(hn::LoadU(words, values + at), target))) take(at, at + lanes);
   take(at, count);
   return found;
 }
@@ -173,12 +199,18 @@ HWY_AFTER_NAMESPACE();
 namespace assay::kernels::filters {
 
 HWY_EXPORT(widen_row_on);
+HWY_EXPORT(divide_on);
 HWY_EXPORT(greatest_on);
 HWY_EXPORT(weigh_on);
-HWY_EXPORT(collect_from_on);
+HWY_EXPORT(keep_above_on);
+HWY_EXPORT(bins_below_on);
+HWY_EXPORT(list_equal_on);
 
-void widen_row(DType dtype, const std::byte* row, std::int64_t count, float* to) {
-  HWY_DYNAMIC_DISPATCH(widen_row_on)(dtype, row, count, to);
+void widen_row(const RawRow& row, float* to) {
+  HWY_DYNAMIC_DISPATCH(widen_row_on)(row, to);
+}
+void divide(float* logits, std::int64_t count, float temperature) {
+  HWY_DYNAMIC_DISPATCH(divide_on)(logits, count, temperature);
 }
 float greatest(const float* logits, std::int64_t count) {
   return HWY_DYNAMIC_DISPATCH(greatest_on)(logits, count);
@@ -186,9 +218,16 @@ float greatest(const float* logits, std::int64_t count) {
 std::uint64_t weigh(const float* logits, std::int64_t count, float maximum, std::uint64_t* weights) {
   return HWY_DYNAMIC_DISPATCH(weigh_on)(logits, count, maximum, weights);
 }
-std::int64_t collect_from(const float* logits, std::int64_t count, float bound, std::int64_t most,
-                          float* values, std::int32_t* positions) {
-  return HWY_DYNAMIC_DISPATCH(collect_from_on)(logits, count, bound, most, values, positions);
+std::int64_t keep_above(float* logits, std::int32_t* ids, std::int64_t count, float key, std::int64_t last) {
+  return HWY_DYNAMIC_DISPATCH(keep_above_on)(logits, ids, count, key, last);
+}
+void bins_below(const float* logits, std::int64_t count, float most, float scale, std::int32_t last,
+                std::int32_t* bins) {
+  HWY_DYNAMIC_DISPATCH(bins_below_on)(logits, count, most, scale, last, bins);
+}
+std::int64_t list_equal(const std::int32_t* values, std::int64_t count, std::int32_t wanted,
+                        std::int32_t* positions) {
+  return HWY_DYNAMIC_DISPATCH(list_equal_on)(values, count, wanted, positions);
 }
 
 }  // namespace assay::kernels::filters

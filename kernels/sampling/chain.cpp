@@ -1,13 +1,12 @@
-// sampling.chain on the CPU: a row is loaded, taken through the steps, and one token of what is left is
-// drawn.
+// sampling.chain on the CPU: a row is taken through the steps, and one token of what is left is drawn.
 #include "kernels/sampling/chain.hpp"
 
-#include <algorithm>
 #include <limits>
 
 #include "engine/runtime/mutant.hpp"
 #include "kernels/distribution/draw.hpp"
 #include "kernels/distribution/weight.hpp"
+#include "kernels/filters/passes.hpp"
 #include "kernels/filters/row_loop.hpp"
 
 namespace assay::kernels::sampling {
@@ -16,8 +15,9 @@ namespace {
 
 using namespace filters;
 
-void run_row(const ChainCall& call, std::int64_t row, Left left, RowScratch& scratch) {
-  apply_steps(left, call.steps, call.parameters, row, scratch);
+void run_row(const ChainCall& call, std::int64_t row, RowScratch& scratch) {
+  auto [left, taken] = start_row(call.in, row, call.steps, call.parameters, scratch);
+  apply_steps(left, call.steps, call.parameters, row, scratch, taken);
   const std::uint64_t total = weigh_left(left, scratch);
   call.kept[row] = static_cast<std::int32_t>(left.count);
   if (total == 0) {
@@ -31,7 +31,7 @@ void run_row(const ChainCall& call, std::int64_t row, Left left, RowScratch& scr
     const std::uint64_t random = distribution::draw_bits(seed, position);
     const std::int64_t at = token_at(left, scratch.weights, distribution::point_in(random, total));
     call.token[row] = left.id(at);
-    const float maximum = *std::max_element(left.logits, left.logits + left.count);
+    const float maximum = greatest(left.logits, left.count);
     const float drawn = mutant("sampling.chain.log_prob_of_maximum") ? maximum : left.logits[at];
     call.log_prob[row] = distribution::log_prob_of(distribution::distance_below(maximum, drawn), total);
   }
@@ -43,8 +43,8 @@ void run_row(const ChainCall& call, std::int64_t row, Left left, RowScratch& scr
 }  // namespace
 
 void chain_cpu(ThreadPool& pool, const ChainCall& call, std::span<std::byte> scratch) {
-  for_each_row(pool, call.in, scratch,
-               [&](std::int64_t row, Left left, RowScratch& own) { run_row(call, row, left, own); });
+  for_each_scratch(pool, call.in, scratch,
+                   [&](std::int64_t row, RowScratch& own) { run_row(call, row, own); });
 }
 
 }  // namespace assay::kernels::sampling

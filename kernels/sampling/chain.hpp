@@ -29,7 +29,7 @@ struct ChainCall {
   float* left_logits;            ///< (rows, tokens), or nullptr with it
 };
 
-/// CPU backend: rows are shared out among the pool's workers; `scratch` as for_each_row wants it.
+/// CPU backend: rows are shared out among the pool's workers; `scratch` as for_each_scratch wants it.
 void chain_cpu(ThreadPool& pool, const ChainCall& call, std::span<std::byte> scratch);
 
 #ifdef ASSAY_HAVE_CUDA
