@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -146,6 +148,115 @@ void matches_reference_on_the_longest_rows(Probe& probe) {
       const std::vector<int> order = type == DType::f32 ? std::vector<int>{2, 4} : std::vector<int>{3, 6};
       probe.expect_reference(operation, call_of(rows, order).arguments());
     }
+}
+
+/// Rows that are long enough to be cut without a look at all of their tokens in order, on every filling, from
+/// memory or from what steps before have left of them.
+void matches_reference_on_long_rows(Probe& probe) {
+  const std::vector<int> orders[] = {{2, 3}, {2, 4}, {3, 5}, {4, 2}, {0, 4, 3}, {1, 2, 4}};
+  std::uint64_t call_number = 0;
+  for (int filling = 0; filling < row_kinds; ++filling)
+    for (const std::vector<int>& order : orders) {
+      ++call_number;
+      // 16,384 is the least of them; the last block of 64 is whole, or nearly empty, or nearly full.
+      const std::int64_t tokens =
+          16'384 + std::int64_t{64} * filling + std::array{0, 1, 37, 63}[call_number % 4];
+      Rows rows = rows_of(static_cast<RowKind>(filling), 3, tokens, 3, probe.seed() + 97 * call_number);
+      rows.type = std::array{DType::f32, DType::f16, DType::bf16}[call_number % 3];
+      rows.masked = call_number % 5 == 0;
+      Call call = call_of(rows, order);
+      call.min_keep = std::array<std::int64_t, 3>{1, 3, 900}[call_number % 3];
+      probe.expect_reference(operation, call.arguments());
+    }
+}
+
+/// One row, once for each of these p, after that temperature.
+HostArguments nuclei(const std::vector<float>& logits, float temperature, const std::vector<double>& p) {
+  const auto v = static_cast<std::int64_t>(logits.size()), n = static_cast<std::int64_t>(p.size());
+  std::vector<float> all;
+  for (std::int64_t row = 0; row < n; ++row) all.insert(all.end(), logits.begin(), logits.end());
+  HostArguments arguments;
+  const auto add = [&](const char* name, Tensor tensor) {
+    arguments.inputs.emplace(name, std::move(tensor));
+  };
+  add("logits", Tensor::from<float>(all, {n, v}));
+  add("temperature", per_row<float>(n, [&](std::int64_t) { return temperature; }));
+  add("top_p", Tensor::from<double>(p, {n}));
+  add("seed", per_row<std::int64_t>(n, [](std::int64_t row) { return row; }));
+  add("position", per_row<std::int64_t>(n, [](std::int64_t) { return 0; }));
+  arguments.parameters = {{"order", std::string("temperature,top_p")}, {"survivors", true}};
+  return arguments;
+}
+
+/// p a 10^-10 less and more than what the first tokens of a long row weigh: far closer than single precision
+/// can tell, far enough for the integer weights.
+void decides_top_p_beyond_single_precision(Probe& probe) {
+  Philox random(probe.seed(), 7);
+  for (const float temperature : {0.8F, 0.7F, 1.3F, 1.0F}) {
+    std::vector<float> logits;
+    for (int i = 0; i < 20'011; ++i) logits.push_back(static_cast<float>(3 * random.normal()));
+    std::vector<float> order;
+    for (const float logit : logits) order.push_back(logit / temperature);
+    std::sort(order.begin(), order.end(), std::greater<>());
+    std::vector<long double> sums{0};
+    for (const float logit : order)
+      sums.push_back(sums.back() + std::exp(static_cast<long double>(logit) - order[0]));
+    std::vector<double> p;
+    std::vector<std::int64_t> expected;
+    for (const double share : {0.3, 0.6, 0.9, 0.95}) {
+      std::size_t length = 1;
+      while (sums[length] < share * sums.back()) ++length;
+      const auto met = static_cast<double>(sums[length] / sums.back());
+      p.insert(p.end(), {met * (1 - 1e-10), met * (1 + 1e-10)});
+      const auto kept = static_cast<std::int64_t>(length);
+      expected.insert(expected.end(), {kept, order[length] == order[length - 1] ? kept : kept + 1});
+    }
+    const auto outputs = probe.run(operation, nuclei(logits, temperature, p));
+    const auto kept = outputs.at("kept").as<std::int32_t>();
+    for (std::size_t row = 0; row < p.size(); ++row)
+      probe.expect(kept[row] == expected[row], "kept " + std::to_string(kept[row]) + " tokens, expected " +
+                                                   std::to_string(expected[row]));
+  }
+}
+
+/// Neighbouring floats that a division makes equal: the first ids are kept, though the others were greater.
+void division_makes_ties(Probe& probe) {
+  constexpr std::int64_t v = 17'001;
+  const float temperature = 1.3F;
+  float low = 1.75F + static_cast<float>(*integers(0, 100'000, "number")) * 0x1p-23F;
+  while (low / temperature != std::nextafter(low, 2.0F) / temperature) low = std::nextafter(low, 2.0F);
+  const float high = std::nextafter(low, 2.0F);
+  Philox random(static_cast<std::uint64_t>(*integers(0, 1'000'000, "seed")));
+  std::vector<float> logits;
+  for (std::int64_t i = 0; i < v; ++i) logits.push_back(random.below(20) == 0 ? high : low);
+  HostArguments arguments = nuclei(logits, temperature, {0.01, 0.03});
+  for (const char* const step : {"top_k", "top_p"}) {
+    arguments.parameters["order"] = std::string("temperature,") + step;
+    arguments.inputs.erase("top_k");
+    arguments.inputs.emplace("top_k", Tensor::from<std::int32_t>({50, 200}, {2}));
+    probe.expect_reference(operation, arguments);
+  }
+}
+
+/// The greatest token, wherever it stands in a long row, is the one that is kept.
+void looks_at_all_of_a_long_row(Probe& probe) {
+  const std::int64_t v = 16'384 + *integers(0, 200, "tokens beyond 16,384");
+  const std::int64_t at = *integers(0, 1, "end of the row") == 0 ? v - 1 - *integers(0, 70, "from the end")
+                                                                 : *integers(0, 70, "from the start");
+  Philox random(static_cast<std::uint64_t>(v), static_cast<std::uint64_t>(at));
+  std::vector<float> logits;
+  for (std::int64_t i = 0; i < v; ++i) logits.push_back(static_cast<float>(random.normal()));
+  logits[static_cast<std::size_t>(at)] = 30;
+  HostArguments arguments = nuclei(logits, 0.9F, {0.5, 0.9});
+  arguments.inputs.emplace("top_k", Tensor::from<std::int32_t>({1, 1}, {2}));
+  for (const char* const order : {"temperature,top_p", "top_p", "temperature,top_k", "top_k"}) {
+    arguments.parameters["order"] = std::string(order);
+    const auto outputs = probe.run(operation, arguments);
+    for (std::size_t row = 0; row < 2; ++row) {
+      probe.expect(outputs.at("kept").as<std::int32_t>()[row] == 1, "one token is kept");
+      probe.expect(outputs.at("token").as<std::int32_t>()[row] == at, "it is the greatest");
+    }
+  }
 }
 
 /// Read off the outputs alone: the survivors are a prefix of the order, by falling logit and rising id.
@@ -375,6 +486,16 @@ void describe_chain(Suite& suite) {
                   matches_reference_across_blocks, 1});
   suite.property({"matches_reference_on_the_longest_rows", "16,385 to 300,000 tokens, f32 and f16.",
                   matches_reference_on_the_longest_rows, 1});
+  suite.property({"matches_reference_on_long_rows", "16,384 tokens and more, every filling and type.",
+                  matches_reference_on_long_rows, 1});
+  suite.property({"decides_top_p_beyond_single_precision",
+                  "p within 10^-10 of what a prefix of a long row weighs, on either side.",
+                  decides_top_p_beyond_single_precision, 1});
+  suite.property({"division_makes_ties",
+                  "Logits of a long row that the temperature makes equal are kept by rising id.",
+                  division_makes_ties, 10});
+  suite.property({"looks_at_all_of_a_long_row", "The greatest of a long row is found at either end.",
+                  looks_at_all_of_a_long_row, 40});
   suite.property({"keeps_a_prefix_of_the_order",
                   "top_k, top_p and min_p keep the first tokens by falling logit and rising id.",
                   keeps_a_prefix_of_the_order, 200});
@@ -451,6 +572,15 @@ void describe_chain(Suite& suite) {
   fault("single_precision_weight", "low precision", "the exponential is taken in float");
   fault("infinity_unshared", "missing condition", "of tokens at +Inf only the first has a probability");
   fault("log_prob_of_maximum", "wrong index", "log_prob is that of the most likely token");
+  fault("estimate_decides", "low precision", "the cut of a long row is made by its mass in single precision");
+  fault("others_weigh_nothing", "lost part", "where that is in doubt the head of a row counts as all of it");
+  fault("merged_ties_lost", "missing condition",
+        "of tokens that a division made equal the greater ones are kept");
+  fault("long_row_keeps_all_ties", "missing condition", "of a long row all tokens at the cut are kept");
+  fault("long_row_undivided", "missing step",
+        "a long row is cut as it lies in memory, whatever the temperature");
+  fault("long_row_without_its_end", "unhandled tail",
+        "the tokens behind a long row's last 64 are not looked at");
   const auto on_cuda = [&](const char* id, const char* fault_class, const char* what) {
     suite.mutant({std::string("sampling.chain.cuda_") + id, fault_class, what, Backend::cuda});
   };
