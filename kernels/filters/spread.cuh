@@ -1,0 +1,131 @@
+#pragma once
+
+// How rows are spread over the blocks of clusters, and the launch of a kernel that holds them so.
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <string>
+
+#include "engine/runtime/with_cuda_check.hpp"
+#include "engine/tensors/logit_rows.hpp"
+#include "kernels/filters/part.cuh"
+#include "kernels/filters/peers.cuh"
+
+namespace assay::kernels::filters {
+
+/// Whether the device runs clusters and this program holds machine code of its generation.
+inline bool runs_clusters(int device) {
+  int major = 0;
+  detail::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+                "cudaDeviceGetAttribute");
+  constexpr int compiled_for[] = {__CUDA_ARCH_LIST__};
+  return major >= 9 && std::any_of(std::begin(compiled_for), std::end(compiled_for),
+                                   [&](int architecture) { return architecture / 100 == major; });
+}
+
+struct Spread {
+  int blocks = 1;   ///< of a cluster, each row one
+  int segment = 0;  ///< tokens of a warp
+};
+
+/// Long rows go to more blocks, and so do short ones where there are too few of them to fill the device. What
+/// is computed must not depend on it.
+inline Spread spread_of(std::int64_t rows, std::int64_t tokens) {
+  constexpr std::int64_t most_tokens_of_block = 16'384, least_tokens_of_block = 1'024;
+  int device = 0, multiprocessors = 0;
+  detail::check(cudaGetDevice(&device), "cudaGetDevice");
+  detail::check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
+                "cudaDeviceGetAttribute");
+  int blocks = 1;
+  if (runs_clusters(device)) {
+    while (blocks < most_blocks && tokens > blocks * most_tokens_of_block) blocks *= 2;
+    while (blocks < most_blocks && rows * blocks * 2 <= multiprocessors &&
+           tokens > blocks * least_tokens_of_block)
+      blocks *= 2;
+  }
+  return {blocks, static_cast<int>(segment_of(tokens, blocks))};
+}
+
+/// Bytes of a block's part of a row.
+inline std::size_t bytes_held(const Spread& spread) {
+  return static_cast<std::size_t>(spread.segment) * block_warps * sizeof(float);
+}
+
+/// A cluster for each of `rows`, with so much dynamic shared memory a block. Throws DeviceError where the
+/// launch fails, or where a block of this device has not so much.
+template <typename... Parameters, typename... Given>
+void launch_spread(const char* operation, CUstream_st* stream, std::int64_t rows, const Spread& spread,
+                   std::size_t memory, void (*kernel)(Parameters...), Given... given) {
+  if (rows > (std::int64_t{1} << 31) / most_blocks - 1)
+    throw DeviceError(std::string(operation) + ": " + std::to_string(rows) + " rows; expected below 2^28",
+                      false);
+  const cudaError_t allowed =
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(memory));
+  if (allowed == cudaErrorInvalidValue) {
+    (void)cudaGetLastError();
+    throw DeviceError(std::string(operation) + ": a row needs " + std::to_string(memory) +
+                          " bytes of a block's shared memory, which this device has not; expected compute "
+                          "capability 9.0 or later, whose blocks share a row",
+                      false);
+  }
+  detail::check(allowed, "cudaFuncSetAttribute");
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim = {static_cast<unsigned>(spread.blocks), 1, 1};
+  cudaLaunchConfig_t configuration{};
+  configuration.gridDim = dim3(static_cast<unsigned>(rows * spread.blocks));
+  configuration.blockDim = dim3(block_threads);
+  configuration.dynamicSmemBytes = memory;
+  configuration.stream = stream;
+  configuration.attrs = &cluster;
+  configuration.numAttrs = spread.blocks > 1 ? 1 : 0;
+  detail::check(cudaLaunchKernelEx(&configuration, kernel, given...), operation);
+}
+
+/// Whether four neighbours from a multiple of four can be read at once, in every row.
+template <typename T>
+bool reads_by_four(const std::byte* data, std::int64_t row_stride) {
+  return reinterpret_cast<std::uintptr_t>(data) % (4 * sizeof(T)) == 0 && row_stride % 4 == 0;
+}
+
+/// body(id, four logits) for each four of a warp's segment of a row, which begins at token `first`: read from
+/// memory and not kept. Tokens that are not allowed, or beyond the row, are what is dropped. All lanes take
+/// part in every call, which comes in the order of ids.
+template <typename T, typename Body>
+__device__ void read_segment(const Source<T>& source, int first, int segment, Body body) {
+  constexpr int at_once = 4;  // tiles on their way
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  const int end = min(first + segment, source.tokens);
+  for (int begin = first; begin < end; begin += at_once * tile) {
+    float four[at_once][4];
+#pragma unroll
+    for (int k = 0; k < at_once; ++k) {
+      const int id = begin + k * tile + 4 * lane;
+      read_four(four[k], source.row + id, end - id, source.aligned);
+    }
+#pragma unroll
+    for (int k = 0; k < at_once; ++k) {
+      if (begin + k * tile >= end) break;  // the same in all lanes
+      const int id = begin + k * tile + 4 * lane;
+      std::uint32_t allowed = 0xFu;
+      if (source.mask != nullptr && id < end) allowed = source.mask[id / 32] >> (id % 32);
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        four[k][i] =
+            id + i < end && (allowed >> i & 1u) != 0 ? distribution::canonical(four[k][i]) : dropped();
+      body(id, four[k]);
+    }
+  }
+}
+
+/// A row of a call as a block reads it.
+template <typename T>
+__device__ Source<T> source_of(const LogitRows& in, std::int64_t row, bool aligned) {
+  return {reinterpret_cast<const T*>(in.data) + row * in.row_stride,
+          in.mask == nullptr ? nullptr : in.mask + row * in.words(), static_cast<int>(in.tokens), aligned,
+          0.0f};
+}
+
+}  // namespace assay::kernels::filters
