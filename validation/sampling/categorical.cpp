@@ -1,0 +1,283 @@
+#include <cmath>
+#include <limits>
+
+#include "engine/comparison.hpp"
+#include "engine/runtime/philox.hpp"
+#include "validation/generators.hpp"
+#include "validation/goodness.hpp"
+#include "validation/logits/distributions.hpp"
+#include "validation/refusals.hpp"
+#include "validation/suite.hpp"
+
+namespace assay::validation::sampling {
+
+namespace {
+
+using namespace logits;
+constexpr const char* operation = "sampling.categorical";
+
+/// Rows, and how often each is drawn from; seeds and positions follow from the rows' seed.
+struct Call {
+  Rows rows;
+  std::int64_t draws = 1;
+
+  std::int64_t seed_of(std::int64_t row) const { return static_cast<std::int64_t>(rows.seed) + 17 * row; }
+  std::int64_t position_of(std::int64_t row) const {
+    // At the end of the counter too, where it wraps.
+    return row % 3 == 2 ? std::int64_t{-2} : 5 * row;
+  }
+  HostArguments arguments() const {
+    HostArguments made;
+    rows.add_to(made);
+    made.inputs.emplace("seed",
+                        per_row<std::int64_t>(rows.rows, [&](std::int64_t row) { return seed_of(row); }));
+    made.inputs.emplace("position",
+                        per_row<std::int64_t>(rows.rows, [&](std::int64_t row) { return position_of(row); }));
+    made.parameters = {{"draws", draws}};
+    return made;
+  }
+};
+
+Call call_of(Rows rows, std::int64_t draws) {
+  Call call;
+  call.rows = std::move(rows);
+  call.draws = draws;
+  return call;
+}
+
+Call draw() {
+  const std::int64_t draws = *rc::gen::element<std::int64_t>(1, 2, 7, 31, 32, 33, 70);
+  return call_of(logits::draw(), draws);
+}
+
+void matches_reference(Probe& probe) {
+  const Call call = draw();
+  const Placement logits{*integers(0, 3, "elements off the alignment"),
+                         *integers(0, 5, "elements between rows")};
+  probe.expect_reference(operation, call.arguments(), {{"logits", logits}});
+}
+
+void matches_reference_across_blocks(Probe& probe) {
+  for (const Rows& rows : rows_across_blocks(probe.seed()))
+    probe.expect_reference(operation, call_of(rows, rows.rows > 2 ? 3 : 40).arguments());
+}
+
+/// Draw d of a row is what sampling.chain draws without a step at position + d, to the last bit.
+void is_the_chain_without_steps(Probe& probe) {
+  const Call call = draw();
+  const HostArguments arguments = call.arguments();
+  const auto outputs = probe.run(operation, arguments);
+  for (std::int64_t d = 0; d < std::min<std::int64_t>(call.draws, 4); ++d) {
+    HostArguments one = arguments.clone();
+    one.inputs.erase("position");
+    one.inputs.emplace("position", per_row<std::int64_t>(call.rows.rows, [&](std::int64_t row) {
+                         return static_cast<std::int64_t>(static_cast<std::uint64_t>(call.position_of(row)) +
+                                                          static_cast<std::uint64_t>(d));
+                       }));
+    one.parameters = {{"order", std::string()}};
+    const auto expected = probe.run("sampling.chain", one);
+    const auto taken = [&](const char* name, auto kind) {
+      return per_row<decltype(kind)>(call.rows.rows, [&](std::int64_t row) {
+        return outputs.at(name).as<decltype(kind)>()[static_cast<std::size_t>(row * call.draws + d)];
+      });
+    };
+    probe.expect_equal("tokens", taken("token", std::int32_t{}), expected.at("token"));
+    probe.expect_equal("logarithms", taken("log_prob", float{}), expected.at("log_prob"));
+  }
+}
+
+/// More draws do not change the first ones.
+void draws_do_not_depend_on_their_number(Probe& probe) {
+  Call call = draw();
+  const auto outputs = probe.run(operation, call.arguments());
+  const std::int64_t fewer = call.draws;
+  call.draws += *integers(1, 40, "more draws");
+  const auto more = probe.run(operation, call.arguments());
+  for (std::int64_t row = 0; row < call.rows.rows; ++row)
+    for (std::int64_t d = 0; d < fewer; ++d) {
+      const auto from = static_cast<std::size_t>(row * fewer + d),
+                 to = static_cast<std::size_t>(row * call.draws + d);
+      probe.expect(outputs.at("token").as<std::int32_t>()[from] == more.at("token").as<std::int32_t>()[to] &&
+                       outputs.at("log_prob").as<float>()[from] == more.at("log_prob").as<float>()[to],
+                   "draw " + std::to_string(d) + " is the same among more");
+    }
+}
+
+/// What is drawn is allowed, has a probability, and carries no more than 1.
+void draws_what_is_allowed(Probe& probe) {
+  const Call call = draw();
+  const HostArguments arguments = call.arguments();
+  const auto outputs = probe.run(operation, arguments);
+  const auto values = to_doubles(arguments.inputs.at("logits").view());
+  for (std::int64_t row = 0; row < call.rows.rows; ++row) {
+    const auto has_probability = [&](std::int64_t id) {
+      const double value = values[static_cast<std::size_t>(row * call.rows.tokens + id)];
+      return allows(arguments, row, id) && value > -std::numeric_limits<double>::infinity();
+    };
+    bool any = false;
+    for (std::int64_t id = 0; id < call.rows.tokens; ++id) any = any || has_probability(id);
+    for (std::int64_t d = 0; d < call.draws; ++d) {
+      const auto at = static_cast<std::size_t>(row * call.draws + d);
+      const std::int32_t token = outputs.at("token").as<std::int32_t>()[at];
+      const float log_prob = outputs.at("log_prob").as<float>()[at];
+      probe.expect((token >= 0) == any, "there is a token where one can be drawn");
+      probe.expect(token < call.rows.tokens && (token < 0 || has_probability(token)),
+                   "the token can be drawn");
+      probe.expect(token < 0 ? std::isinf(log_prob) : log_prob <= 0 && std::isfinite(log_prob),
+                   "a probability is at most 1, and above 0 where there is a token");
+    }
+  }
+}
+
+enum class Along : std::uint8_t { draws, positions, seeds };
+constexpr Along all_along[] = {Along::draws, Along::positions, Along::seeds};
+constexpr const char* name_of(Along along) {
+  return along == Along::draws ? "draws of a call" : along == Along::positions ? "positions" : "seeds";
+}
+
+/// Tokens of one distribution.
+std::vector<std::int64_t> tokens_of(Probe& probe, const std::vector<float>& logits, std::uint64_t seed,
+                                    std::int64_t count, Along along) {
+  constexpr std::int64_t at_once = 20'000;
+  std::vector<std::int64_t> drawn;
+  for (std::int64_t first = 0; first < count; first += at_once) {
+    const std::int64_t part = std::min(at_once, count - first);
+    const std::int64_t rows = along == Along::draws ? 1 : part;
+    HostArguments arguments;
+    arguments.inputs.emplace("logits", repeated(logits, rows));
+    arguments.inputs.emplace("seed", per_row<std::int64_t>(rows, [&](std::int64_t row) {
+                               return static_cast<std::int64_t>(seed) +
+                                      (along == Along::seeds ? first + row : 0);
+                             }));
+    arguments.inputs.emplace("position", per_row<std::int64_t>(rows, [&](std::int64_t row) {
+                               return along == Along::seeds ? 0 : first + row;
+                             }));
+    arguments.parameters = {{"draws", along == Along::draws ? part : std::int64_t{1}}};
+    const auto outputs = probe.run(operation, arguments);
+    for (const std::int32_t token : outputs.at("token").as<std::int32_t>()) drawn.push_back(token);
+  }
+  return drawn;
+}
+
+void draws_its_distribution(Probe& probe) {
+  const std::vector<float> logits = zipf(64);
+  for (const Along along : all_along)
+    expect_fits(
+        probe, std::string("tokens of consecutive ") + name_of(along), softmax_of(logits),
+        [&](std::uint64_t seed, std::int64_t count) { return tokens_of(probe, logits, seed, count, along); },
+        200'000);
+}
+
+/// Pairs of neighbouring draws are pairs of independent ones.
+void neighbouring_draws_are_independent(Probe& probe) {
+  const std::vector<float> logits = zipf(8);
+  const auto p = softmax_of(logits);
+  std::vector<double> pairs;
+  for (const double a : p)
+    for (const double b : p) pairs.push_back(a * b);
+  for (const Along along : all_along)
+    expect_fits(
+        probe, std::string("pairs of ") + name_of(along), pairs,
+        [&](std::uint64_t seed, std::int64_t count) {
+          const auto tokens = tokens_of(probe, logits, seed, 2 * count, along);
+          std::vector<std::int64_t> made;
+          for (std::size_t i = 0; i < tokens.size(); i += 2) made.push_back(tokens[i] * 8 + tokens[i + 1]);
+          return made;
+        },
+        100'000);
+}
+
+/// Draws of one distribution held against another, one per cent away.
+void of_another(Probe& probe) {
+  const std::vector<float> logits = zipf(64);
+  auto p = softmax_of(logits);
+  p[0] += 0.01;
+  p[1] -= 0.01;
+  expect_fits(
+      probe, "tokens of another distribution", p,
+      [&](std::uint64_t seed, std::int64_t count) {
+        return tokens_of(probe, logits, seed, count, Along::draws);
+      },
+      200'000);
+}
+
+void refuses_bad_arguments(Probe& probe) {
+  const Call sound = call_of(rows_of(RowKind::normal, 2, 9, 1, 1), 3);
+  const auto with = [&](const char* name, Tensor tensor) {
+    HostArguments changed = sound.arguments();
+    changed.inputs.erase(name);
+    changed.inputs.emplace(name, std::move(tensor));
+    return changed;
+  };
+  for (const std::int64_t draws : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{65'537}}) {
+    HostArguments changed = sound.arguments();
+    changed.parameters["draws"] = draws;
+    expect_refused(probe, operation, changed, "draws", std::to_string(draws) + " draws");
+  }
+  expect_refused(probe, operation, with("seed", Tensor::from<std::int64_t>({1, 2, 3}, {3})), "seed",
+                 "a seed too many");
+  expect_refused(probe, operation, with("position", Tensor::from<std::int32_t>({1, 2}, {2})), "position",
+                 "positions of 32 bits");
+  expect_refused(probe, operation, with("mask", Tensor::from<std::uint32_t>({1, 2, 3, 4}, {2, 2})), "mask",
+                 "a mask of two words");
+}
+
+}  // namespace
+
+void describe_categorical(Suite& suite) {
+  suite.calls([] { return draw().arguments(); });
+  suite.property({"matches_reference", "Tokens are the reference's, logarithms within their bound.",
+                  matches_reference, 400});
+  suite.property({"matches_reference_across_blocks", "The same on 1,025 to 300,000 tokens and many rows.",
+                  matches_reference_across_blocks, 1});
+  suite.property({"is_the_chain_without_steps",
+                  "Draw d is that of sampling.chain at position + d, bit for bit.",
+                  is_the_chain_without_steps, 100});
+  suite.property({"draws_do_not_depend_on_their_number", "The first draws among more are the same.",
+                  draws_do_not_depend_on_their_number, 60});
+  suite.property({"draws_what_is_allowed", "A token that can be drawn, or -1 where there is none.",
+                  draws_what_is_allowed, 200});
+  suite.property({.name = "draws_its_distribution",
+                  .summary = "Goodness of fit over draws, positions and seeds, 200,000 each.",
+                  .body = draws_its_distribution,
+                  .cases = 1,
+                  .negative_control = of_another});
+  suite.property({.name = "neighbouring_draws_are_independent",
+                  .summary = "Pairs of consecutive draws, positions and seeds fit the product.",
+                  .body = neighbouring_draws_are_independent,
+                  .cases = 1,
+                  .negative_control = of_another});
+  suite.property({.name = "refuses_bad_arguments",
+                  .summary = "Draws out of range, rows that do not fit together, masks that are none.",
+                  .body = refuses_bad_arguments,
+                  .cases = 1,
+                  .negative_control = [](Probe& probe) {
+                    expect_refused(probe, operation,
+                                   call_of(rows_of(RowKind::ladder, 1, 4, 1, 1), 2).arguments(), "draws",
+                                   "a sound call");
+                  }});
+  const auto fault = [&](const char* id, const char* fault_class, const char* what,
+                         Backend backend = Backend::cpu) {
+    suite.mutant({std::string("sampling.categorical.") + id, fault_class, what, backend});
+  };
+  fault("counter_reused", "reused seed", "all draws of a row are by the same bits");
+  fault("counter_doubled", "wrong key", "draw d is by the bits of position + 2 d");
+  fault("row_in_the_seed", "wrong key", "the row's place in the batch enters the draw");
+  fault("draw_shifted", "off by one", "the token before the one that the point falls on is drawn");
+  fault("position_for_id", "wrong index", "the place among what is allowed is given for the id");
+  fault("log_prob_of_maximum", "wrong index", "log_prob is that of the most likely token");
+  fault("mask_ignored", "missing mask", "tokens that the mask forbids are drawn");
+  fault("last_token_dropped", "unhandled tail", "the last token of a row is not weighed");
+  fault("cuda_counter_reused", "reused seed", "all draws of a row are by the same bits", Backend::cuda);
+  fault("cuda_row_in_the_seed", "wrong key", "the row's place in the batch enters the draw", Backend::cuda);
+  fault("cuda_draw_shifted", "off by one", "the token after the one that the point falls on is drawn",
+        Backend::cuda);
+  fault("cuda_log_prob_of_maximum", "wrong index", "log_prob is that of the most likely token",
+        Backend::cuda);
+  fault("cuda_lost_sum_of_lanes", "missing term", "lanes take their tokens to be the tile's first",
+        Backend::cuda);
+  fault("cuda_last_draws_lost", "unhandled tail", "draws beyond the last 32 are not written", Backend::cuda);
+  fault("cuda_mask_ignored", "missing mask", "tokens that the mask forbids are drawn", Backend::cuda);
+}
+
+}  // namespace assay::validation::sampling
