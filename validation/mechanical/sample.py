@@ -20,6 +20,9 @@ from copied_tree import CopiedTree, ROOT
 
 EQUIVALENTS = pathlib.Path(__file__).with_name("equivalents.json")
 TE_SHARED = ["te.range_count", "te.knn", "te.ksg"]
+# Operations on rows of logits that draw or weigh, and all of them with what only reads.
+WEIGHING = ["sampling.chain", "sampling.softmax", "sampling.categorical", "sampling.log_probs", "sampling.speculative_verify"]
+ON_ROWS = ["sampling.chain", "sampling.argmax", "sampling.softmax", "sampling.categorical", "sampling.log_probs"]
 # Sources of the CPU bodies, and the operations whose properties look at them.
 SOURCES = {
     "kernels/dense/softmax.cpp": ["dense.softmax"],
@@ -53,6 +56,25 @@ SOURCES = {
     "kernels/networks/sorted_column.hpp": ["te.network"],
     "kernels/networks/surrogate_draws.hpp": ["te.network"],
     "kernels/networks/target_lists.cpp": ["te.network"],
+    "kernels/distribution/draw.hpp": ["sampling.chain", "sampling.categorical", "sampling.log_probs"],
+    "kernels/distribution/exact_math.hpp": WEIGHING,
+    "kernels/distribution/share.hpp": ["sampling.softmax"],
+    "kernels/distribution/transforms.hpp": ["sampling.chain"],
+    "kernels/distribution/verification.hpp": ["sampling.speculative_verify"],
+    "kernels/distribution/weight.hpp": WEIGHING,
+    "kernels/filters/cut.hpp": ["sampling.chain", "sampling.log_probs"],
+    "kernels/filters/filters.cpp": ON_ROWS,
+    "kernels/filters/left.cpp": ON_ROWS,
+    "kernels/filters/left.hpp": ON_ROWS,
+    "kernels/filters/passes.cpp": ON_ROWS + ["sampling.speculative_verify"],
+    "kernels/filters/row_loop.hpp": ON_ROWS,
+    "kernels/filters/shares.cpp": ["sampling.softmax"],
+    "kernels/sampling/argmax.cpp": ["sampling.argmax"],
+    "kernels/sampling/categorical.cpp": ["sampling.categorical"],
+    "kernels/sampling/chain.cpp": ["sampling.chain"],
+    "kernels/sampling/log_probs.cpp": ["sampling.log_probs"],
+    "kernels/sampling/softmax.cpp": ["sampling.softmax"],
+    "kernels/sampling/speculative_verify.cpp": ["sampling.speculative_verify"],
 }
 # Where what only the CUDA bodies call begins, to the end of the source.
 NOT_CPU = {"kernels/te/embed.cpp": "EmbeddingTables embedding_tables("}
