@@ -9,6 +9,7 @@
 #include "engine/runtime/thread_pool.hpp"
 #include "engine/runtime/workspace.hpp"
 #include "kernels/filters/apply.hpp"
+#include "kernels/filters/rows_cuda.hpp"
 
 namespace assay::filters {
 
@@ -117,7 +118,11 @@ void run(Context& context, std::string_view operation, const kernels::filters::S
   if (context.backend() == Backend::cuda) {
 #ifdef ASSAY_HAVE_CUDA
     const DeviceScope device(context.device());
-    kernels::filters::apply_cuda(context.stream().handle(), call, context.status().on_device());
+    const Workspace::Frame frame(context.workspace());
+    const auto words = static_cast<std::size_t>(kernels::filters::pending_words(call.in));
+    std::uint32_t* const pending =
+        words == 0 ? nullptr : context.workspace().take<std::uint32_t>(words).data();
+    kernels::filters::apply_cuda(context.stream().handle(), call, pending, context.status().on_device());
 #endif
     return;
   }

@@ -12,6 +12,7 @@
 #include "engine/runtime/workspace.hpp"
 #include "engine/view_checks.hpp"
 #include "kernels/filters/left.hpp"
+#include "kernels/filters/rows_cuda.hpp"
 #include "kernels/sampling/chain.hpp"
 
 namespace assay::sampling {
@@ -105,7 +106,11 @@ void chain(Context& context, const ChainInputs& inputs, const std::string& order
   if (context.backend() == Backend::cuda) {
 #ifdef ASSAY_HAVE_CUDA
     const DeviceScope device(context.device());
-    kernels::sampling::chain_cuda(context.stream().handle(), call, context.status().on_device());
+    const Workspace::Frame frame(context.workspace());
+    const auto words = static_cast<std::size_t>(kernels::filters::pending_words(call.in));
+    std::uint32_t* const pending =
+        words == 0 ? nullptr : context.workspace().take<std::uint32_t>(words).data();
+    kernels::sampling::chain_cuda(context.stream().handle(), call, pending, context.status().on_device());
 #endif
     return;
   }

@@ -5,7 +5,7 @@
 
 namespace assay::kernels::filters {
 
-void apply_cuda(CUstream_st* stream, const FilterCall& call, std::uint32_t* status) {
+void apply_cuda(CUstream_st* stream, const FilterCall& call, std::uint32_t* pending, std::uint32_t* status) {
   RowsCall rows;
   rows.in = call.in;
   rows.steps = call.steps;
@@ -15,6 +15,7 @@ void apply_cuda(CUstream_st* stream, const FilterCall& call, std::uint32_t* stat
   rows.left_logits = call.left_logits;
   rows.probabilities = call.probabilities;
   rows.status = status;
+  rows.pending = pending;
   run_rows_cuda(stream, rows);
 }
 

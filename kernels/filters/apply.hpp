@@ -35,9 +35,10 @@ void write_row(const FilterCall& call, std::int64_t row, const Left& left, RowSc
 void apply_cpu(ThreadPool& pool, const FilterCall& call, std::span<std::byte> scratch);
 
 #ifdef ASSAY_HAVE_CUDA
-/// CUDA backend: puts one kernel on the stream, whose device is current. Parameters and ids are looked at
-/// there: illegal ones set `status`. Throws DeviceError where the launch fails.
-void apply_cuda(CUstream_st* stream, const FilterCall& call, std::uint32_t* status);
+/// CUDA backend: puts one kernel or two on the stream, whose device is current. `pending`: scratch on the
+/// device (pending_words in rows_cuda.hpp), or nullptr where none is asked for. Parameters and ids are looked
+/// at there: illegal ones set `status`. Throws DeviceError where the launch fails.
+void apply_cuda(CUstream_st* stream, const FilterCall& call, std::uint32_t* pending, std::uint32_t* status);
 #endif
 
 }  // namespace assay::kernels::filters

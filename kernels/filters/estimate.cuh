@@ -6,8 +6,6 @@
 
 namespace assay::kernels::filters {
 
-constexpr float bins_per_unit = 32;  ///< the bins reach 8 below the maximum
-
 struct Estimate {
   double mass;   ///< sum of exp(logit - maximum)
   double error;  ///< of it, at most

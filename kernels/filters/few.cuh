@@ -18,11 +18,6 @@ __device__ inline int id_in(Word entry) {
   return static_cast<int>(static_cast<std::uint32_t>(entry));
 }
 
-struct Reach {
-  int length;  ///< of the shortest prefix of that mass
-  Word total;
-};
-
 /// Of one block. All threads call every member.
 class Few {
  public:
@@ -42,49 +37,69 @@ class Few {
   __device__ void keep_first(int count) { count_ = min(count, count_); }
 
   /// Into rising order of the entries.
-  __device__ void sort() {
+  __device__ __noinline__ void sort() {
+    // In registers: writes to the list do not make the compiler read them again.
+    Word* const list = list_;
+    const int count = count_, own = thread();
     __syncthreads();
-    if (count_ <= by_rank) {
-      // Four lanes an entry: its place is the number of smaller ones.
-      const int i = static_cast<int>(threadIdx.x / 4);
-      const Word own = i < count_ ? list_[i] : ~Word{0};
+    if (count <= by_rank) {
+      // Two lanes an entry: its place is the number of smaller ones.
+      const Word mine = own / 2 < count ? list[own / 2] : ~Word{0};
       int place = 0;
-      for (int j = static_cast<int>(threadIdx.x % 4); j < count_; j += 4) place += list_[j] < own ? 1 : 0;
+      if (own / 32 * 16 < count) {
+#pragma unroll 8
+        for (int j = own % 2; j < count; j += 2) place += list[j] < mine ? 1 : 0;
+      }
       place += __shfl_xor_sync(0xFFFFFFFFu, place, 1);
-      place += __shfl_xor_sync(0xFFFFFFFFu, place, 2);
       __syncthreads();
-      if (i < count_ && threadIdx.x % 4 == 0) list_[place] = own;
+      if (own / 2 < count && own % 2 == 0) list[place] = mine;
       __syncthreads();
       return;
     }
     // Bitonic (Batcher 1968), filled up with what is greater than all entries.
     int size = 2 * by_rank;
-    while (size < count_) size *= 2;
-    for (int i = count_ + static_cast<int>(threadIdx.x); i < size; i += block_threads) list_[i] = ~Word{0};
+    while (size < count) size *= 2;
+    for (int i = count + own; i < size; i += block_threads) list[i] = ~Word{0};
     __syncthreads();
     for (int run = 2; run <= size; run *= 2)
       for (int distance = run / 2; distance > 0; distance /= 2) {
-        for (int pair = static_cast<int>(threadIdx.x); pair < size / 2; pair += block_threads) {
+        for (int pair = own; pair < size / 2; pair += block_threads) {
           const int low = 2 * pair - (pair & (distance - 1));
           const int high = low + distance;
-          const Word a = list_[low], b = list_[high];
+          const Word a = list[low], b = list[high];
           if ((a > b) == ((low & run) == 0)) {
-            list_[low] = b;
-            list_[high] = a;
+            list[low] = b;
+            list[high] = a;
           }
         }
         __syncthreads();
       }
   }
 
-  /// How long a prefix of the sorted list has that mass. Precondition: needed >= 1.
-  __device__ Reach reach(Word needed) {
-    const Pair pair = pair_of([&](int i) { return weight(i); });
-    const Word length = (pair.first < needed && 2 * thread() < count_ ? 1u : 0u) +
-                        (pair.second < needed && 2 * thread() + 1 < count_ ? 1u : 0u);
-    return {static_cast<int>(peers_.join(length, Sum(), 0)), pair.total};
+  /// What stands before each of the two entries of a thread, behind them, and in all.
+  struct Pair {
+    Word first, second, end, total;
+  };
+  /// Masses of the sorted list.
+  __device__ Pair masses() {
+    return masses_under(maximum());
   }
-
+  /// Weights under another maximum than the list's own.
+  __device__ __noinline__ Pair masses_under(float most) {
+    return pair_of([&](int i) { return weight_under(most, logit_in(list_[i]), faults_); });
+  }
+  /// How long prefixes of those masses are. Precondition: both are 1 or more.
+  struct Lengths {
+    int low, high;
+  };
+  __device__ __noinline__ Lengths lengths(const Pair& pair, Word lowest, Word highest) {
+    const bool one = 2 * thread() < count_, two = 2 * thread() + 1 < count_;
+    const auto within = [&](Word needed) {
+      return Word{(one && pair.first < needed ? 1u : 0u) + (two && pair.second < needed ? 1u : 0u)};
+    };
+    const Word both = peers_.join(within(lowest) << 32 | within(highest), Sum(), 0);
+    return {static_cast<int>(both >> 32), static_cast<int>(static_cast<std::uint32_t>(both))};
+  }
   __device__ void top_k(std::int64_t k) {
     if (k > 0 && faults_(Fault::top_k_one_more)) ++k;
     if (k > 0 && k < count_) count_ = static_cast<int>(k);
@@ -93,25 +108,26 @@ class Few {
   __device__ void top_p(double p, std::int64_t min_keep) {
     if (p >= 1 || count_ == 0) return;
     const int least = least_of(min_keep);
-    const Word total = reach(1).total;
-    if (total == 0) return keep_first(least);
-    int length = reach(mass_for(p, total, faults_)).length;
+    const Pair pair = masses();
+    if (pair.total == 0) return keep_first(least);
+    const Word needed = mass_for(p, pair.total, faults_);
+    int length = lengths(pair, needed, needed).high;
     if (faults_(Fault::exclusive_sum) && length > 1) --length;
     keep_first(max(length, least));
   }
 
-  __device__ void min_p(double p, std::int64_t min_keep) {
-    if (!(p > 0) || count_ == 0) return;
-    const double bound = static_cast<double>(maximum()) + distribution::log_of(p);
+  __device__ void min_p(const RowParameters& one) {
+    if (!(one.min_p > 0) || count_ == 0) return;
+    const double bound = static_cast<double>(maximum()) + one.log_min_p;
     Word reached = 0;
     for (int i = thread(); i < count_; i += block_threads) {
       const auto logit = static_cast<double>(logit_in(list_[i]));
       reached += (faults_(Fault::min_p_strict) ? logit > bound : logit >= bound) ? 1 : 0;
     }
-    keep_first(max(static_cast<int>(peers_.join(reached, Sum(), 0)), least_of(min_keep)));
+    keep_first(max(static_cast<int>(peers_.join(reached, Sum(), 0)), least_of(one.min_keep)));
   }
 
-  __device__ void typical(double p, std::int64_t min_keep) {
+  __device__ __noinline__ void typical(double p, std::int64_t min_keep) {
     if (p >= 1 || count_ == 0) return;
     const int least = least_of(min_keep);
     const float most = maximum();
@@ -158,7 +174,7 @@ class Few {
     __syncthreads();
   }
 
-  __device__ void temperature(float t) {
+  __device__ __noinline__ void temperature(float t) {
     if (count_ == 0) return;
     const float most = maximum();
     if (t <= 0 && most == rows::minus_infinity()) return;
@@ -178,7 +194,7 @@ class Few {
     restore_order();
   }
 
-  __device__ void bias(const RowParameters& parameters) {
+  __device__ __noinline__ void bias(const RowParameters& parameters) {
     for (int i = thread(); i < count_; i += block_threads) {
       const int id = id_in(list_[i]);
       float logit = logit_in(list_[i]);
@@ -192,7 +208,7 @@ class Few {
     restore_order();
   }
 
-  __device__ void penalties(const RowParameters& parameters) {
+  __device__ __noinline__ void penalties(const RowParameters& parameters) {
     if (parameters.last_n <= 0) return;
     turn();
     sort();  // by rising id, where each that was seen is looked up
@@ -225,7 +241,7 @@ class Few {
   }
 
   /// One thread writes. The list is by rising id afterwards, its halves exchanged.
-  __device__ Word draw(std::uint64_t random, std::int32_t* token, float* log_prob) {
+  __device__ __noinline__ Word draw(std::uint64_t random, std::int32_t* token, float* log_prob) {
     const float most = maximum();
     turn();
     sort();
@@ -256,15 +272,14 @@ class Few {
   }
 
  private:
-  static constexpr int by_rank = block_threads / 4;
+  static constexpr int by_rank = block_threads / 2;
 
-  /// What stands before each of the two entries of a thread, behind them, and in all.
-  struct Pair {
-    Word first, second, end, total;
-  };
-
-  __device__ static int thread() { return static_cast<int>(threadIdx.x); }
-  __device__ Word key_at(int i) const { return static_cast<Word>(__double_as_longlong(away_[i])); }
+  __device__ static int thread() {
+    return static_cast<int>(threadIdx.x);
+  }
+  __device__ Word key_at(int i) const {
+    return static_cast<Word>(__double_as_longlong(away_[i]));
+  }
 
   template <typename WeightAt>
   __device__ Pair pair_of(WeightAt weight_at) {

@@ -24,7 +24,7 @@ struct LogitKey {
 
 /// The first bin whose masses, added up from the first, reach `needed`, and what the bins before it hold, in
 /// the room; -1 where all together do not. Ends with a barrier of the cluster.
-__device__ inline void find_bin(Room& room, Peers& peers, Word needed) {
+__device__ __noinline__ inline void find_bin(Room& room, Peers& peers, Word needed) {
   constexpr int each = bins / 32;
   if (threadIdx.x == 0) room.found_bin = -1;
   __syncthreads();
@@ -68,41 +68,50 @@ __device__ void merge_bins(Room& room, Peers& peers, Faults faults) {
   __syncthreads();
 }
 
-/// Precondition: 1 <= low; the cut lies at a key in [low, high]; tokens above `high` are not counted in
-/// `needed`.
-template <int Parts, typename KeyOf, typename WeightOf>
-__device__ CudaCut find_cut(const Part& part, Peers& peers, Room& room, Word low, Word high, Word needed,
-                            KeyOf key_of_token, WeightOf weight_of_token, Faults faults) {
+/// The cut of whatever `walk` hands over: walk(visit) calls visit(key, weight) for each item, weight a
+/// function that is asked only where the key counts; keys of 0 do not. Precondition: 1 <= low; the cut lies
+/// at a key in [low, high]; items above `high` are not counted in `needed`.
+template <int Parts, typename Walk>
+__device__ CudaCut find_cut_of(Walk walk, Peers& peers, Room& room, Word low, Word high, Word needed,
+                               Faults faults) {
   while (low < high) {
     const int bits = 64 - __clzll(static_cast<long long>(high - low));
     const int shift = bits > 8 ? bits - 8 : 0;
     clear_bins(room);
-    part.walk([&](int, const float(&four)[4]) {
+    walk([&](Word key, auto weight_of_item) {
+      if (key < low || key > high) return;
+      const Word weight = weight_of_item();
+      const auto bin = static_cast<int>((high - key) >> shift);
+      // 2^15.2 tokens of a block, 15 bits of each: below 2^31.
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        if (!is_left(four[i])) continue;
-        const Word key = key_of_token(four[i]);
-        if (key < low || key > high) continue;
-        const Word weight = weight_of_token(four[i]);
-        const auto bin = static_cast<int>((high - key) >> shift);
-        // 2^15.2 tokens of a block, 15 bits of each: below 2^31.
-#pragma unroll
-        for (int p = 0; p < Parts; ++p) {
-          const auto bits_of_part =
-              static_cast<std::uint32_t>(p == 2 ? weight >> 30 : weight >> (15 * p) & 0x7FFFu);
-          if (bits_of_part != 0) atomicAdd(&room.of_bins.counted[p][bin], bits_of_part);
-        }
+      for (int p = 0; p < Parts; ++p) {
+        const auto bits_of_part =
+            static_cast<std::uint32_t>(p == 2 ? weight >> 30 : weight >> (15 * p) & 0x7FFFu);
+        if (bits_of_part != 0) atomicAdd(&room.of_bins.counted[p][bin], bits_of_part);
       }
     });
     merge_bins<Parts>(room, peers, faults);
     find_bin(room, peers, needed);
-    const Word before = (Word{static_cast<unsigned>(room.found_bin)} << shift);
     needed -= room.found_before;
-    high -= before;
+    high -= Word{static_cast<unsigned>(room.found_bin)} << shift;
     const Word width = (Word{1} << shift) - 1;
     low = high - low > width ? high - width : low;
   }
   return {low, needed};
+}
+
+template <int Parts, typename KeyOf, typename WeightOf>
+__device__ CudaCut find_cut(const Part& part, Peers& peers, Room& room, Word low, Word high, Word needed,
+                            KeyOf key_of_token, WeightOf weight_of_token, Faults faults) {
+  return find_cut_of<Parts>(
+      [&](auto visit) {
+        part.walk([&](int, const float(&four)[4]) {
+#pragma unroll
+          for (int i = 0; i < 4; ++i)
+            if (is_left(four[i])) visit(key_of_token(four[i]), [&] { return weight_of_token(four[i]); });
+        });
+      },
+      peers, room, low, high, needed, faults);
 }
 
 /// Drops what is not in the prefix, or (Change false) only counts it. Returns its length.

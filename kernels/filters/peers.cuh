@@ -16,6 +16,9 @@ using Word = unsigned long long;  // what CUDA's shuffles and atomics know as 64
 struct Sum {
   __device__ Word operator()(Word a, Word b) const { return a + b; }
 };
+struct Greatest {
+  __device__ Word operator()(Word a, Word b) const { return a > b ? a : b; }
+};
 struct Least {
   __device__ Word operator()(Word a, Word b) const { return a < b ? a : b; }
 };
@@ -89,18 +92,6 @@ class Peers {
     __syncthreads();
   }
 
-  /// A sync() in two halves: nothing of the others may be touched between.
-  __device__ void arrive() const {
-#if __CUDA_ARCH__ >= 900
-    if (blocks_ > 1) asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
-#endif
-  }
-  __device__ void wait() const {
-#if __CUDA_ARCH__ >= 900
-    if (blocks_ > 1) asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
-#endif
-  }
-
   /// Gives every block the word of every warp, in the order of their tokens; `value` is the same in all
   /// lanes. Valid until the next call but one. Ends with sync().
   __device__ const Word* exchange(Word value) {
@@ -127,15 +118,40 @@ class Peers {
   template <typename Join>
   __device__ Word join(Word value, Join join, Word identity) {
     const Word* const slots = exchange(join_warp(value, join));
+    if (blocks_ == 1) {
+      Word all = slots[0];
+#pragma unroll
+      for (int i = 1; i < block_warps; ++i) all = join(all, slots[i]);
+      return all;
+    }
     Word mine = identity;
     for (int i = lane(); i < blocks_ * block_warps; i += 32) mine = join(mine, slots[i]);
     return join_warp(mine, join);
+  }
+
+  /// Of what each block gives (the same in all its threads): over the blocks before this one.
+  __device__ Prefix prefix_of_blocks(Word of_block) {
+    const Word* const slots = exchange(warp() == 0 ? of_block : 0);
+    Word before = 0, total = 0;
+    for (int block = 0; block < blocks_; ++block) {
+      total += slots[block * block_warps];
+      if (block < rank_) before += slots[block * block_warps];
+    }
+    return {before, total};
   }
 
   /// Of what each warp gives (the same in all its lanes).
   __device__ Prefix prefix(Word of_warp) {
     const Word* const slots = exchange(of_warp);
     Word before = 0, total = 0;
+    if (blocks_ == 1) {
+#pragma unroll
+      for (int i = 0; i < block_warps; ++i) {
+        before += i < warp() ? slots[i] : 0;
+        total += slots[i];
+      }
+      return {before, total};
+    }
     for (int i = lane(); i < blocks_ * block_warps; i += 32) {
       total += slots[i];
       if (i < rank_ * block_warps + warp()) before += slots[i];

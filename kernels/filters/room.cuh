@@ -5,7 +5,8 @@
 namespace assay::kernels::filters {
 
 constexpr int bins = 256;
-constexpr int most_few = 1024;  ///< tokens that one block can go on with as a list
+constexpr float bins_per_unit = 32;  ///< where bins are distances from the maximum: they reach 8 below it
+constexpr int most_few = 1024;       ///< tokens that one block can go on with as a list
 
 /// Shared memory of a block beside its part of the row.
 struct Room {

@@ -19,6 +19,8 @@ struct RowParameters {
   const std::int32_t* bias_ids;
   const float* biases;
   std::int64_t bias_count;
+  double log_min_p;      ///< where min_p is above 0
+  std::uint64_t random;  ///< bits of the row's draw, where there is one
 };
 
 template <typename T>
@@ -26,8 +28,8 @@ __device__ T of_row(const T* values, std::int64_t row, T otherwise) {
   return values == nullptr ? otherwise : values[row];
 }
 
-__device__ inline RowParameters parameters_of(const StepParameters& all, std::int64_t row) {
-  RowParameters one;
+/// All but the two below, which take longer.
+__device__ inline void set_parameters(RowParameters& one, const StepParameters& all, std::int64_t row) {
   one.temperature = of_row(all.temperature, row, 1.0f);
   one.repetition = of_row(all.repetition, row, 1.0f);
   one.presence = of_row(all.presence, row, 0.0f);
@@ -43,11 +45,15 @@ __device__ inline RowParameters parameters_of(const StepParameters& all, std::in
   one.bias_ids = all.bias_ids + row * all.bias_count;
   one.biases = all.biases + row * all.bias_count;
   one.bias_count = all.bias_count;
-  return one;
+}
+__device__ inline void set_logarithm(RowParameters& one, const StepParameters& all, std::int64_t row) {
+  const double p = of_row(all.min_p, row, 0.0);
+  one.log_min_p = p > 0 ? distribution::log_of(p) : 0;
 }
 
 /// Looks at a row's parameters with all threads of a block. The answer is the same for all.
-__device__ inline bool are_legal(const RowParameters& one, int tokens, volatile std::uint32_t* status) {
+__device__ __noinline__ inline bool are_legal(const RowParameters& one, int tokens,
+                                              volatile std::uint32_t* status) {
   bool good = isfinite(one.temperature) && one.repetition > 0 && isfinite(one.repetition) &&
               isfinite(one.presence) && isfinite(one.frequency) && !isnan(one.top_p) && one.min_p <= 1 &&
               !isnan(one.typical);
@@ -80,7 +86,7 @@ __device__ inline float penalised(float logit, std::uint32_t times, const RowPar
 }
 
 /// What a prefix has to weigh to hold p of the whole.
-__device__ inline Word mass_for(double p, Word total, Faults faults) {
+__device__ __noinline__ inline Word mass_for(double p, Word total, Faults faults) {
   const Word needed = distribution::mass_needed(p, total);
   if (faults(Fault::mass_rounded_down) && needed > 1) return needed - 1;
   return needed > 0 ? needed : 1;

@@ -25,10 +25,14 @@ struct RowsCall {
   float* left_logits = nullptr;            ///< (rows, tokens): -Inf for what is not left
   float* probabilities = nullptr;          ///< (rows, tokens): weight over the total, 0 for what is not left
   std::uint32_t* status = nullptr;
+  std::uint32_t* pending = nullptr;  ///< scratch of pending_words()
 };
 
-/// One launch, no global scratch. Throws DeviceError where the launch fails, or where a row is too long for
-/// this device.
+/// Words of scratch on the device for such rows; 0: `pending` is nullptr.
+std::int64_t pending_words(const LogitRows& in);
+
+/// One launch, or two that follow each other. Throws DeviceError where the launch fails, or where a row is
+/// too long for this device.
 void run_rows_cuda(CUstream_st* stream, const RowsCall& call);
 
 }  // namespace assay::kernels::filters

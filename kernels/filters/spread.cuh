@@ -53,35 +53,62 @@ inline std::size_t bytes_held(const Spread& spread) {
   return static_cast<std::size_t>(spread.segment) * block_warps * sizeof(float);
 }
 
-/// A cluster for each of `rows`, with so much dynamic shared memory a block. Throws DeviceError where the
-/// launch fails, or where a block of this device has not so much.
+struct LaunchOptions {
+  LaunchOptions(std::size_t bytes, bool overlaps = false) : memory(bytes), overlapping(overlaps) {}
+
+  std::size_t memory;  ///< dynamic shared memory of a block
+  bool overlapping;    ///< may start while the kernel before it still runs: it calls wait_for_previous_kernel
+};
+
+/// A cluster for each of `rows`. Throws DeviceError where the launch fails, or where a block of this device
+/// has not so much memory.
 template <typename... Parameters, typename... Given>
 void launch_spread(const char* operation, CUstream_st* stream, std::int64_t rows, const Spread& spread,
-                   std::size_t memory, void (*kernel)(Parameters...), Given... given) {
+                   LaunchOptions options, void (*kernel)(Parameters...), Given... given) {
   if (rows > (std::int64_t{1} << 31) / most_blocks - 1)
     throw DeviceError(std::string(operation) + ": " + std::to_string(rows) + " rows; expected below 2^28",
                       false);
-  const cudaError_t allowed =
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(memory));
+  const cudaError_t allowed = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                   static_cast<int>(options.memory));
   if (allowed == cudaErrorInvalidValue) {
     (void)cudaGetLastError();
-    throw DeviceError(std::string(operation) + ": a row needs " + std::to_string(memory) +
+    throw DeviceError(std::string(operation) + ": a row needs " + std::to_string(options.memory) +
                           " bytes of a block's shared memory, which this device has not; expected compute "
                           "capability 9.0 or later, whose blocks share a row",
                       false);
   }
   detail::check(allowed, "cudaFuncSetAttribute");
-  cudaLaunchAttribute cluster{};
-  cluster.id = cudaLaunchAttributeClusterDimension;
-  cluster.val.clusterDim = {static_cast<unsigned>(spread.blocks), 1, 1};
+  cudaLaunchAttribute attributes[2]{};
   cudaLaunchConfig_t configuration{};
   configuration.gridDim = dim3(static_cast<unsigned>(rows * spread.blocks));
   configuration.blockDim = dim3(block_threads);
-  configuration.dynamicSmemBytes = memory;
+  configuration.dynamicSmemBytes = options.memory;
   configuration.stream = stream;
-  configuration.attrs = &cluster;
-  configuration.numAttrs = spread.blocks > 1 ? 1 : 0;
+  configuration.attrs = attributes;
+  if (spread.blocks > 1) {
+    cudaLaunchAttribute& cluster = attributes[configuration.numAttrs++];
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {static_cast<unsigned>(spread.blocks), 1, 1};
+  }
+  if (options.overlapping) {
+    cudaLaunchAttribute& overlap = attributes[configuration.numAttrs++];
+    overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    overlap.val.programmaticStreamSerializationAllowed = 1;
+  }
   detail::check(cudaLaunchKernelEx(&configuration, kernel, given...), operation);
+}
+
+/// Lets a kernel that overlaps this one start.
+__device__ inline void let_next_kernel_start() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+/// What the kernel before has written is there. Does nothing in a kernel that was launched in the usual way.
+__device__ inline void wait_for_previous_kernel() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
 }
 
 /// Whether four neighbours from a multiple of four can be read at once, in every row.

@@ -63,10 +63,10 @@ class Wide {
     return Way::wide;
   }
 
-  __device__ Way min_p(double p, std::int64_t min_keep) {
-    if (!(p > 0) || state_.count == 0) return Way::wide;
-    const double bound = static_cast<double>(state_.maximum) + distribution::log_of(p);
-    const int least = least_of(min_keep);
+  __device__ Way min_p(const RowParameters& one) {
+    if (!(one.min_p > 0) || state_.count == 0) return Way::wide;
+    const double bound = static_cast<double>(state_.maximum) + one.log_min_p;
+    const int least = least_of(one.min_keep);
     const bool strict = faults_(Fault::min_p_strict);
     const auto reaches = [=](float logit) {
       return strict ? static_cast<double>(logit) > bound : static_cast<double>(logit) >= bound;
@@ -406,11 +406,12 @@ class Wide {
     if (peers_.rank() == 0) {
       Few few(room_.list, listed_, part_.values, peers_.alone(), faults_);
       few.sort();
-      const Reach low = few.reach(lowest), high = few.reach(highest);
-      int verdict = high.length;
-      if (high.total < highest)
+      const Few::Pair masses = few.masses();
+      const Few::Lengths lengths = few.lengths(masses, lowest, highest);
+      int verdict = lengths.high;
+      if (masses.total < highest)
         verdict = too_short;
-      else if (low.length != high.length)
+      else if (lengths.low != lengths.high)
         verdict = undecided;
       const int thread = static_cast<int>(threadIdx.x);
       if (thread < peers_.blocks()) *peers_.at(&room_.verdict, thread) = verdict;

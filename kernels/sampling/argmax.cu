@@ -31,10 +31,6 @@ ArgmaxFaults planted() {
 #endif
 }
 
-struct Greatest {
-  __device__ Word operator()(Word a, Word b) const { return a > b ? a : b; }
-};
-
 template <typename T>
 __global__ void __launch_bounds__(block_threads)
     argmax_of_rows(const __grid_constant__ ArgmaxCall call, Spread spread, bool aligned,

@@ -4,7 +4,7 @@
 
 namespace assay::kernels::sampling {
 
-void chain_cuda(CUstream_st* stream, const ChainCall& call, std::uint32_t* status) {
+void chain_cuda(CUstream_st* stream, const ChainCall& call, std::uint32_t* pending, std::uint32_t* status) {
   filters::RowsCall rows;
   rows.in = call.in;
   rows.steps = call.steps;
@@ -17,6 +17,7 @@ void chain_cuda(CUstream_st* stream, const ChainCall& call, std::uint32_t* statu
   rows.left = call.left;
   rows.left_logits = call.left_logits;
   rows.status = status;
+  rows.pending = pending;
   filters::run_rows_cuda(stream, rows);
 }
 

@@ -33,9 +33,11 @@ struct ChainCall {
 void chain_cpu(ThreadPool& pool, const ChainCall& call, std::span<std::byte> scratch);
 
 #ifdef ASSAY_HAVE_CUDA
-/// CUDA backend: puts one kernel on the stream, whose device is current. Parameters and ids are looked at
+/// `pending`: scratch on the device (filters::pending_words).
+/// CUDA backend: puts one kernel or two on the stream, whose device is current. `pending`: scratch on the
+/// device (filters::pending_words), or nullptr where none is asked for. Parameters and ids are looked at
 /// there: illegal ones set `status`. Throws DeviceError where the launch fails.
-void chain_cuda(CUstream_st* stream, const ChainCall& call, std::uint32_t* status);
+void chain_cuda(CUstream_st* stream, const ChainCall& call, std::uint32_t* pending, std::uint32_t* status);
 #endif
 
 }  // namespace assay::kernels::sampling
