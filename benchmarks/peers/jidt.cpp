@@ -1,52 +1,32 @@
 #include "benchmarks/peers/jidt.hpp"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
+
+#include "benchmarks/peers/driver_file.hpp"
+#include "benchmarks/peers/handed_file.hpp"
 
 namespace assay::benchmarks::peers {
 
 namespace {
 
-/// A temporary file with the points; gone with this object.
-class PointsFile {
- public:
-  PointsFile(const HostArguments& arguments, std::initializer_list<const char*> inputs) {
-    std::string name = (std::filesystem::temp_directory_path() / "assay-points-XXXXXX").string();
-    const int descriptor = mkstemp(name.data());
-    if (descriptor < 0) throw std::runtime_error("no temporary file for the points could be made");
-    path_ = name;
-    std::FILE* file = fdopen(descriptor, "wb");
-    bool written = file != nullptr;
-    for (const char* input : inputs) {
-      const auto found = arguments.inputs.find(input);
-      if (found == arguments.inputs.end()) continue;
-      const auto values = found->second.as<double>();
-      written = written && std::fwrite(values.data(), sizeof(double), values.size(), file) == values.size();
-    }
-    if (file != nullptr) written = std::fclose(file) == 0 && written;
-    if (!written) throw std::runtime_error("the points could not be written to " + path_.string());
+/// The points that a driver reads, one input after the other.
+HandedFile points_file(const HostArguments& arguments, std::initializer_list<const char*> inputs) {
+  std::vector<std::span<const std::byte>> parts;
+  for (const char* input : inputs) {
+    const auto found = arguments.inputs.find(input);
+    if (found != arguments.inputs.end()) parts.push_back(std::as_bytes(found->second.as<double>()));
   }
-  ~PointsFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  PointsFile(const PointsFile&) = delete;
-  PointsFile& operator=(const PointsFile&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+  return HandedFile("assay-points-", parts);
+}
 
 std::string quoted(const std::string& text) {
   std::string made = "'";
@@ -76,10 +56,7 @@ std::string java_with(const char* driver_name) {
   if (jar == nullptr || *jar == '\0') throw std::runtime_error("ASSAY_JIDT_JAR is not set");
   if (!std::filesystem::exists(jar))
     throw std::runtime_error("ASSAY_JIDT_JAR names no file: " + std::string(jar));
-  const auto driver = std::filesystem::path(ASSAY_SOURCE_DIR) / "benchmarks/peers" / driver_name;
-  if (!std::filesystem::exists(driver))
-    throw std::runtime_error("the source tree with " + std::string(driver_name) + " is not there");
-  return "java -cp " + quoted(jar) + ' ' + quoted(driver.string());
+  return "java -cp " + quoted(jar) + ' ' + quoted(driver_file(driver_name).string());
 }
 
 const Operation& operation_named(const char* name) {
@@ -111,7 +88,7 @@ std::vector<double> run(const HostArguments& arguments, unsigned threads, int re
   const Arguments resolved = resolve(operation, copy.view());
   Context context = Context::cpu();
   if (threads == 0) threads = context.pool().threads();
-  const PointsFile points(arguments, {"x", "y", "z"});
+  const HandedFile points = points_file(arguments, {"x", "y", "z"});
   std::ostringstream command;
   command << java << ' ' << quoted(points.path().string()) << ' ' << arguments.inputs.at("y").shape().at(0);
   for (const char* input : {"x", "y", "z"}) command << ' ' << columns(arguments, input);
@@ -142,7 +119,7 @@ std::vector<double> run_network(const HostArguments& arguments, unsigned threads
   const Arguments resolved = resolve(operation, copy.view());
   Context context = Context::cpu();
   if (threads == 0) threads = context.pool().threads();
-  const PointsFile points(arguments, {"sources", "y", "z"});
+  const HandedFile points = points_file(arguments, {"sources", "y", "z"});
   const Shape& sources = arguments.inputs.at("sources").shape();
   std::ostringstream command;
   command << java << ' ' << quoted(points.path().string()) << ' ' << sources.at(0) << ' '
