@@ -27,6 +27,10 @@ struct Selected {
   std::vector<const Peer*> peers;
 };
 
+bool stands_beside(const Peer& peer, Backend backend) {
+  return std::find(peer.beside.begin(), peer.beside.end(), backend) != peer.beside.end();
+}
+
 std::vector<Selected> select(const std::vector<Suite>& suites, const Options& options, Backend backend) {
   std::vector<Selected> selected;
   for (const Suite& suite : suites) {
@@ -37,7 +41,7 @@ std::vector<Selected> select(const std::vector<Suite>& suites, const Options& op
       Selected one{operation, &item, {}};
       if (options.peers)
         for (const Peer& peer : suite.peers())
-          if (peer.label == item.label) one.peers.push_back(&peer);
+          if (peer.label == item.label && stands_beside(peer, backend)) one.peers.push_back(&peer);
       selected.push_back(std::move(one));
     }
   }
@@ -101,7 +105,11 @@ std::vector<Measurement> run_peers(const Selected& selected, const HostArguments
     made.telemetry.clear();
     made.invalid_reason.clear();
     try {
-      made.samples_ns = peer->run(arguments, 15);
+      PeerTimes times = peer->run(arguments, 15);
+      made.samples_ns = std::move(times.samples_ns);
+      made.cache = std::move(times.cache);
+      made.calls_per_sample = times.calls_per_sample;
+      made.telemetry = std::move(times.notes);
     } catch (const std::runtime_error& error) {
       made.invalid_reason = error.what();
     }

@@ -44,13 +44,23 @@ struct Scaling {
   std::string why;      ///< where the prediction comes from, one sentence
 };
 
+/// What a peer was measured to take.
+struct PeerTimes {
+  std::vector<double> samples_ns;  ///< of one call, one a sample
+  std::string cache = "warm";      ///< what is in the caches when a sample begins
+  std::int64_t calls_per_sample = 1;
+  std::map<std::string, std::string> notes = {};  ///< how it ran, how its answers compare: for the record
+};
+
 /// Another program or library that does the same work, run in the same session.
 struct Peer {
   std::string name;   ///< "JIDT 1.6, k-d tree, double"
   std::string label;  ///< the label of the case it stands beside
-  /// Times of `repeats` runs in nanoseconds; throws std::runtime_error with the reason where the peer is not
-  /// there.
-  std::function<std::vector<double>(const HostArguments&, int repeats)> run;
+  /// Times of `repeats` runs, or of as many as it takes by itself; throws std::runtime_error with the reason
+  /// where the peer is not there.
+  std::function<PeerTimes(const HostArguments&, int repeats)> run;
+  std::vector<Backend> beside = {Backend::cpu,
+                                 Backend::cuda};  ///< backends of ours that it is measured beside
 };
 
 class Suite {

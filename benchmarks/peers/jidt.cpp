@@ -140,7 +140,7 @@ Peer jidt(std::string label, unsigned threads) {
   peer.name = name_for(threads);
   peer.label = std::move(label);
   peer.run = [threads](const HostArguments& arguments, int repeats) {
-    return run(arguments, threads, repeats);
+    return PeerTimes{run(arguments, threads, repeats)};
   };
   return peer;
 }
@@ -150,7 +150,7 @@ Peer jidt_network(std::string label, unsigned threads) {
   peer.name = name_for(threads);
   peer.label = std::move(label);
   peer.run = [threads](const HostArguments& arguments, int repeats) {
-    return run_network(arguments, threads, repeats);
+    return PeerTimes{run_network(arguments, threads, repeats)};
   };
   return peer;
 }

@@ -82,7 +82,7 @@ TEST_F(Jidt, GetsThePointsAndTheParametersAndItsWallTimesAreTaken) {
   java("echo value " + value_of(points_) + "; echo 11 1; echo 22 2; echo 33 3");
   const Peer peer = jidt("n=300,k=4", 1);
   EXPECT_EQ(peer.label, "n=300,k=4");
-  EXPECT_EQ(peer.run(points_, 3), (std::vector<double>{11, 22, 33}));
+  EXPECT_EQ(peer.run(points_, 3).samples_ns, (std::vector<double>{11, 22, 33}));
   EXPECT_EQ(std::stoll(noted("bytes")), 300 * (1 + 1 + 2) * 8);
   // n, the columns of x, y and z, k, algorithm, threads, repeats
   EXPECT_EQ(noted("arguments"), "300 1 1 2 5 2 1 3");
