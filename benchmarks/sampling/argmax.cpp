@@ -1,4 +1,5 @@
 #include "benchmarks/logits/model_logits.hpp"
+#include "benchmarks/peers/torch.hpp"
 #include "benchmarks/suite.hpp"
 
 namespace assay::benchmarks::sampling {
@@ -28,6 +29,7 @@ void describe_argmax(Suite& suite) {
       if (rows > 1) item.check_with = [=](std::uint64_t seed) { return arguments(type, 2, tokens, seed); };
       item.backends = rows <= 32 && type == DType::f32 ? both : cuda;
       item.quick = rows == 1 && type == DType::f32;
+      if (type == DType::f32) peers::add_torch(suite, item);
       suite.add(std::move(item));
     }
 }

@@ -1,4 +1,5 @@
 #include "benchmarks/filters/rows.hpp"
+#include "benchmarks/peers/torch.hpp"
 
 namespace assay::benchmarks::sampling {
 
@@ -23,6 +24,7 @@ void describe_chain(Suite& suite) {
       filters::add_per_row(arguments, "position", std::int64_t{7});
       arguments.parameters = {{"order", order}};
     });
+  for (const Case& item : suite.cases()) peers::add_torch(suite, item);
 }
 
 }  // namespace assay::benchmarks::sampling
