@@ -102,8 +102,9 @@ class Parser {
     CLI::App* app = parent.add_subcommand(name, leaf ? "" : "commands on " + name);
     prepare(*app);
     if (!leaf) {
-      app->description(name == "te" ? "Transfer entropy and its kin on your data"
-                                    : "Commands on the " + name);
+      app->description(name == "te"     ? "Transfer entropy and its kin on your data"
+                       : name == "gguf" ? "Model files"
+                                        : "Commands on the " + name);
       add_options(*app, common_options(), "Common options");
     }
     return app;

@@ -35,5 +35,7 @@ Command describe_te_ais();
 Command describe_te_network();
 Command describe_te_embed();
 Command describe_te_generate();
+Command describe_gguf_info();
+Command describe_gguf_dump();
 
 }  // namespace assay::program
