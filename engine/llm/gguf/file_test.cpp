@@ -93,7 +93,9 @@ TEST(GgufFile, WalksArrays) {
   Elements numbers(*read.value().find("a.numbers"));
   EXPECT_EQ(numbers.next()->as_signed(), -1);
   EXPECT_EQ(numbers.next()->as_signed(), 0);
-  EXPECT_EQ(numbers.next()->as_signed(), 1);
+  const std::optional<Value> last = numbers.next();
+  EXPECT_EQ(last->as_signed(), 1);
+  EXPECT_EQ(last->bytes.data(), bytes.data() + last->offset);  // offsets are those in the file
   EXPECT_FALSE(numbers.next());
   Elements rows(*read.value().find("a.rows"));
   const std::optional<Value> first = rows.next(), second = rows.next();
@@ -103,7 +105,7 @@ TEST(GgufFile, WalksArrays) {
   EXPECT_EQ(bytes_of_first.next()->as_unsigned(), 1U);
   const std::optional<Value> two = bytes_of_first.next();
   EXPECT_EQ(two->as_unsigned(), 2U);
-  EXPECT_EQ(bytes[two->offset], '\x02');  // offsets are those in the file, in nested arrays too
+  EXPECT_EQ(bytes[two->offset], '\x02');  // in nested arrays too
   Elements texts(*second);
   EXPECT_EQ(texts.next()->as_text(), "x");
 }
@@ -127,6 +129,17 @@ TEST(GgufFile, TakesVersion2AndLittleThings) {
           .value()
           .trailing_bytes(),
       0U);
+}
+
+TEST(GgufFile, AlignsDataTo32BytesWhereNothingIsSaid) {
+  for (std::size_t length = 1; length <= 32; ++length) {
+    const std::string bytes =
+        T().set(std::string(length, 'k'), "").tensor("w", {1}, TensorType::f32, "abcd").bytes();
+    const Result<File> file = File::parse("m", bytes);
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(file.value().data_offset() % 32, 0U);
+    EXPECT_EQ(file.value().find_tensor("w")->data, "abcd");
+  }
 }
 
 TEST(GgufFile, HasTheAlignmentThatItSays) {

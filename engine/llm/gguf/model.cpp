@@ -187,8 +187,8 @@ void read_vocabulary(Keys& keys, const ModelFiles& files, ModelDescription& mode
     return;
   }
   model.vocabulary = static_cast<std::uint32_t>(size);
-  model.tied_output = files.find_tensor("output.weight") == nullptr;
   if (embedding == nullptr) return;  // a file with a vocabulary alone
+  model.tied_output = files.find_tensor("output.weight") == nullptr;
   if (embedding->rank != 2 || embedding->shape[0] != model.embedding_length || embedding->shape[1] != size) {
     keys.set("tensor 'token_embd.weight' has shape " + std::to_string(embedding->shape[0]) + " x " +
                  std::to_string(embedding->shape[1]) + " (" + std::to_string(embedding->rank) +
