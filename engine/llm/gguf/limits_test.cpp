@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 
@@ -97,6 +99,31 @@ TEST(GgufLimits, ClaimsTakeNoMemory) {
                       }),
             0)
       << "10: one was accepted, 12: memory ran out";
+}
+
+/// The malformed files of the golden data, where they are.
+TEST(GgufLimits, GoldenFilesTakeNoMemory) {
+  const char* const root = std::getenv("ASSAY_GOLDEN");
+  const std::filesystem::path folder = std::filesystem::path(root == nullptr ? "" : root) / "gguf_malformed";
+  if (root == nullptr || !std::filesystem::exists(folder)) {
+    GTEST_SKIP() << "no golden data here (ASSAY_GOLDEN): not run";
+  }
+#ifdef ASSAY_SHADOW_MEMORY
+  GTEST_SKIP() << "no limit on addresses under this sanitizer: not run";
+#endif
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".gguf") continue;
+    ++count;
+    EXPECT_EQ(in_limits(4 << 20, 10,
+                        [&] {
+                          const Result<File> file = File::open(entry.path().string());
+                          return !file && file.error().code == InputError::Code::too_large ? 1 : 0;
+                        }),
+              0)
+        << entry.path();
+  }
+  EXPECT_GT(count, 0);
 }
 
 /// The densest headers that there are: 16 bytes of memory a byte of the file suffice, and little time does.
