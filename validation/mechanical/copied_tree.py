@@ -18,7 +18,7 @@ GROUPS = [0.3, 1.0, 3.0, float("inf")]
 OTHER_TARGETS = """#include <hwy/highway.h>
 #include <cstdio>
 int main() {
-  const auto all = hwy::SupportedTargets();
+  const auto all = hwy::SupportedTargets() & HWY_TARGETS;  // some that it has are compiled only where asked for
   std::printf("%lld", static_cast<long long>(~(all & -all) & ~static_cast<decltype(all)>(HWY_STATIC_TARGET)));
 }
 """
