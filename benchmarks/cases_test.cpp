@@ -53,7 +53,8 @@ void expect_what_the_label_says(const Operation& operation, const Case& item, co
   const ConstTensorView& first = arguments.input(operation.inputs.front().name);
   for (const auto& [name, value] : parts) {
     SCOPED_TRACE(name);
-    const std::size_t rows = first.rank() == 3 ? 1 : 0;  // a network's sources stand one after the other
+    // A network's sources stand one after the other.
+    const std::size_t rows = first.rank() == 3 && !arguments.has("draft_tokens") ? 1 : 0;
     if (name == "n" || name == "rows" || name == "variables") {
       // A smaller case stands for a large one while its answer is checked: fewer rows or variables, all else
       // alike.
@@ -70,7 +71,11 @@ void expect_what_the_label_says(const Operation& operation, const Case& item, co
       EXPECT_EQ(arguments.integer(name), value);
     } else if (name.starts_with("first=")) {
       EXPECT_TRUE(("first=" + arguments.text("order")).starts_with("first=temperature," + name.substr(6)));
-    } else if (name == "columns" || name == "histories" || name == "tokens") {
+    } else if (name == "tokens") {
+      EXPECT_EQ(first.extent(first.rank() - 1), value);
+    } else if (name == "steps") {
+      EXPECT_EQ(arguments.input("draft_tokens").extent(1), value);
+    } else if (name == "columns" || name == "histories") {
       EXPECT_EQ(first.extent(1), value);
     } else if (name == "warm") {
       EXPECT_TRUE(item.warm);
