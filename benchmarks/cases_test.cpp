@@ -75,10 +75,14 @@ void expect_what_the_label_says(const Operation& operation, const Case& item, co
       EXPECT_EQ(first.extent(first.rank() - 1), value);
     } else if (name == "steps") {
       EXPECT_EQ(arguments.input("draft_tokens").extent(1), value);
+    } else if (name == "columns" && arguments.has("blocks")) {
+      EXPECT_EQ(arguments.integer("columns"), value);
     } else if (name == "columns" || name == "histories") {
       EXPECT_EQ(first.extent(1), value);
     } else if (name == "warm") {
       EXPECT_TRUE(item.warm);
+    } else if (arguments.has("blocks")) {
+      EXPECT_EQ(arguments.text("format"), name);
     } else {
       EXPECT_EQ(name_of(first.dtype), name);
     }

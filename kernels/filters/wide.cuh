@@ -156,10 +156,10 @@ class Wide {
     for (int i = static_cast<int>(threadIdx.x); i < parameters.bias_count; i += block_threads) {
       const std::int32_t id = parameters.bias_ids[i];
       float* const mine = own(id);
-      if (mine == nullptr || !is_left(*mine)) continue;
-      bool first = true;
-      for (int j = 0; first && j < i; ++j) first = parameters.bias_ids[j] != id;
-      if (!first) continue;
+      // One thread a token: the others do not even look at it.
+      bool first = mine != nullptr;
+      for (std::int64_t j = 0; first && j < i; ++j) first = parameters.bias_ids[j] != id;
+      if (!first || !is_left(*mine)) continue;
       float logit = *mine;
       for (int j = i; j < parameters.bias_count; ++j) {
         if (parameters.bias_ids[j] != id) continue;
