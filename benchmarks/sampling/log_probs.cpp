@@ -1,39 +1,13 @@
 #include "benchmarks/logits/model_logits.hpp"
-#include "benchmarks/peers/torch.hpp"
-#include "benchmarks/suite.hpp"
+#include "benchmarks/logits/row_cases.hpp"
 
 namespace assay::benchmarks::sampling {
 
-namespace {
-
-HostArguments arguments(DType type, std::int64_t rows, std::int64_t tokens, std::uint64_t seed) {
-  HostArguments made;
-  made.inputs.emplace("logits", logits::model_logits(type, {rows, tokens}, seed));
-  made.inputs.emplace("tokens", logits::per_row<std::int32_t>(rows, 1'234));
-  made.parameters = {{"n", std::int64_t{20}}};
-  return made;
-}
-
-}  // namespace
-
 void describe_log_probs(Suite& suite) {
-  const std::vector<Backend> both = {Backend::cpu, Backend::cuda}, cuda = {Backend::cuda};
-  for (const DType type : {DType::f32, DType::bf16})
-    for (const std::int64_t rows : {1, 32, 256}) {
-      constexpr std::int64_t tokens = 128'256;
-      Case item;
-      item.label = "tokens=" + std::to_string(tokens) + ",rows=" + std::to_string(rows) + "," +
-                   std::string(name_of(type));
-      item.size = static_cast<double>(rows);
-      item.size_name = "rows";
-      item.make = [=](std::uint64_t seed) { return arguments(type, rows, tokens, seed); };
-      // Rows are computed alike and apart: two stand for all.
-      if (rows > 1) item.check_with = [=](std::uint64_t seed) { return arguments(type, 2, tokens, seed); };
-      item.backends = rows <= 32 && type == DType::f32 ? both : cuda;
-      item.quick = rows == 1 && type == DType::f32;
-      if (type == DType::f32) peers::add_torch(suite, item);
-      suite.add(std::move(item));
-    }
+  logits::add_row_cases(suite, [](HostArguments& arguments, std::int64_t rows) {
+    arguments.inputs.emplace("tokens", logits::per_row<std::int32_t>(rows, 1'234));
+    arguments.parameters = {{"n", std::int64_t{20}}};
+  });
 }
 
 }  // namespace assay::benchmarks::sampling

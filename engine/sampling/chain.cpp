@@ -1,9 +1,9 @@
 #include "engine/sampling/chain.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/filters/parameters.hpp"
+#include "engine/logits/log_prob_error.hpp"
 #include "engine/logits/rows.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
@@ -54,10 +54,6 @@ Steps steps_of(std::string_view order) {
     steps.list[static_cast<std::size_t>(steps.count++)] = found->step;
   }
   return steps;
-}
-
-double log_prob_error(double tokens, double reference) {
-  return tokens * 0x1p-45 + 1e-13 + 0x1p-24 * std::fabs(reference);
 }
 
 std::vector<TensorInfo> described_inputs() {
@@ -183,7 +179,7 @@ Operation describe_chain() {
                              std::span<const double> reference) {
     const auto tokens = static_cast<double>(arguments.input("logits").extent(1));
     std::vector<double> allowed;
-    for (const double value : reference) allowed.push_back(log_prob_error(tokens, value));
+    for (const double value : reference) allowed.push_back(logits::log_prob_error(tokens, value));
     return allowed;
   };
   operation.run = [](Context& context, const Arguments& arguments, const Outputs& outputs) {

@@ -120,15 +120,4 @@ Call draw(std::string_view operation, const logits::Limits& limits) {
   return call;
 }
 
-Rows rows_of(logits::RowKind filling, std::int64_t rows, std::int64_t tokens, double scale,
-             std::uint64_t seed) {
-  Rows made;
-  made.filling = filling;
-  made.rows = rows;
-  made.tokens = tokens;
-  made.scale = scale;
-  made.seed = seed;
-  return made;
-}
-
 }  // namespace assay::validation::filters

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "validation/logits/distributions.hpp"
 #include "validation/logits/rows.hpp"
 
 namespace assay::validation::filters {
@@ -25,9 +26,5 @@ struct Call {
 std::ostream& operator<<(std::ostream& out, const Call& call);
 
 Call draw(std::string_view operation, const logits::Limits& limits = {});
-
-/// Rows that are not drawn.
-logits::Rows rows_of(logits::RowKind filling, std::int64_t rows, std::int64_t tokens, double scale,
-                     std::uint64_t seed);
 
 }  // namespace assay::validation::filters

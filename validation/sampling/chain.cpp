@@ -12,6 +12,7 @@
 #include "validation/filters/calls.hpp"
 #include "validation/generators.hpp"
 #include "validation/goodness.hpp"
+#include "validation/logits/distributions.hpp"
 #include "validation/logits/rows.hpp"
 #include "validation/refusals.hpp"
 #include "validation/suite.hpp"
@@ -21,7 +22,6 @@ namespace assay::validation::sampling {
 namespace {
 
 using namespace logits;
-using filters::rows_of;
 constexpr const char* operation = "sampling.chain";
 constexpr const char* steps[] = {"penalties", "bias", "temperature", "top_k", "top_p", "min_p", "typical"};
 
@@ -346,20 +346,6 @@ std::vector<std::int64_t> tokens_of(Probe& probe, const std::vector<float>& logi
     for (const std::int32_t token : outputs.at("token").as<std::int32_t>()) drawn.push_back(token);
   }
   return drawn;
-}
-
-std::vector<float> zipf(std::int64_t tokens) {
-  std::vector<float> logits;
-  for (std::int64_t id = 0; id < tokens; ++id) logits.push_back(-std::log(static_cast<float>(id + 1)));
-  return logits;
-}
-
-std::vector<double> softmax_of(const std::vector<float>& logits) {
-  std::vector<double> p;
-  for (const float logit : logits) p.push_back(std::exp(static_cast<double>(logit)));
-  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-  for (double& each : p) each /= sum;
-  return p;
 }
 
 void draws_its_distribution(Probe& probe) {

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "engine/tensors/block_format.hpp"
+
 namespace assay::gguf {
 namespace {
 
@@ -57,6 +59,17 @@ TEST(GgufTensorType, EveryNumberIsATypeOrIsRefused) {
   }
   EXPECT_EQ(count, tensor_types().size());
   EXPECT_EQ(find_tensor_type(~0U), nullptr);
+}
+
+/// What quant.dequantize takes a block for is what the reader takes it for.
+TEST(GgufTensorType, AgreesWithTheFormatsThatAreDecoded) {
+  for (const BlockLayout& layout : block_layouts) {
+    SCOPED_TRACE(layout.name);
+    const TensorTypeInfo* const info = find_tensor_type(layout.ggml_type);
+    ASSERT_NE(info, nullptr);
+    EXPECT_EQ(info->block_length, static_cast<std::uint32_t>(layout.length));
+    EXPECT_EQ(info->block_bytes, static_cast<std::uint32_t>(layout.bytes));
+  }
 }
 
 }  // namespace
