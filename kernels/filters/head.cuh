@@ -79,22 +79,6 @@ struct HeadSource {
   /// Fours up to this one are whole, and nothing of them is masked: they can be read without a question
   /// between.
   __device__ int plain_end() const { return aligned && mask == nullptr ? tokens / 4 : 0; }
-  __device__ static void widen(float (&four)[4], const T* from) {
-    if constexpr (sizeof(T) == 4) {
-      const float4 held = __ldcs(reinterpret_cast<const float4*>(from));
-      four[0] = held.x;
-      four[1] = held.y;
-      four[2] = held.z;
-      four[3] = held.w;
-    } else {
-      struct alignas(8) Pack {
-        T elements[4];
-      };
-      const auto pack = __builtin_bit_cast(Pack, __ldcs(reinterpret_cast<const uint2*>(from)));
-#pragma unroll
-      for (int i = 0; i < 4; ++i) four[i] = rows::widen(pack.elements[i]);
-    }
-  }
   /// `Count` fours, `step` of them apart, all on their way before the first is used. What is at `end` or
   /// beyond is -Inf.
   template <int Count>
@@ -102,7 +86,7 @@ struct HeadSource {
     if (first + (Count - 1) * step < min(end, plain_end())) {
       const T* const from = row + 4 * std::int64_t{first};
 #pragma unroll
-      for (int k = 0; k < Count; ++k) widen(fours[k], from + 4 * k * step);
+      for (int k = 0; k < Count; ++k) read_whole(fours[k], from + 4 * k * step);
       return;
     }
 #pragma unroll

@@ -112,25 +112,28 @@ __device__ inline RowState refresh(const Part& part, Peers& peers) {
   return state_of(peers.join(held, CountAndMaximum(), 0));
 }
 
+/// Four neighbours, all there, of a row that is read by fours.
+template <typename T>
+__device__ void read_whole(float (&four)[4], const T* from) {
+  if constexpr (sizeof(T) == 4) {
+    const float4 held = __ldcs(reinterpret_cast<const float4*>(from));
+    four[0] = held.x;
+    four[1] = held.y;
+    four[2] = held.z;
+    four[3] = held.w;
+  } else {
+    struct alignas(8) Pack {
+      T elements[4];
+    };
+    const auto pack = __builtin_bit_cast(Pack, __ldcs(reinterpret_cast<const uint2*>(from)));
+#pragma unroll
+    for (int i = 0; i < 4; ++i) four[i] = rows::widen(pack.elements[i]);
+  }
+}
+
 template <typename T>
 __device__ void read_four(float (&four)[4], const T* from, int readable, bool aligned) {
-  if (aligned && readable >= 4) {
-    if constexpr (sizeof(T) == 4) {
-      const float4 held = __ldcs(reinterpret_cast<const float4*>(from));
-      four[0] = held.x;
-      four[1] = held.y;
-      four[2] = held.z;
-      four[3] = held.w;
-    } else {
-      struct alignas(8) Pack {
-        T elements[4];
-      };
-      const auto pack = __builtin_bit_cast(Pack, __ldcs(reinterpret_cast<const uint2*>(from)));
-#pragma unroll
-      for (int i = 0; i < 4; ++i) four[i] = rows::widen(pack.elements[i]);
-    }
-    return;
-  }
+  if (aligned && readable >= 4) return read_whole(four, from);
 #pragma unroll
   for (int i = 0; i < 4; ++i) four[i] = i < readable ? rows::widen(from[i]) : dropped();
 }
