@@ -69,6 +69,17 @@ constexpr const BlockLayout& layout_of(BlockFormat format) {
   return block_layouts[static_cast<std::size_t>(format)];
 }
 
+/// The formats that values are encoded to (quant.quantize).
+inline constexpr std::array<BlockFormat, 8> encoded_formats = {
+    BlockFormat::q4_0, BlockFormat::q4_1, BlockFormat::q5_0, BlockFormat::q5_1,
+    BlockFormat::q8_0, BlockFormat::q4_k, BlockFormat::q6_k, BlockFormat::mxfp4};
+
+constexpr bool is_encoded(BlockFormat format) {
+  for (const BlockFormat each : encoded_formats)
+    if (each == format) return true;
+  return false;
+}
+
 /// The format of that name ("Q4_K"), none where there is no such format.
 constexpr std::optional<BlockFormat> block_format_named(std::string_view name) {
   for (const BlockLayout& layout : block_layouts)

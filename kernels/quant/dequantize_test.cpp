@@ -1,8 +1,6 @@
 #include "kernels/quant/dequantize.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
-#include <hwy/targets.h>
 
 #include <cmath>
 #include <vector>
@@ -10,31 +8,16 @@
 #include "engine/runtime/philox.hpp"
 #include "engine/tensors/half.hpp"
 #include "engine/tensors/tensor.hpp"
+#include "kernels/blocks/every_target.hpp"
 #include "reference/quant/dequantize.hpp"
 
 namespace assay::kernels::quant {
 namespace {
 
-/// Runs the body once for each instruction set that this machine has, the scalar one included.
-template <typename Body>
-void on_every_target(const Body& body) {
-  std::vector<std::int64_t> targets = {HWY_SCALAR};
-  for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1)
-    if ((left & -left) != HWY_SCALAR) targets.push_back(left & -left);
-  for (const std::int64_t target : targets) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    SCOPED_TRACE(hwy::TargetName(target));
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
-
 TEST(DequantizeBody, EveryInstructionSetHasTheReferencesBits) {
   ThreadPool pool(1);
   int runs = 0;
-  on_every_target([&] {
+  blocks::on_every_target([&] {
     ++runs;
     for (const BlockLayout& layout : block_layouts) {
       const std::int64_t count = layout.length == 256 ? 300 : 1013;

@@ -153,16 +153,19 @@ inline double iq4_xs(Block block, int i) {
   return binary16(block) * (scale - 32) * level(half_byte(block + 8 + j * 16, i % 32, 16));
 }
 
-/// block_mxfp4: e, qs[16]. A code is a sign, two bits of exponent of bias 1 and one of fraction (OCP
-/// Microscaling Formats 1.0, 5.3.3), the scale 2^(e - 127) (5.4.1); ggml has no -0 and makes no NaN of e =
-/// 255.
-inline double mxfp4(Block block, int i) {
-  const int code = half_byte(block + 1, i, 16);
+/// A sign, two bits of exponent of bias 1 and one of fraction (OCP Microscaling Formats 1.0, 5.3.3); ggml has
+/// no -0.
+inline double e2m1(int code) {
   const int sign = code / 8;
   const int exponent = code / 2 % 4;
   const int fraction = code % 2;
   const double magnitude = exponent == 0 ? fraction * 0.5 : std::ldexp(1 + fraction * 0.5, exponent - 1);
-  return magnitude == 0 ? 0 : std::ldexp(sign == 1 ? -magnitude : magnitude, block[0] - 127);
+  return sign == 1 && magnitude != 0 ? -magnitude : magnitude;
+}
+
+/// block_mxfp4: e, qs[16]. The scale is 2^(e - 127) (5.4.1); ggml makes no NaN of e = 255.
+inline double mxfp4(Block block, int i) {
+  return std::ldexp(e2m1(half_byte(block + 1, i, 16)), block[0] - 127);
 }
 
 inline double element(BlockFormat format, Block block, int i) {
