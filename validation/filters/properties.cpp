@@ -8,6 +8,7 @@
 #include "engine/comparison.hpp"
 #include "engine/operation.hpp"
 #include "validation/all_of.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 
 namespace assay::validation::filters {
@@ -160,13 +161,13 @@ std::vector<LeftOfRow> left_in(const TensorMap& outputs) {
   const Tensor& logits = outputs.at("left_logits");
   const auto tokens = static_cast<std::size_t>(logits.shape()[1]), words = (tokens + 31) / 32;
   const auto bits = outputs.at("left").as<std::uint32_t>();
-  const auto values = to_doubles(logits.view());  // the reference's are double
+  const auto values = floats_of(logits);
   std::vector<LeftOfRow> made(static_cast<std::size_t>(logits.shape()[0]));
   for (std::size_t at = 0; at < made.size(); ++at) {
     made[at].kept = outputs.at("kept").as<std::int32_t>()[at];
     for (std::size_t id = 0; id < tokens; ++id) {
       made[at].left.push_back((bits[at * words + id / 32] >> (id % 32) & 1u) != 0);
-      made[at].logits.push_back(static_cast<float>(values[at * tokens + id]));
+      made[at].logits.push_back(values[at * tokens + id]);
     }
   }
   return made;
@@ -241,7 +242,7 @@ void add_idempotence(Suite& suite) {
   add_look(suite,
            {"is_idempotent", "Applied to its own output, it changes nothing.",
             [operation](Probe& probe, const Call&, const HostArguments& arguments, const TensorMap& outputs) {
-              HostArguments again = with_input(arguments, "logits", outputs.at("left_logits").clone());
+              HostArguments again = with_input(arguments, "logits", as_floats(outputs.at("left_logits")));
               again = with_input(again, "mask", outputs.at("left").clone());
               const auto twice = probe.run(operation, again);
               for (const auto& [name, tensor] : outputs) probe.expect_equal(name, twice.at(name), tensor);

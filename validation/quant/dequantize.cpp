@@ -8,6 +8,7 @@
 
 #include "validation/all_of.hpp"
 #include "validation/blocks/blocks.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/refusals.hpp"
 #include "validation/suite.hpp"
@@ -93,7 +94,8 @@ void blocks_know_nothing_of_their_neighbours(Probe& probe) {
   const auto after = probe.run(operation, blocks.arguments_of(other.clone()));
   const auto without_block = [&](const Tensor& values) {
     Tensor rest = values.clone();
-    std::fill_n(rest.as<float>().begin() + static_cast<std::ptrdiff_t>(changed * length), length, 0.0f);
+    const std::size_t width = size_of(rest.dtype());
+    std::fill_n(rest.view().data + changed * length * width, length * width, std::byte{0});
     return rest;
   };
   probe.expect_equal("the other blocks, one of them changed and not", without_block(after.at("values")),
@@ -103,10 +105,8 @@ void blocks_know_nothing_of_their_neighbours(Probe& probe) {
   const auto alone = probe.run(
       operation, blocks.arguments_of(Tensor::from(std::vector<std::uint8_t>(bytes.begin(), bytes.end()),
                                                   {1, std::ssize(bytes)})));
-  const auto among = before.at("values").as<float>().subspan(changed * length, length);
   probe.expect_equal("a block among others and alone",
-                     Tensor::from(std::vector<float>(among.begin(), among.end()), {1, std::ssize(among)}),
-                     alone.at("values"));
+                     elements_of(before.at("values"), changed * length, length), alone.at("values"));
 }
 
 /// Values of the opposite sign, where every number that they are multiples of has it: what no table or
@@ -127,8 +127,7 @@ void negated_scales_negate_the_values(Probe& probe) {
   }
   const auto plain = probe.run(operation, blocks.arguments());
   const auto turned = probe.run(operation, blocks.arguments_of(std::move(negated)));
-  const auto left = plain.at("values").as<float>();
-  const auto right = turned.at("values").as<float>();
+  const auto left = floats_of(plain.at("values")), right = floats_of(turned.at("values"));
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (std::isnan(left[i]) && std::isnan(right[i])) continue;  // F32, F16, BF16: any number
     probe.expect(left[i] == -right[i], "element " + std::to_string(i) + " is " + std::to_string(left[i]) +
@@ -184,10 +183,8 @@ void large_outputs_have_the_bits_of_small_ones(Probe& probe) {
       const auto alone = probe.run(
           operation, blocks.arguments_of(Tensor::from(std::vector<std::uint8_t>(of_row.begin(), of_row.end()),
                                                       {1, std::ssize(of_row)})));
-      const auto among = together.at("values").as<float>().subspan(row * columns, columns);
       probe.expect_equal("a row among others and alone",
-                         Tensor::from(std::vector<float>(among.begin(), among.end()), {1, std::ssize(among)}),
-                         alone.at("values"));
+                         elements_of(together.at("values"), row * columns, columns), alone.at("values"));
     }
   }
 }

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "engine/comparison.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/logits/distributions.hpp"
 #include "validation/refusals.hpp"
@@ -44,10 +45,11 @@ void is_the_first_maximum(Probe& probe) {
   const HostArguments arguments = arguments_of(rows);
   const auto outputs = probe.run(operation, arguments);
   const auto values = to_doubles(arguments.inputs.at("logits").view());  // as the type holds them
+  const auto logits = floats_of(outputs.at("logit"));
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const auto of_row = static_cast<std::size_t>(row);
     const std::int32_t token = outputs.at("token").as<std::int32_t>()[of_row];
-    const float logit = outputs.at("logit").as<float>()[of_row];
+    const float logit = logits[of_row];
     const auto value = [&](std::int64_t id) {
       const auto held = static_cast<float>(values[static_cast<std::size_t>(row * rows.tokens + id)]);
       return std::isnan(held) ? minus_infinity : held;
@@ -77,7 +79,7 @@ void finds_it_at_every_place(Probe& probe) {
     for (std::int64_t row = 0; row < tokens; ++row)
       probe.expect(outputs.at("token").as<std::int32_t>()[static_cast<std::size_t>(row)] == row,
                    "the maximum at place " + std::to_string(row) + " of " + std::to_string(tokens));
-    for (const float logit : outputs.at("logit").as<float>()) probe.expect(logit == 2, "its logit");
+    for (const float logit : floats_of(outputs.at("logit"))) probe.expect(logit == 2, "its logit");
   }
 }
 

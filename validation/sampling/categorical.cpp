@@ -3,6 +3,7 @@
 
 #include "engine/comparison.hpp"
 #include "engine/runtime/philox.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/goodness.hpp"
 #include "validation/logits/distributions.hpp"
@@ -76,13 +77,11 @@ void is_the_chain_without_steps(Probe& probe) {
                        }));
     one.parameters = {{"order", std::string()}};
     const auto expected = probe.run("sampling.chain", one);
-    const auto taken = [&](const char* name, auto kind) {
-      return per_row<decltype(kind)>(call.rows.rows, [&](std::int64_t row) {
-        return outputs.at(name).as<decltype(kind)>()[static_cast<std::size_t>(row * call.draws + d)];
-      });
-    };
-    probe.expect_equal("tokens", taken("token", std::int32_t{}), expected.at("token"));
-    probe.expect_equal("logarithms", taken("log_prob", float{}), expected.at("log_prob"));
+    for (const char* const name : {"token", "log_prob"})
+      for (std::int64_t row = 0; row < call.rows.rows; ++row)
+        probe.expect_equal(name,
+                           elements_of(outputs.at(name), static_cast<std::size_t>(row * call.draws + d), 1),
+                           elements_of(expected.at(name), static_cast<std::size_t>(row), 1));
   }
 }
 
@@ -93,12 +92,13 @@ void draws_do_not_depend_on_their_number(Probe& probe) {
   const std::int64_t fewer = call.draws;
   call.draws += *integers(1, 40, "more draws");
   const auto more = probe.run(operation, call.arguments());
+  const auto log_probs = floats_of(outputs.at("log_prob")), of_more = floats_of(more.at("log_prob"));
   for (std::int64_t row = 0; row < call.rows.rows; ++row)
     for (std::int64_t d = 0; d < fewer; ++d) {
       const auto from = static_cast<std::size_t>(row * fewer + d),
                  to = static_cast<std::size_t>(row * call.draws + d);
       probe.expect(outputs.at("token").as<std::int32_t>()[from] == more.at("token").as<std::int32_t>()[to] &&
-                       outputs.at("log_prob").as<float>()[from] == more.at("log_prob").as<float>()[to],
+                       log_probs[from] == of_more[to],
                    "draw " + std::to_string(d) + " is the same among more");
     }
 }
@@ -109,6 +109,7 @@ void draws_what_is_allowed(Probe& probe) {
   const HostArguments arguments = call.arguments();
   const auto outputs = probe.run(operation, arguments);
   const auto values = to_doubles(arguments.inputs.at("logits").view());
+  const auto log_probs = floats_of(outputs.at("log_prob"));
   for (std::int64_t row = 0; row < call.rows.rows; ++row) {
     const auto has_probability = [&](std::int64_t id) {
       const double value = values[static_cast<std::size_t>(row * call.rows.tokens + id)];
@@ -119,7 +120,7 @@ void draws_what_is_allowed(Probe& probe) {
     for (std::int64_t d = 0; d < call.draws; ++d) {
       const auto at = static_cast<std::size_t>(row * call.draws + d);
       const std::int32_t token = outputs.at("token").as<std::int32_t>()[at];
-      const float log_prob = outputs.at("log_prob").as<float>()[at];
+      const float log_prob = log_probs[at];
       probe.expect((token >= 0) == any, "there is a token where one can be drawn");
       probe.expect(token < call.rows.tokens && (token < 0 || has_probability(token)),
                    "the token can be drawn");

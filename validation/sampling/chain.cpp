@@ -10,6 +10,7 @@
 #include "engine/runtime/philox.hpp"
 #include "validation/all_of.hpp"
 #include "validation/filters/calls.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/goodness.hpp"
 #include "validation/logits/distributions.hpp"
@@ -302,11 +303,12 @@ void draws_what_is_left(Probe& probe) {
   const Call call = draw();
   const auto outputs = probe.run(operation, call.arguments());
   const auto bits = outputs.at("left").as<std::uint32_t>();
-  const auto logits = outputs.at("left_logits").as<float>();
+  const auto logits = floats_of(outputs.at("left_logits"));
+  const auto log_probs = floats_of(outputs.at("log_prob"));
   const std::int64_t v = call.rows.tokens, words = (v + 31) / 32;
   for (std::int64_t row = 0; row < call.rows.rows; ++row) {
     const std::int32_t token = outputs.at("token").as<std::int32_t>()[static_cast<std::size_t>(row)];
-    const float log_prob = outputs.at("log_prob").as<float>()[static_cast<std::size_t>(row)];
+    const float log_prob = log_probs[static_cast<std::size_t>(row)];
     float most = -std::numeric_limits<float>::infinity();
     for (std::int64_t id = 0; id < v; ++id)
       most = std::max(most, logits[static_cast<std::size_t>(row * v + id)]);

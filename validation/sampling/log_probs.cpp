@@ -6,6 +6,7 @@
 #include "engine/comparison.hpp"
 #include "engine/logits/log_prob_error.hpp"
 #include "engine/runtime/philox.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/logits/distributions.hpp"
 #include "validation/refusals.hpp"
@@ -79,7 +80,7 @@ void lists_the_first_of_the_order(Probe& probe) {
   const HostArguments arguments = call.arguments();
   const auto outputs = probe.run(operation, arguments);
   const auto ids = outputs.at("ids").as<std::int32_t>();
-  const auto log_probs = outputs.at("log_probs").as<float>();
+  const auto log_probs = floats_of(outputs.at("log_probs"));
   const auto values = to_doubles(arguments.inputs.at("logits").view());
   for (std::int64_t row = 0; row < call.rows.rows; ++row) {
     const auto value = [&](std::int64_t id) {
@@ -130,14 +131,14 @@ void ranks_are_places_of_the_list(Probe& probe) {
                           return listed.at("ids").as<std::int32_t>()[at(row)];
                         }));
   const auto outputs = probe.run(operation, chosen);
+  const auto log_probs = floats_of(listed.at("log_probs")),
+             of_chosen = floats_of(outputs.at("chosen_log_prob"));
   for (std::int64_t row = 0; row < call.rows.rows; ++row) {
     const auto of_row = static_cast<std::size_t>(row);
     const bool there = listed.at("ids").as<std::int32_t>()[at(row)] >= 0;
     probe.expect(outputs.at("chosen_rank").as<std::int32_t>()[of_row] == (there ? place : -1),
                  "the rank is the place");
-    probe.expect(
-        outputs.at("chosen_log_prob").as<float>()[of_row] == listed.at("log_probs").as<float>()[at(row)],
-        "the logarithm is the one listed");
+    probe.expect(of_chosen[of_row] == log_probs[at(row)], "the logarithm is the one listed");
   }
 }
 
@@ -148,12 +149,12 @@ void whole_rows_sum_to_one(Probe& probe) {
   limits.most_tokens = 1'024;
   const Call call = call_of(logits::draw(limits), 1'024);
   const auto outputs = probe.run(operation, call.arguments());
+  const auto log_probs = floats_of(outputs.at("log_probs"));
   const auto n = static_cast<double>(call.rows.tokens);
   for (std::int64_t row = 0; row < call.rows.rows; ++row) {
     double sum = 0, allowed = n * 0x1p-53;
     for (std::int64_t place = 0; place < call.n; ++place) {
-      const double log_p =
-          outputs.at("log_probs").as<float>()[static_cast<std::size_t>(row * call.n + place)];
+      const double log_p = log_probs[static_cast<std::size_t>(row * call.n + place)];
       const double p = std::exp(log_p);
       sum += p;
       if (p > 0) allowed += p * (std::expm1(assay::logits::log_prob_error(n, log_p)) + 0x1p-52);
@@ -169,7 +170,7 @@ void a_list_of_half_a_row_sums_to_one(Probe& probe) {
   arguments.parameters = {{"n", std::int64_t{32}}};
   double sum = 0;
   const auto outputs = probe.run(operation, arguments);
-  for (const float log_p : outputs.at("log_probs").as<float>()) sum += std::exp(log_p);
+  for (const float log_p : floats_of(outputs.at("log_probs"))) sum += std::exp(log_p);
   probe.expect_within("a row's sum less 1", sum - 1, 64 * std::expm1(assay::logits::log_prob_error(64, -5)));
 }
 
@@ -183,7 +184,7 @@ void equal_tokens_come_by_rising_id(Probe& probe) {
       arguments.parameters = {{"n", n}};
       const auto outputs = probe.run(operation, arguments);
       const auto ids = outputs.at("ids").as<std::int32_t>();
-      const auto log_probs = outputs.at("log_probs").as<float>();
+      const auto log_probs = floats_of(outputs.at("log_probs"));
       const double log_p = -std::log(static_cast<double>(tokens));
       for (std::int64_t at = 0; at < 2 * n; ++at) {
         const std::int64_t place = at % n;

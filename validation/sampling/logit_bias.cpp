@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "validation/filters/properties.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/refusals.hpp"
 
@@ -21,7 +22,7 @@ bool same_bits(float a, float b) {
 void adds_the_biases(Probe& probe, const Call& call, const HostArguments& arguments,
                      const TensorMap& outputs) {
   const auto rows = rows_in(arguments);
-  const auto adjusted = outputs.at("adjusted").as<float>();
+  const auto adjusted = floats_of(outputs.at("adjusted"));
   const auto ids = arguments.inputs.at("bias_ids").as<std::int32_t>();
   const auto biases = arguments.inputs.at("biases").as<float>();
   const auto count = static_cast<std::size_t>(arguments.inputs.at("biases").shape()[1]);
@@ -86,9 +87,10 @@ void refuses_bad_arguments(Probe& probe) {
 
 void describe_logit_bias(Suite& suite) {
   add_reference_properties(suite);
-  add_look(suite,
-           {"adds_the_biases", "Each token's logit and its biases, and nothing else changes.",
-            adds_the_biases, [](TensorMap& outputs) { outputs.at("adjusted").as<float>()[0] = 1e30F; }});
+  add_look(suite, {"adds_the_biases", "Each token's logit and its biases, and nothing else changes.",
+                   adds_the_biases, [](TensorMap& outputs) {
+                     change_floats(outputs.at("adjusted"), [](auto) { return 1e30F; });
+                   }});
   suite.property(
       {"minus_infinity_forbids", "A bias of -Inf does what a mask does.", minus_infinity_forbids, 100});
   suite.property({.name = "refuses_bad_arguments",

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "validation/filters/properties.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/refusals.hpp"
 
@@ -19,7 +20,7 @@ constexpr const char* operation = "sampling.nucleus_filtering";
 void sums_to_one(Probe& probe, const Call& call, const HostArguments& arguments, const TensorMap& outputs) {
   const auto rows = rows_in(arguments);
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
-  const auto probabilities = outputs.at("probabilities").as<float>();
+  const auto probabilities = floats_of(outputs.at("probabilities"));
   const auto kept = outputs.at("kept").as<std::int32_t>();
   for (std::size_t at = 0; at < rows.size(); ++at) {
     long double sum = 0;
@@ -52,7 +53,8 @@ void is_temperature_and_top_p(Probe& probe, const Call& call, const HostArgument
     HostArguments divided = arguments.clone();
     divided.inputs.erase("top_p");
     divided.parameters.clear();
-    cut = with_input(arguments, "logits", probe.run("sampling.temperature", divided).at("adjusted").clone());
+    cut =
+        with_input(arguments, "logits", as_floats(probe.run("sampling.temperature", divided).at("adjusted")));
     cut.inputs.erase("temperature");
   }
   const auto filtered = probe.run("sampling.top_p", cut);
@@ -60,7 +62,7 @@ void is_temperature_and_top_p(Probe& probe, const Call& call, const HostArgument
   const auto left = left_in(filtered);
   const auto rows = rows_in(cut);
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
-  const auto probabilities = outputs.at("probabilities").as<float>();
+  const auto probabilities = floats_of(outputs.at("probabilities"));
   for (std::size_t at = 0; at < rows.size(); ++at) {
     const float* const p = probabilities.data() + at * tokens;
     float most = -std::numeric_limits<float>::infinity();
@@ -94,9 +96,9 @@ void equal_tokens_share(Probe& probe) {
   const auto outputs = probe.run(operation, arguments);
   probe.expect(outputs.at("kept").as<std::int32_t>()[0] == wanted, "so many are kept");
   const auto expected = static_cast<float>(1.0 / static_cast<double>(wanted));
+  const auto probabilities = floats_of(outputs.at("probabilities"));
   for (std::int64_t id = 0; id < v; ++id)
-    probe.expect(outputs.at("probabilities").as<float>()[static_cast<std::size_t>(id)] ==
-                     (id < wanted ? expected : 0.0F),
+    probe.expect(probabilities[static_cast<std::size_t>(id)] == (id < wanted ? expected : 0.0F),
                  "the first have equal shares, the others none");
 }
 
@@ -122,7 +124,7 @@ void describe_nucleus_filtering(Suite& suite) {
   add_reference_properties(suite);
   add_look(suite, {"sums_to_one", "Probabilities of a row sum to 1, within a rounding each.", sums_to_one,
                    [](TensorMap& outputs) {
-                     for (float& p : outputs.at("probabilities").as<float>()) p = 2 * p + 0x1p-20F;
+                     change_floats(outputs.at("probabilities"), [](auto p) { return 2 * p + 0x1p-20F; });
                    }});
   add_look(suite, {"is_temperature_and_top_p",
                    "The nucleus is what temperature and top_p leave; probabilities fall as the logits do.",

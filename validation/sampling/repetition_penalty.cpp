@@ -5,6 +5,7 @@
 #include <set>
 
 #include "validation/filters/properties.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/refusals.hpp"
 
@@ -34,7 +35,7 @@ bool same_bits(float a, float b) {
 void leaves_what_was_not_seen(Probe& probe, const Call& call, const HostArguments& arguments,
                               const TensorMap& outputs) {
   const auto rows = rows_in(arguments);
-  const auto adjusted = outputs.at("adjusted").as<float>();
+  const auto adjusted = floats_of(outputs.at("adjusted"));
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const auto seen = seen_in(arguments, row);
@@ -62,7 +63,7 @@ void lowers_what_was_seen(Probe& probe) {
   arguments = with_input(arguments, "frequency", same(0.25F));
   const auto rows = rows_in(arguments);
   const auto outputs = probe.run(operation, arguments);
-  const auto adjusted = outputs.at("adjusted").as<float>();
+  const auto adjusted = floats_of(outputs.at("adjusted"));
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t id = 0; id < tokens; ++id) {
@@ -99,7 +100,7 @@ void neutral_penalties_change_nothing(Probe& probe) {
   }
   const auto rows = rows_in(arguments);
   const auto outputs = probe.run(operation, arguments);
-  const auto adjusted = outputs.at("adjusted").as<float>();
+  const auto adjusted = floats_of(outputs.at("adjusted"));
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t id = 0; id < tokens; ++id)
@@ -160,7 +161,7 @@ void describe_repetition_penalty(Suite& suite) {
   add_reference_properties(suite);
   add_look(suite, {"leaves_what_was_not_seen", "Logits of tokens that were not seen stay, bit for bit.",
                    leaves_what_was_not_seen, [](TensorMap& outputs) {
-                     for (float& value : outputs.at("adjusted").as<float>()) value = 1e30F;
+                     change_floats(outputs.at("adjusted"), [](auto) { return 1e30F; });
                    }});
   suite.property(
       {"lowers_what_was_seen", "Penalties lower what was seen and nothing else.", lowers_what_was_seen, 200});

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "engine/runtime/philox.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/logits/distributions.hpp"
 #include "validation/refusals.hpp"
@@ -49,7 +50,7 @@ void matches_reference_across_blocks(Probe& probe) {
 void rows_sum_to_one(Probe& probe) {
   const Rows rows = logits::draw();
   const auto outputs = probe.run(operation, arguments_of(rows));
-  const auto p = outputs.at("probabilities").as<float>();
+  const auto p = floats_of(outputs.at("probabilities"));
   const auto n = static_cast<double>(rows.tokens);
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     double sum = 0;
@@ -69,7 +70,7 @@ void rows_sum_to_one(Probe& probe) {
 void rows_sum_to_two(Probe& probe) {
   const auto outputs = probe.run(operation, arguments_of(repeated(zipf(40), 2)));
   double sum = 0;  // of both rows
-  for (const float each : outputs.at("probabilities").as<float>()) sum += each;
+  for (const float each : floats_of(outputs.at("probabilities"))) sum += each;
   probe.expect_within("a row's sum less 1", sum - 1, relative_bound(40) + 40 * (0x1p-149 + 0x1p-53));
 }
 
@@ -79,7 +80,7 @@ void tokens_far_below_have_their_share(Probe& probe) {
        {1.0, 20.0, 31.5, 32.0, 33.0, 40.0, 64.5, 80.0, 87.0, 90.0, 100.0, 103.0, 104.5, 750.0}) {
     const auto outputs =
         probe.run(operation, arguments_of(Tensor::from<float>({static_cast<float>(-distance), 0}, {1, 2})));
-    const auto p = outputs.at("probabilities").as<float>();
+    const auto p = floats_of(outputs.at("probabilities"));
     const double exact = 1 / (1 + std::exp(distance));
     probe.expect_within("the share of what lies far below", p[0] - exact,
                         relative_bound(2) * exact + 0x1p-149);
@@ -95,11 +96,12 @@ void forbidden_tokens_do_not_exist(Probe& probe) {
   rows.type = DType::f32;
   const HostArguments arguments = arguments_of(rows);
   const auto outputs = probe.run(operation, arguments);
+  const auto p = floats_of(outputs.at("probabilities"));
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     std::vector<float> left, shares;
     for (std::int64_t id = 0; id < rows.tokens; ++id) {
       const auto at = static_cast<std::size_t>(row * rows.tokens + id);
-      const float share = outputs.at("probabilities").as<float>()[at];
+      const float share = p[at];
       if (!allows(arguments, row, id)) {
         probe.expect(share == 0, "what is forbidden has no probability");
         continue;
@@ -111,7 +113,7 @@ void forbidden_tokens_do_not_exist(Probe& probe) {
     const Shape shape{1, std::ssize(left)};
     const auto alone = probe.run(operation, arguments_of(Tensor::from<float>(left, shape)));
     probe.expect_equal("what is allowed, with the rest and alone", Tensor::from<float>(shares, shape),
-                       alone.at("probabilities"));
+                       Tensor::from<float>(floats_of(alone.at("probabilities")), shape));
   }
 }
 
@@ -141,7 +143,7 @@ void equal_tokens_share_alike(Probe& probe) {
       operation, arguments_of(repeated(std::vector<float>(static_cast<std::size_t>(tokens), value), 1)));
   // 1.0 / n is rounded to double first, as in the body.
   const auto share = static_cast<float>(1.0 / static_cast<double>(tokens));
-  for (const float each : outputs.at("probabilities").as<float>())
+  for (const float each : floats_of(outputs.at("probabilities")))
     probe.expect(each == share, "a share of one in " + std::to_string(tokens));
 }
 

@@ -2,8 +2,8 @@
 #include <cstring>
 #include <limits>
 
-#include "engine/comparison.hpp"
 #include "validation/filters/properties.hpp"
+#include "validation/floats.hpp"
 #include "validation/generators.hpp"
 #include "validation/refusals.hpp"
 
@@ -14,14 +14,6 @@ namespace {
 using namespace filters;
 constexpr const char* operation = "sampling.temperature";
 constexpr float infinity = std::numeric_limits<float>::infinity();
-
-/// The outputs as float, row after row; the reference's are double.
-std::vector<float> adjusted_in(const TensorMap& outputs) {
-  std::vector<float> made;
-  for (const double value : to_doubles(outputs.at("adjusted").view()))
-    made.push_back(static_cast<float>(value));
-  return made;
-}
 
 Tensor same_for_all(const Call& call, float temperature) {
   return logits::per_row<float>(call.rows.rows, [&](std::int64_t) { return temperature; });
@@ -38,7 +30,7 @@ void powers_of_two_are_exact(Probe& probe) {
   const HostArguments arguments =
       with_input(call.arguments(), "temperature", same_for_all(call, std::ldexp(1.0F, power)));
   const auto rows = rows_in(arguments);
-  const auto adjusted = adjusted_in(probe.run(operation, arguments));
+  const auto adjusted = floats_of(probe.run(operation, arguments).at("adjusted"));
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t id = 0; id < tokens; ++id) {
@@ -54,7 +46,7 @@ void powers_of_two_are_exact(Probe& probe) {
 void keeps_the_order(Probe& probe, const Call& call, const HostArguments& arguments,
                      const TensorMap& outputs) {
   const auto rows = rows_in(arguments);
-  const auto adjusted = adjusted_in(outputs);
+  const auto adjusted = floats_of(outputs.at("adjusted"));
   const auto temperature = arguments.inputs.at("temperature").as<float>();
   const auto tokens = static_cast<std::size_t>(call.rows.tokens);
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -99,8 +91,8 @@ void describe_temperature(Suite& suite) {
   add_look(suite, {"keeps_the_order", "Tokens keep their order; 0 or less keeps the first maximum alone.",
                    keeps_the_order, [](TensorMap& outputs) {
                      // The first row's first token is greater and smaller than all others at once.
-                     for (float& value : outputs.at("adjusted").as<float>())
-                       value = std::numeric_limits<float>::quiet_NaN();
+                     change_floats(outputs.at("adjusted"),
+                                   [](auto) { return std::numeric_limits<float>::quiet_NaN(); });
                    }});
   suite.property({.name = "refuses_bad_arguments",
                   .summary = "Temperatures that are not finite, another type.",
