@@ -1,5 +1,6 @@
 #include "engine/quant/dequantize.hpp"
 
+#include "engine/blocks/rows.hpp"
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
 #include "engine/runtime/stream.hpp"
@@ -11,43 +12,9 @@ namespace assay::quant {
 namespace {
 
 constexpr const char* name = "quant.dequantize";
-// No file holds a row of more, and as many bytes as its blocks have fit 64 bits.
-constexpr std::int64_t most_columns = std::int64_t{1} << 48;
 
 [[noreturn]] void refuse(const char* argument, const std::string& expected) {
   throw ContractError(name, argument, expected);
-}
-
-void check_blocks(const ConstTensorView& blocks, BlockFormat format, std::int64_t columns) {
-  if (blocks.dtype != DType::u8)
-    refuse("blocks", "holds " + std::string(name_of(blocks.dtype)) + "; expected u8");
-  if (blocks.rank() != 2)
-    refuse("blocks", "has shape " + to_string(blocks.shape) + "; expected (rows, bytes of a row)");
-  const std::int64_t bytes = bytes_of_row(format, columns);
-  if (blocks.extent(1) != bytes)
-    refuse("blocks", "has rows of " + std::to_string(blocks.extent(1)) + " bytes; expected " +
-                         std::to_string(bytes) + ", which " + std::to_string(columns) + " columns have in " +
-                         std::string(layout_of(format).name));
-  if (bytes > 1 && blocks.strides[1] != 1)
-    refuse("blocks", "has byte stride " + std::to_string(blocks.strides[1]) + "; expected 1");
-  if (blocks.extent(0) > 1 && blocks.strides[0] < bytes)
-    refuse("blocks", "has row stride " + std::to_string(blocks.strides[0]) + "; expected at least its " +
-                         std::to_string(bytes) + " bytes");
-}
-
-BlockFormat format_of(const Arguments& arguments) {
-  const std::optional<BlockFormat> format = block_format_named(arguments.text("format"));
-  if (!format) refuse("format", "is '" + arguments.text("format") + "'; expected a block format");
-  return *format;
-}
-
-ParameterInfo describe_format() {
-  ParameterInfo info;
-  info.name = "format";
-  info.summary = "how the blocks are laid out";
-  info.type = ParameterType::text;
-  for (const BlockLayout& layout : block_layouts) info.choices.emplace_back(layout.name);
-  return info;
 }
 
 ParameterInfo describe_columns() {
@@ -56,7 +23,7 @@ ParameterInfo describe_columns() {
   info.summary = "elements of a row, a multiple of the block's length";
   info.type = ParameterType::integer;
   info.minimum = 0;
-  info.maximum = static_cast<double>(most_columns);
+  info.maximum = static_cast<double>(blocks::most_columns);
   return info;
 }
 
@@ -73,22 +40,14 @@ TensorInfo describe_values() {
 }  // namespace
 
 std::int64_t bytes_of_row(BlockFormat format, std::int64_t columns) {
-  const BlockLayout& layout = layout_of(format);
-  if (columns < 0 || columns > most_columns)
-    refuse("columns",
-           "is " + std::to_string(columns) + "; expected from 0 to " + std::to_string(most_columns));
-  if (columns % layout.length != 0)
-    refuse("columns", "is " + std::to_string(columns) + "; expected a multiple of " +
-                          std::to_string(layout.length) + ", the block length of " +
-                          std::string(layout.name));
-  return columns / layout.length * layout.bytes;
+  return blocks::bytes_of_row(name, format, columns);
 }
 
 void dequantize(Context& context, const ConstTensorView& blocks, BlockFormat format,
                 const TensorView& values) {
   if (values.rank() != 2)
     refuse("values", "has shape " + to_string(values.shape) + "; expected (rows, columns)");
-  check_blocks(blocks, format, values.extent(1));
+  blocks::check_rows(name, "blocks", blocks, format, values.extent(1));
   check_view(name, "values", values, DType::f32, {blocks.extent(0), values.extent(1)});
   check_memory(name, "blocks", context, blocks.space);
   check_memory(name, "values", context, values.space);
@@ -118,14 +77,14 @@ Operation describe_dequantize() {
   operation.inputs = {
       {"blocks", "the file's bytes; rows may be strided", {DType::u8}, "(rows, bytes of a row)"}};
   operation.outputs = {describe_values()};
-  operation.parameters = {describe_format(), describe_columns()};
+  operation.parameters = {blocks::describe_format(), describe_columns()};
   operation.cuda_body = CudaBody::cuda_only;
   operation.deterministic = true;
   operation.batches = {{.name = "rows", .inputs = {{"blocks", 0}}, .outputs = {{"values", 0}}}};
   operation.output_shapes = [](const Arguments& arguments) {
     const ConstTensorView& blocks = arguments.input("blocks");
     const std::int64_t columns = arguments.integer("columns");
-    check_blocks(blocks, format_of(arguments), columns);
+    blocks::check_rows(name, "blocks", blocks, blocks::format_of(name, arguments), columns);
     return std::vector<OutputShape>{{"values", DType::f32, {blocks.extent(0), columns}}};
   };
   operation.work = [](const Arguments& arguments) {
@@ -133,7 +92,7 @@ Operation describe_dequantize() {
     const double bytes = static_cast<double>(blocks.elements());
     const double values =
         static_cast<double>(blocks.extent(0)) * static_cast<double>(arguments.integer("columns"));
-    const BlockLayout& layout = layout_of(format_of(arguments));
+    const BlockLayout& layout = layout_of(blocks::format_of(name, arguments));
     // A product an element, a sum where there is an offset; each byte is read and each value written once.
     const double flops = layout.scale == BlockScale::none ? 0 : layout.minimum_at < 0 ? 1 : 2;
     return Work{flops * values, bytes + 4 * values};
@@ -143,7 +102,7 @@ Operation describe_dequantize() {
     if (values.rank() == 2 && values.extent(1) != arguments.integer("columns"))
       refuse("values", "has shape " + to_string(values.shape) + "; expected " +
                            std::to_string(arguments.integer("columns")) + " columns");
-    dequantize(context, arguments.input("blocks"), format_of(arguments), values);
+    dequantize(context, arguments.input("blocks"), blocks::format_of(name, arguments), values);
   };
   return operation;
 }

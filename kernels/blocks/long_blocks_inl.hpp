@@ -9,7 +9,7 @@
 
 #include "kernels/blocks/short_blocks_inl.hpp"
 
-#if HWY_TARGET != HWY_SCALAR  // which has no vectors of bytes: dequantize.cpp does without
+#if HWY_TARGET != HWY_SCALAR  // which has no vectors of bytes: decode_inl.hpp does without
 HWY_BEFORE_NAMESPACE();
 namespace assay::kernels::blocks::HWY_NAMESPACE {
 

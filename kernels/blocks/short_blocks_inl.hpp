@@ -13,7 +13,7 @@
 #include "kernels/blocks/levels.hpp"
 #include "kernels/blocks/unpack_inl.hpp"
 
-#if HWY_TARGET != HWY_SCALAR  // which has no vectors of bytes: dequantize.cpp does without
+#if HWY_TARGET != HWY_SCALAR  // which has no vectors of bytes: decode_inl.hpp does without
 HWY_BEFORE_NAMESPACE();
 namespace assay::kernels::blocks::HWY_NAMESPACE {
 

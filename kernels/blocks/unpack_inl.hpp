@@ -12,13 +12,23 @@
 
 #include "engine/tensors/half.hpp"
 
-#if HWY_TARGET != HWY_SCALAR  // which has no vectors of bytes: dequantize.cpp does without
 HWY_BEFORE_NAMESPACE();
 namespace assay::kernels::blocks::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, 16>;
+
+/// Writes past the caches where `Streamed`; `to` is then aligned to a vector.
+template <bool Streamed>
+HWY_INLINE void put(hn::Vec<Floats> values, float* to) {
+  if constexpr (Streamed)
+    hn::Stream(values, Floats(), to);
+  else
+    hn::StoreU(values, Floats(), to);
+}
+
+#if HWY_TARGET != HWY_SCALAR  // which has no vectors of bytes: decode_inl.hpp does without
 using Bytes = hn::FixedTag<std::uint8_t, 16>;
 using Sixteen = hn::Vec<Bytes>;
 
@@ -73,15 +83,6 @@ HWY_INLINE void keep(Sixteen codes, std::int8_t* to) {
   hn::StoreU(codes, Bytes(), reinterpret_cast<std::uint8_t*>(to));
 }
 
-/// Writes past the caches where `Streamed`; `to` is then aligned to a vector.
-template <bool Streamed>
-HWY_INLINE void put(hn::Vec<Floats> values, float* to) {
-  if constexpr (Streamed)
-    hn::Stream(values, Floats(), to);
-  else
-    hn::StoreU(values, Floats(), to);
-}
-
 HWY_INLINE hn::Vec<Floats> floats_of(const std::int8_t* codes) {
   const hn::Rebind<std::int8_t, Floats> few;
   const hn::Rebind<std::int32_t, Floats> words;
@@ -107,8 +108,8 @@ HWY_INLINE void scale_and_add(const std::int8_t* codes, int count, float factor,
     put<Streamed>(hn::Add(hn::Mul(floats_of(codes + i), factors), offsets), to + i);
 }
 
+#endif
 }  // namespace assay::kernels::blocks::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
-#endif
 
 #endif  // per target

@@ -11,13 +11,9 @@
 #include "hwy/highway.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "kernels/blocks/decode.hpp"
+#include "kernels/blocks/decode_inl.hpp"
 #include "kernels/blocks/dispatch.hpp"
-#include "kernels/blocks/long_blocks_inl.hpp"
-#include "kernels/blocks/short_blocks_inl.hpp"
-#include "kernels/filters/widen_inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace assay::kernels::quant::HWY_NAMESPACE {
@@ -25,69 +21,15 @@ namespace assay::kernels::quant::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 
-/// Writes past the caches where `Streamed`; `to` is then aligned to a vector.
-template <bool Streamed>
-HWY_INLINE void put(hn::Vec<Floats> values, float* to) {
-  if constexpr (Streamed)
-    hn::Stream(values, Floats(), to);
-  else
-    hn::StoreU(values, Floats(), to);
-}
-
-/// Formats of one element a block: whole vectors, and the last one filled up.
-template <typename Element, bool Streamed>
-void widen(const std::uint8_t* from, std::int64_t count, float* to) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
-  Element elements[16] = {};
-  std::int64_t at = 0;
-  for (; at + lanes <= count; at += lanes) {
-    // Through memory that is aligned for the type; the compiler makes one load of it.
-    std::memcpy(elements, from + at * std::int64_t{sizeof(Element)},
-                static_cast<std::size_t>(lanes) * sizeof(Element));
-    put<Streamed>(filters::HWY_NAMESPACE::widened(elements), to + at);
-  }
-  if (at == count || mutant("quant.dequantize.unhandled_tail")) return;
-  std::memcpy(elements, from + at * std::int64_t{sizeof(Element)},
-              static_cast<std::size_t>(count - at) * sizeof(Element));
-  float tail[16];
-  put<false>(filters::HWY_NAMESPACE::widened(elements), tail);
-  std::copy(tail, tail + (count - at), to + at);
-}
-
-template <BlockFormat Format, bool Streamed>
-void decode(const std::uint8_t* from, std::int64_t count, float* to) {
-  constexpr BlockLayout layout = layout_of(Format);
-  if constexpr (Format == BlockFormat::f32) {
-    widen<float, Streamed>(from, count, to);
-  } else if constexpr (Format == BlockFormat::f16) {
-    widen<Half, Streamed>(from, count, to);
-  } else if constexpr (Format == BlockFormat::bf16) {
-    widen<BFloat16, Streamed>(from, count, to);
-  } else {
-#if HWY_TARGET == HWY_SCALAR
-    for (std::int64_t block = 0; block < count; ++block) {
-      for (int at = 0; at < layout.length; at += 4) {
-        const blocks::Four four = blocks::four_of<Format, 1>(from + block * layout.bytes, at);
-        std::copy(four.values, four.values + 4, to + block * layout.length + at);
-      }
-    }
-#else
-    const std::int64_t step = layout.bytes - (mutant("quant.dequantize.blocks_a_byte_short") ? 1 : 0);
-    for (std::int64_t block = 0; block < count; ++block)
-      blocks::HWY_NAMESPACE::Decode<Format, Streamed>::block(from + block * step, to + block * layout.length);
-#endif
-  }
-}
-
 /// Blocks that lie side by side. Both ways compute the same bits.
 void decode_run(BlockFormat format, const std::uint8_t* from, std::int64_t count, float* to, bool large) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(to) % (hn::Lanes(Floats()) * sizeof(float)) == 0 ||
                        mutant("quant.dequantize.large_taken_as_aligned");
   blocks::with_format(format, [&](auto tag) {
     if (large && aligned)
-      decode<tag(), true>(from, count, to);
+      blocks::HWY_NAMESPACE::decode<tag(), true>(from, count, to);
     else
-      decode<tag(), false>(from, count, to);
+      blocks::HWY_NAMESPACE::decode<tag(), false>(from, count, to);
   });
   if (large) hwy::FlushStream();
 }
