@@ -22,11 +22,11 @@
 #include <cuda_pipeline_primitives.h>
 
 #include <algorithm>
-#include <iterator>
 #include <type_traits>
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
+#include "kernels/clusters/available.cuh"
 #include "kernels/dense/softmax.hpp"
 #include "kernels/rows/elements.cuh"
 #include "kernels/rows/joins.cuh"
@@ -289,19 +289,6 @@ void launch_by_lanes(cudaStream_t stream, const Matrix<T>& matrix) {
                                                                                            selected_faults());
 }
 
-// Whether the current device runs clusters and this program holds machine code of its generation; code made
-// at start from older PTX would hold the kernels without their cluster part.
-bool has_clusters() {
-  int device = 0;
-  int major = 0;
-  detail::check(cudaGetDevice(&device), "cudaGetDevice");
-  detail::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
-                "cudaDeviceGetAttribute");
-  constexpr int compiled_for[] = {__CUDA_ARCH_LIST__};
-  return major >= 9 && std::any_of(std::begin(compiled_for), std::end(compiled_for),
-                                   [&](int architecture) { return architecture / 100 == major; });
-}
-
 // Threads that hold `columns` in whole warps.
 int threads_for(std::int64_t columns) {
   return static_cast<int>((columns + 32 * elements_per_thread - 1) / (32 * elements_per_thread)) * 32;
@@ -357,10 +344,10 @@ template <typename T, int Width>
 void launch(cudaStream_t stream, const Matrix<T>& matrix) {
   const std::int64_t columns = matrix.columns;
   if (columns <= 1024) return launch_short<T, Width>(stream, matrix);
-  const bool clusters = columns > 16384 && has_clusters();
-  if (columns <= 16384 || (columns <= 32768 && !clusters)) {
+  const bool clustered = columns > 16384 && clusters::available();
+  if (columns <= 16384 || (columns <= 32768 && !clustered)) {
     launch_by_blocks<T, Width, false, false>(stream, matrix, 1);
-  } else if (columns <= 262144 && clusters) {
+  } else if (columns <= 262144 && clustered) {
     unsigned blocks = 2;
     while (blocks < 8 && columns > blocks * std::int64_t{16384}) blocks *= 2;
     if constexpr (Width > 1) {
