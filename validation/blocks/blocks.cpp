@@ -7,14 +7,15 @@
 
 #include <rapidcheck.h>
 
+#include "engine/tensors/half.hpp"
 #include "validation/generators.hpp"
 
 namespace assay::validation {
 
 namespace {
 
-constexpr std::array names = {"random",     "ordinary",    "special scales", "every scale",
-                              "every byte", "single bits", "counted"};
+constexpr std::array names = {"random",      "ordinary", "special scales", "every scale", "every byte",
+                              "single bits", "counted",  "trained",        "grid"};
 
 constexpr std::array<std::uint16_t, 16> special_halves = {0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF,
                                                           0x0400, 0x8400, 0x3C00, 0xBC00, 0x7BFF, 0xFBFF,
@@ -45,10 +46,19 @@ HostArguments Blocks::arguments_of(Tensor tensor) const {
   return made;
 }
 
+void Blocks::put_number(double* block, Philox& random) const {
+  const float value = contents == Contents::grid ? static_cast<float>(static_cast<int>(random.below(17)) - 8)
+                                                 : 2 * random.uniform_float() - 1;
+  if (format == BlockFormat::f32) put(block, detail::bits_of(value));
+  if (format == BlockFormat::f16) put(block, to_half(value).bits);
+  if (format == BlockFormat::bf16) put(block, to_bfloat16(value).bits);
+}
+
 void Blocks::put_scales(double* block, std::int64_t index, Philox& random) const {
   const auto half = [&](bool minimum) -> std::uint16_t {
     switch (contents) {
       case Contents::ordinary:
+      case Contents::trained:
         return static_cast<std::uint16_t>(0x1400 + random.below(0x1000));
       case Contents::special_scales:
         return special_halves[random.below(special_halves.size())];
@@ -63,6 +73,7 @@ void Blocks::put_scales(double* block, std::int64_t index, Philox& random) const
   const auto single = [&]() -> std::uint32_t {
     switch (contents) {
       case Contents::ordinary:
+      case Contents::trained:
         return static_cast<std::uint32_t>(0x3A800000 + random.below(0x02000000));
       case Contents::special_scales:
         return special_floats[random.below(special_floats.size())];
@@ -75,6 +86,7 @@ void Blocks::put_scales(double* block, std::int64_t index, Philox& random) const
   const auto exponent = [&]() -> std::uint8_t {
     switch (contents) {
       case Contents::ordinary:
+      case Contents::trained:
         return static_cast<std::uint8_t>(117 + random.below(5));
       case Contents::special_scales:
         return special_exponents[random.below(special_exponents.size())];
@@ -116,6 +128,7 @@ std::vector<double> Blocks::values() const {
     }
     if (contents != Contents::random && contents != Contents::counted)
       put_scales(block, static_cast<std::int64_t>(index), random);
+    if (contents == Contents::grid || contents == Contents::trained) put_number(block, random);
   }
   kept.apply(made);
   return made;

@@ -21,7 +21,9 @@ enum class Contents : std::uint8_t {
   every_scale,     ///< random, with scales that go through all binary16
   every_byte,      ///< byte p of block k is k + 37 p, with scales of 1 and 3/4
   single_bits,     ///< 00, FF or A5 with one bit turned round, with scales of 1 and 3/4
-  counted          ///< 16-bit numbers that count up
+  counted,         ///< 16-bit numbers that count up
+  trained,         ///< ordinary; F32, F16 and BF16: numbers from -1 to 1
+  grid             ///< random, with scales of 1 and minima of 3/4; F32, F16 and BF16: integers from -8 to 8
 };
 /// Blocks of one call: what is drawn and shrunk.
 struct Blocks {
@@ -46,6 +48,7 @@ struct Blocks {
 
  private:
   void put_scales(double* block, std::int64_t index, Philox& random) const;
+  void put_number(double* block, Philox& random) const;
 };
 
 std::ostream& operator<<(std::ostream& out, const Blocks& blocks);
