@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/operation.hpp"
+#include "engine/tensors/block_format.hpp"
+
+namespace assay::dense {
+
+/// Products of a matrix whose rows are stored in a block format of GGUF files with one to eight vectors,
+/// y_br = sum_j w_rj x_bj + bias_r: what a linear layer computes while a language model writes token by token
+/// (the mul_mat of ggml; the blocks and their formulas: engine/quant/dequantize.hpp).
+///
+/// input     weights: (rows, bytes of a row) u8; rows may be strided (row stride >= bytes of a row), and they
+///           may begin anywhere: alignment makes it faster only
+///           x: (batch, columns) f32 or f16, batch from 0 to 8; rows may be strided (row stride >= columns)
+///           bias: (rows) f32, contiguous; optional
+/// parameter format: a name of block_layouts
+/// output    y: (batch, rows) f32, contiguous; it must not overlap the inputs
+/// Refused (ContractError): another rank, type or layout, an unknown format, columns that do not fill whole
+/// blocks, rows of another number of bytes than columns have, more than eight vectors, a bias of another
+/// length, views that lie elsewhere than the backend computes.
+///
+/// Weights are never rounded: w is the formula d c - m of the block with d and m as quant.dequantize brackets
+/// them (both exact in float), and a body may add d (sum c x) - m (sum x) of a part of a block in place of
+/// the products themselves. Activations are taken as they are given, sums are of single precision.
+///
+/// No columns: y is the bias, or 0. Non-finite: as IEEE 754 has it for the sum of the products, the weights
+/// being those of quant.dequantize: y is NaN where a product is (a NaN, or infinity times 0) or where
+/// products are infinite of both signs, and infinite where they are of one. Beyond that y may be infinite or
+/// NaN only where it, or a sum on the way to it, leaves the range of float. Nothing is said of rows with a
+/// weight that does so itself: scales of MXFP4 from 2^126 on and of Q8_K from 2^120 on can make one.
+///
+/// y_br depends on row r of the weights, on x_b and on bias_r alone: not on the other rows or vectors, their
+/// number, strides, alignment or the number of threads, bit for bit on one machine and backend.
+///
+/// Error bound. s = sum_j (|d c_j| + |m|) |x_j|, c_j and m of element j's block; m = 0 in the formats
+/// without.
+///  1. CUDA multiplies on the tensor cores. x is cut into three numbers of 8 bits (f16: two), and so are the
+///     weights of F32 (three) and F16 (two), without rounding; codes have 8 bits at most. Products are exact.
+///     A sum of 16 products and what was there is 17 additions of unit roundoff v = 2^-23 (how tensor cores
+///     add is not documented; they may truncate: Fasi, Higham, Mikaitis, Pranesh 2021, PeerJ CS 7, e330). Of
+///     32 columns 2 p such sums are chained, p the parts of a weight: 34 p.
+///  2. A row is cut into 16 slices. In a slice, d times the sum of each 32 (16) columns is added, and m times
+///     the sum of x is subtracted, which has 8 additions: columns / 128 + 32 fused operations and 16 more.
+///  3. Slices, the parts of x and the bias: 16 + 3.
+///  4. The CPU adds products of fl(d c - m) and x, 64 in a running sum at most and then those sums of 256
+///     columns; u = 2^-24 there, and points 2 and 3 have more to spare.
+/// So h = 34 p + columns / 128 + 68 operations, the one of the output among them.
+///  5. Underflow: tensor cores may take numbers below 2^-126 for 0, parts of x and of weights and sums among
+///     them, a few for each element. A code that is not 0 is 1 at least, so 2^-122 (|d c_j| + |x_j| + 1) an
+///     element covers them and what float itself loses.
+///
+///   |y - r| <= gamma_h(v) (s + |bias|) + tiny
+void gemv(Context& context, const ConstTensorView& weights, BlockFormat format, const ConstTensorView& x,
+          const std::optional<ConstTensorView>& bias, const TensorView& y);
+
+Operation describe_gemv();
+
+}  // namespace assay::dense
