@@ -29,25 +29,34 @@ void allow_shared(Kernel kernel) {
                 "lists: shared memory");
 }
 
-/// Into how many parts to cut each of `rows` pieces of equal work, at most `most`, so that whole waves of
-/// blocks fill the device.
+/// Blocks that run beside each other on the device.
 template <class Kernel>
-std::int64_t fill_device(Kernel kernel, int threads, std::size_t bytes, std::int64_t rows,
-                         std::int64_t most) {
+std::int64_t device_slots(Kernel kernel, int threads, std::size_t bytes) {
   int device = 0, multiprocessors = 0, blocks = 0;
   detail::check(cudaGetDevice(&device), "lists: device");
   detail::check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
                 "lists: multiprocessors");
   detail::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, threads, bytes),
                 "lists: occupancy");
-  const std::int64_t slots = std::int64_t{multiprocessors} * std::max(blocks, 1);
+  return std::int64_t{multiprocessors} * std::max(blocks, 1);
+}
+
+/// Into how many parts to cut the `items` of each of `rows`, a block each, where a block has `workers` that take
+/// an item at a time, and its start costs as much as `start` items: so that whole waves of blocks fill the
+/// device and a block's workers have as many items each.
+template <class Kernel>
+std::int64_t fill_device(Kernel kernel, int threads, std::size_t bytes, std::int64_t rows, std::int64_t items,
+                         std::int64_t workers, double start) {
+  const auto up = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+  const std::int64_t slots = device_slots(kernel, threads, bytes);
   std::int64_t best = 1;
-  double best_share = 0;
-  for (std::int64_t parts = 1; parts <= std::clamp<std::int64_t>(4 * slots / rows, 1, most); ++parts) {
-    const double waves = static_cast<double>(rows * parts) / static_cast<double>(slots);
-    const double share = waves / static_cast<double>((rows * parts + slots - 1) / slots);
-    if (share > best_share + 0.01) {  // fewer parts where it makes no difference
-      best_share = share;
+  double least = 0;
+  for (std::int64_t parts = 1; parts <= std::clamp<std::int64_t>(16 * slots / rows, 1, up(items, workers));
+       ++parts) {
+    const double time =
+        static_cast<double>(up(rows * parts, slots)) * (static_cast<double>(up(items, parts * workers)) + start);
+    if (parts == 1 || time < 0.99 * least) {  // fewer parts where it makes no difference
+      least = time;
       best = parts;
     }
   }

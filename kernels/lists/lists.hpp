@@ -23,17 +23,16 @@ constexpr bool suit(std::int64_t dx, std::int64_t dy, std::int64_t dz, int algor
                     std::int64_t n) {
   return dx == 1 && dy == 1 && dz == 1 && algorithm == 1 && k <= kMostNeighbours && n <= kMostPoints;
 }
-/// Neighbours that a list has room for, and in how many at a time a search takes them: most end in the first
-/// section.
+/// Neighbours that a list has room for, and how many it holds of few points.
 inline constexpr std::int32_t kListLength = 128;
-inline constexpr std::int32_t kSection = 64;
-/// From so many points on lists hold two sections, and the points at either end of a source's order are
+inline constexpr std::int32_t kShortList = 64;
+/// From so many points on lists are full, and the points at either end of a source's order are
 /// searched along the source itself: their neighbours in the target's plane are many, those along the source
 /// few.
 inline constexpr std::int32_t kManyPoints = 512;
 inline constexpr std::int32_t kTail = 32;
 ASSAY_HOST_DEVICE constexpr std::int32_t list_length(std::int32_t n) {
-  return n >= kManyPoints ? kListLength : kSection;
+  return n >= kManyPoints ? kListLength : kShortList;
 }
 ASSAY_HOST_DEVICE constexpr std::int32_t tail_of(std::int32_t n) {
   return n >= kManyPoints ? kTail : 0;

@@ -16,8 +16,7 @@ void launch(CUstream_st* stream, const walking::Task& task) {
   allow_shared(kernel);
   const std::int64_t columns = (task.range.some + 31) / 32;
   const std::int64_t groups = (task.points + walking::kPointsOfWarp - 1) / walking::kPointsOfWarp;
-  const std::int64_t parts =
-      fill_device(kernel, 32 * kWarps, kBytes, columns, (groups + kWarps - 1) / kWarps);
+  const std::int64_t parts = fill_device(kernel, 32 * kWarps, kBytes, columns, groups, kWarps, 0.5);
   kernel<<<dim3(static_cast<unsigned>(parts), static_cast<unsigned>(columns)), 32 * kWarps, kBytes, stream>>>(
       task);
   detail::check(cudaGetLastError(), "lists: long walk: launch");

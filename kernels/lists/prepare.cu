@@ -260,9 +260,9 @@ void prepare_targets(CUstream_st* stream, const Targets& targets, const std::int
   const bool loses_last = mutant("te.network.cuda_list_entry_lost");
   const dim3 grid(static_cast<unsigned>((n + kThreads / 32 - 1) / (kThreads / 32)), many);
   if (n <= 256)
-    build_lists<8, kSection><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
+    build_lists<8, kShortList><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
   else if (n < kManyPoints)
-    build_lists<16, kSection><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
+    build_lists<16, kShortList><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
   else if (n <= 1024)
     build_lists<32, kListLength><<<grid, kThreads, 0, stream>>>(targets, exclusion, scale, k, loses_last);
   else

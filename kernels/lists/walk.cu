@@ -1,11 +1,12 @@
 // The walks of up to kMostPoints points: the sources lie in shared memory where they fit (walk.cuh).
+#include <algorithm>
+
 #include "kernels/lists/walk.cuh"
 
 namespace assay::kernels::lists {
 
 namespace {
 
-using walking::kPointsOfWarp;
 using walking::Staged;
 using walking::Task;
 
@@ -19,11 +20,13 @@ void launch(CUstream_st* stream, const Task& task) {
   const auto kernel = walking::walk<kCapacity, kListLength, kWarps, kTile>;
   const std::size_t bytes = bytes_of(task.columns.n, kWarps, kTile);
   allow_shared(kernel);
-  const std::int64_t columns = (task.range.some + 31) / 32;
-  const std::int64_t groups = task.targets.count * ((task.columns.n + kPointsOfWarp - 1) / kPointsOfWarp);
-  const std::int64_t parts = fill_device(kernel, 32 * kWarps, bytes, columns, (groups + kWarps - 1) / kWarps);
-  kernel<<<dim3(static_cast<unsigned>(parts), static_cast<unsigned>(columns)), 32 * kWarps, bytes, stream>>>(
-      task);
+  const std::int64_t columns = (task.range.some + 31) / 32, groups = task.targets.count * groups_of(task);
+  const std::int64_t slots = device_slots(kernel, 32 * kWarps, bytes);
+  const dim3 grid =
+      kTile ? dim3(static_cast<unsigned>(std::min(slots, (columns * groups + kWarps - 1) / kWarps)))
+            : dim3(static_cast<unsigned>(std::clamp<std::int64_t>(slots / columns, 1, (groups + kWarps - 1) / kWarps)),
+                   static_cast<unsigned>(columns));
+  kernel<<<grid, 32 * kWarps, bytes, stream>>>(task);
   detail::check(cudaGetLastError(), "lists: walk: launch");
 }
 

@@ -5,7 +5,7 @@
 //
 //   sift      every entry of a section of the list whose distance along the source is below a limit
 //             sets a bit: three instructions an entry. The limit is a guess from how dense the points lie
-//             there.
+//             there; from the second section on it is the k-th best so far, where that is less.
 //   choose    each lane goes through its own bits, nearest in the plane first, and keeps the k + 1 smallest
 //             joint distances, until the plane alone is farther. Distances are float and carry the place in
 //             the list in their last bits. Where it is not, the next section is sifted.
@@ -24,28 +24,29 @@
 #include "kernels/lists/fill.hpp"
 #include "kernels/lists/lists.hpp"
 #include "kernels/lists/nearest_keys.cuh"
+#include "kernels/lists/sift.cuh"
 
 namespace assay::kernels::lists {
 
 namespace walking {
 
-inline constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
 inline constexpr int kPointsOfWarp = 8;
 inline constexpr std::uint32_t kNoKey = 0x7F7FFFFFu;  // the largest float
-static_assert(kSection == 64);                        // the bits of two words
 
 struct Faults {
 #ifdef ASSAY_MUTANTS
-  bool stops_early, no_recheck, wrong_place, limit_trusted;
+  bool stops_early, no_recheck, wrong_place, limit_trusted, limit_falls_too_far;
 #else
-  static constexpr bool stops_early = false, no_recheck = false, wrong_place = false, limit_trusted = false;
+  static constexpr bool stops_early = false, no_recheck = false, wrong_place = false, limit_trusted = false,
+                        limit_falls_too_far = false;
 #endif
 };
 
 inline Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
   return {mutant("te.network.cuda_walk_stops_early"), mutant("te.network.cuda_no_recheck"),
-          mutant("te.network.cuda_wrong_place"), mutant("te.network.cuda_limit_trusted")};
+          mutant("te.network.cuda_wrong_place"), mutant("te.network.cuda_limit_trusted"),
+          mutant("te.network.cuda_limit_falls_too_far")};
 #else
   return {};
 #endif
@@ -61,53 +62,19 @@ struct Task {
   Faults faults;
 };
 
-/// What a warp has of its own: lists of up to kRoom entries, rows and then distances, as in memory.
+/// Of the points of one target.
+__host__ __device__ inline std::int32_t groups_of(const Task& task) {
+  return (task.points + kPointsOfWarp - 1) / kPointsOfWarp;
+}
+
+inline constexpr int kPadding = 4;  ///< as much as is copied at a time
+/// What a warp has of its own: lists of up to kRoom entries, rows and then distances. A place one past a list
+/// may be read: it holds row 0.
 template <int kRoom>
 struct alignas(16) Staged {
-  std::uint32_t lists[2][2 * kRoom];
+  static constexpr int kPitch = kRoom + kPadding;
+  std::uint32_t lists[2][2 * kPitch];
   std::uint32_t results[32][kPointsOfWarp + 1];
-};
-
-/// One point and one source of a lane, with the list that the warp shares.
-struct Point {
-  const std::uint32_t* rows;  ///< of the list
-  const float* gaps;          ///< its distances, rising
-  std::int32_t i;
-  const double *y, *z;    ///< of the target
-  const double* columns;  ///< the source by row
-  std::int64_t stride;
-  double scale;
-
-  __device__ std::int32_t row(std::int32_t place) const {
-    return static_cast<std::int32_t>(rows[place] & ~kAlongY);
-  }
-  __device__ double in_plane(std::int32_t place) const {
-    const std::int32_t j = row(place);
-    return larger(fabs(y[i] - __ldg(y + j)), fabs(z[i] - __ldg(z + j)));
-  }
-  __device__ double joint(std::int32_t place) const {
-    return larger(fabs(columns[i * stride] - columns[row(place) * stride]), in_plane(place));
-  }
-};
-
-/// A lane's source in shared memory, 32 sources side by side a row: one instruction makes an address.
-struct Tile {
-  std::uint32_t base;
-  __device__ explicit Tile(const float* first)
-      : base(static_cast<std::uint32_t>(__cvta_generic_to_shared(first))) {}
-  /// `row` may carry kAlongY.
-  __device__ float operator[](std::uint32_t row) const {
-    float value;
-    asm("ld.shared.f32 %0, [%1];" : "=f"(value) : "r"(base + (row << 7)));
-    return value;
-  }
-};
-
-/// The same in global memory, where the sources are too long.
-struct Column {
-  const float* first;
-  std::int64_t pitch;
-  __device__ float operator[](std::uint32_t row) const { return __ldg(first + (row & ~kAlongY) * pitch); }
 };
 
 /// How a lane stands.
@@ -121,79 +88,16 @@ struct Chosen {
   float ahead;                        ///< and what later sections hold within the limit
 };
 
-/// Entries of a list, the first in the highest bit.
-struct Bits {
-  std::uint32_t first = 0, second = 0;
-};
-
-/// Which entries' distance along the source is below the limit, in the section that begins at `begin`;
-/// `whole`: all of it was looked at, and what was not is beyond every lane's limit.
-template <class Source>
-__device__ Bits sift(const Point& point, std::int32_t begin, const Source& source, float own, float limit,
-                     bool& whole) {
-  const int widest = __reduce_max_sync(kWholeWarp, __float_as_int(limit));
-  Bits all;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    std::uint32_t bits = 0;
-    int p = 0;
-#pragma unroll 1
-    for (; p < 32; p += 16) {
-      const std::int32_t first = begin + 32 * half + p;
-      if (__float_as_int(point.gaps[first]) > widest) break;
-#pragma unroll
-      for (int u = 0; u < 16; u += 4) {
-        const uint4 rows = *reinterpret_cast<const uint4*>(point.rows + first + u);
-        const std::uint32_t each[4] = {rows.x, rows.y, rows.z, rows.w};
-        float excess[4];
-#pragma unroll
-        for (int v = 0; v < 4; ++v) excess[v] = fabsf(own - source[each[v]]) - limit;
-#pragma unroll
-        for (int v = 0; v < 4; ++v)  // the sign
-          bits = __funnelshift_l(__float_as_uint(excess[v]), bits, 1);
-      }
-    }
-    whole = p == 32;
-    (half == 0 ? all.first : all.second) = p == 0 ? 0 : bits << (32 - p);
-    if (!whole) break;
-  }
-  return all;
-}
-
-/// Takes one entry after the other out of the bits of a section.
-struct Taker {
-  std::uint32_t now, later;
-  std::int32_t base;
-  std::int32_t last;  ///< where the second word's entries begin
-  __device__ Taker(Bits bits, std::int32_t begin)
-      : now(bits.first), later(bits.second), base(begin), last(begin + 32) {
-    turn();
-  }
-  __device__ bool empty() const { return now == 0; }
-  /// Past its last entry a lane stays at the end of the section.
-  __device__ std::int32_t place() const { return empty() ? last + 31 : base + __clz(static_cast<int>(now)); }
-  __device__ void drop(std::int32_t place) {
-    now &= ~(0x80000000u >> (place & 31));
-    turn();
-  }
-
- private:
-  __device__ void turn() {
-    if (now == 0 && base != last) {
-      now = later;
-      base = last;
-    }
-  }
-};
-
 /// n_yz where the list tells it: all that are nearer in the plane than the k-th neighbour, at `place` and
 /// farthest along `along`. Distances are rounded; those close to it are looked at again in double.
-__device__ inline std::uint32_t count_plane(const Point& point, std::int32_t length, std::int32_t place,
-                                            std::uint32_t along, float distance, float margin) {
+template <int kRoom>
+__device__ std::uint32_t count_plane(const Point& point, std::int32_t length, std::int32_t place,
+                                     std::uint32_t along, float distance, float margin) {
   const float below = distance - margin, above = distance + margin;
   std::int32_t low = 0;
-  for (std::int32_t half = length / 2; half > 0; half /= 2)  // the first entry not below for certain
-    if (point.gaps[low + half - 1] < below) low += half;
+#pragma unroll
+  for (int half = kRoom / 2; half > 0; half /= 2)  // the first entry not below for certain
+    if ((half < kShortList || half < length) && point.gaps[low + half - 1] < below) low += half;
   low += point.gaps[low] < below;
   auto count = static_cast<std::uint32_t>(low);
   for (std::int32_t p = low; p < length && point.gaps[p] <= above; ++p) {
@@ -203,33 +107,30 @@ __device__ inline std::uint32_t count_plane(const Point& point, std::int32_t len
   return count;
 }
 
-/// Goes through a section in float.
+/// Goes through the bits of a section in float, two entries at a time.
 template <int kCapacity, int kRoom, class Source>
 __device__ void choose(const Task& task, const Point& point, std::int32_t begin, const Source& source,
-                       float own, Bits bits, bool whole, Chosen<kCapacity>& chosen) {
+                       float own, std::uint32_t bits, bool whole, Chosen<kCapacity>& chosen) {
   constexpr std::uint32_t kPlaceMask = kRoom - 1;
   std::uint32_t(&keys)[kCapacity + 1] = chosen.keys;
-  Taker taker(bits, begin);
   const auto key_of = [&](std::int32_t p, float gap) {
     const float d = fmaxf(fabsf(own - source[point.rows[p]]), gap);
-    return taker.empty() ? kNoKey : (__float_as_uint(d) & ~kPlaceMask) | static_cast<std::uint32_t>(p);
+    return bits == 0 ? kNoKey : (__float_as_uint(d) & ~kPlaceMask) | static_cast<std::uint32_t>(p);
   };
   float gap;
   while (true) {
-    const std::int32_t p = taker.place();
+    const std::int32_t p = first_place(bits, begin);
     gap = point.gaps[p];
     const float reach = __uint_as_float(keys[kCapacity - 1] | kPlaceMask);
-    if (!__any_sync(kWholeWarp, !taker.empty() && gap <= (task.faults.stops_early ? 0.5f * reach : reach)))
-      break;
+    if (!__any_sync(kWholeWarp, bits != 0 && gap <= (task.faults.stops_early ? 0.5f * reach : reach))) break;
     const std::uint32_t one = key_of(p, gap);
-    taker.drop(p);
-    const std::int32_t q = taker.place();
+    bits = after_place(bits, p);
+    const std::int32_t q = first_place(bits, begin);
     const std::uint32_t other = key_of(q, point.gaps[q]);
-    taker.drop(q);
-    insert(keys, one);
-    insert(keys, other);
+    bits = after_place(bits, q);
+    insert_two(keys, one, other);
   }
-  if (!taker.empty()) chosen.passed = fminf(chosen.passed, gap);
+  if (bits != 0) chosen.passed = fminf(chosen.passed, gap);
   chosen.ahead = whole ? point.gaps[begin + kSection - 1] : CUDART_INF_F;
 }
 
@@ -249,18 +150,18 @@ __device__ State search(const Task& task, const Point& point, const Source& sour
 #pragma unroll
   for (int j = 0; j <= kCapacity; ++j) keys[j] = j < kCapacity - task.k ? 0u : kNoKey;
   chosen.passed = CUDART_INF_F;
-  float most, margin;
+  float most, margin, nearer = limit;
 #pragma unroll 1
   for (std::int32_t begin = 0;; begin += kSection) {
     bool whole;
-    const Bits bits = sift(point, begin, source, own, limit, whole);
+    const std::uint32_t bits = sift(point, begin, source, own, nearer, whole);
     choose<kCapacity, kRoom>(task, point, begin, source, own, bits, whole, chosen);
     most = __uint_as_float(keys[kCapacity - 1] | kPlaceMask);
     margin = margin_of(own, most);
-    // Another section, where what is ahead may be nearer than a lane's k-th.
-    if (begin + kSection >= task.length ||
-        !__any_sync(kWholeWarp, chosen.ahead < limit && !(chosen.ahead - most > margin)))
-      break;
+    // What is farther than the k-th best by more than rounding is of no use, neither as the k-th nor to say
+    // whether it is clear of the next one.
+    nearer = fminf(nearer, task.faults.limit_falls_too_far ? 0.5f * most : most + 3 * margin);
+    if (begin + kSection >= task.length || !__any_sync(kWholeWarp, chosen.ahead < nearer)) break;
   }
   const float bound = task.faults.stops_early ? CUDART_INF_F : fminf(chosen.passed, chosen.ahead);
   const std::uint32_t last = keys[kCapacity - 1];
@@ -292,7 +193,7 @@ __device__ State search(const Task& task, const Point& point, const Source& sour
                               : gap - dx > margin ? (row & kAlongY ? 1u : 2u)
                                                   : kAlongAny;
   word = found_word(row & ~kAlongY, along,
-                    count_plane(point, task.length, place, along, fmaxf(dx, gap), margin));
+                    count_plane<kRoom>(point, task.length, place, along, fmaxf(dx, gap), margin));
   return State::decided;
 }
 
@@ -307,20 +208,21 @@ __device__ State search_tied(const Task& task, const Point& point, const Source&
     values[j] = j < kCapacity - task.k ? -1.0 : CUDART_INF;
     places[j] = 0;
   }
-  double bound;
+  double bound, most, margin;
+  float nearer = limit;
 #pragma unroll 1
   for (std::int32_t begin = 0;; begin += kSection) {
     bool whole;
-    Taker taker(sift(point, begin, source, own, limit, whole), begin);
+    std::uint32_t bits = sift(point, begin, source, own, nearer, whole);
     while (true) {
-      const std::int32_t p = taker.place();
+      const std::int32_t p = bits != 0 ? first_place(bits, begin) : begin + kSection - 1;
       bound = static_cast<double>(point.gaps[p] * (1.0f - 0x1p-22f));
       // an infinite distance stands for no neighbour
       const bool live =
-          !taker.empty() && bound < CUDART_INF && !(bound > values[kCapacity - 1] * point.scale);
+          bits != 0 && bound < CUDART_INF && !(bound > values[kCapacity - 1] * point.scale);
       if (!__any_sync(kWholeWarp, live)) break;
       if (!live) continue;
-      taker.drop(p);
+      bits = after_place(bits, p);
       const double d = point.joint(p);
 #pragma unroll
       for (int j = kCapacity - 1; j > 0; --j) {
@@ -333,13 +235,12 @@ __device__ State search_tied(const Task& task, const Point& point, const Source&
         places[0] = static_cast<std::uint32_t>(p);
       }
     }
-    if (taker.empty() && !whole) bound = CUDART_INF;
-    if (begin + kSection >= task.length ||
-        !__any_sync(kWholeWarp, bound < limit && !(bound > values[kCapacity - 1] * point.scale)))
-      break;
+    if (bits == 0 && !whole) bound = CUDART_INF;
+    most = values[kCapacity - 1] * point.scale;
+    margin = 0x1p-20 * (fabs(static_cast<double>(own)) + most) + 0x1p-140;
+    nearer = fminf(nearer, static_cast<float>(most + 3 * margin));
+    if (begin + kSection >= task.length || !__any_sync(kWholeWarp, bound < nearer && !(bound > most))) break;
   }
-  const double most = values[kCapacity - 1] * point.scale;
-  const double margin = 0x1p-20 * (fabs(static_cast<double>(own)) + most) + 0x1p-140;
   if (!(limit - most > margin)) return bound < limit ? State::given_up : State::open;
   if (!(bound > most)) return State::given_up;
   word = found_word(static_cast<std::uint32_t>(point.row(static_cast<std::int32_t>(places[kCapacity - 1]))),
@@ -347,80 +248,69 @@ __device__ State search_tied(const Task& task, const Point& point, const Source&
   return State::decided;
 }
 
-/// blockIdx.x is a part of the points of all targets, eight at a time; blockIdx.y the 32 columns. kTile: the
-/// sources are in shared memory.
-template <int kCapacity, int kRoom, int kWarps, bool kTile>
-__global__ void __launch_bounds__(32 * kWarps, kWarps <= 16 ? 2 : 1) walk(Task task) {
-  extern __shared__ __align__(16) unsigned char shared[];
+/// A warp's groups of eight points, of all targets one after the other: `group` and every `step` from there on
+/// below `last`. `block` is the 32 columns.
+template <int kCapacity, int kRoom, class Source>
+__device__ void walk_groups(const Task& task, Staged<kRoom>& staged, const Source& source, std::int32_t block,
+                            std::int32_t group, std::int32_t step, std::int32_t last) {
+  if (group >= last) return;
   const std::int32_t n = task.columns.n;
-  const auto warp = static_cast<std::int32_t>(threadIdx.x / 32),
-             lane = static_cast<std::int32_t>(threadIdx.x % 32);
-  Staged<kRoom>& staged = reinterpret_cast<Staged<kRoom>*>(shared)[warp];
-  const std::int64_t padded = task.columns.padded;
-  const std::int64_t within = std::int64_t{blockIdx.y} * 32 + lane;  // of the range
+  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32);
+  const std::int64_t padded = task.columns.padded, within = std::int64_t{block} * 32 + lane;  // of the range
   const bool there = within < task.range.some;
   const std::int64_t column = task.range.first + within;
-  const float* guesses = task.columns.guess_by_row + column;
-  float* tile = reinterpret_cast<float*>(shared + kWarps * sizeof(Staged<kRoom>));
-  if constexpr (kTile) {
-    for (std::int32_t j = warp; j < n; j += kWarps) tile[j * 32 + lane] = guesses[j * padded];
-    __syncthreads();
-  }
-  const auto source = [&] {
-    if constexpr (kTile)
-      return Tile(tile + lane);
-    else
-      return Column{guesses, padded};
-  }();
   const double scale = *task.columns.scale;
   const bool tied_column = there && task.columns.tied != nullptr && task.columns.tied[column] != 0;
   const bool any_tied_column = __any_sync(kWholeWarp, tied_column);
-
-  const std::int64_t groups = (task.points + kPointsOfWarp - 1) / kPointsOfWarp;
-  const std::int64_t all = task.targets.count * groups, step = std::int64_t{gridDim.x} * kWarps;
-  std::int64_t group = std::int64_t{blockIdx.x} * kWarps + warp;
-  if (group >= all) return;
-  const auto first_of = [&](std::int64_t g) {
-    return task.first + static_cast<std::int32_t>(g % groups) * kPointsOfWarp;
+  const std::int32_t groups = groups_of(task);
+  const auto first_of = [&](std::int32_t g) {
+    return task.first + g % groups * kPointsOfWarp;
   };
-  // The next point's list and spread are on their way while this one is worked on.
+  // The next point's list, spread and reach are on their way while this one is worked on.
+  struct {
+    const std::uint32_t* list;
+    const float *spread, *reach;
+  } next;
+  const auto aim = [&](std::int32_t g) {
+    const std::int64_t target = g / groups;
+    const std::int32_t i = first_of(g);
+    next = {task.targets.lists + (target * task.points + i - task.first) * 2 * kRoom + 4 * lane,
+            task.columns.spread_by_row + i * padded + column, task.targets.reach + target * n + i};
+  };
   int buffer = 0;
-  const auto fetch = [&](std::int64_t target, std::int32_t i) {
-    const std::uint32_t* list = task.targets.lists + (target * task.points + i - task.first) * 2 * kRoom;
+  float next_spread, next_reach;
+  const auto fetch = [&] {
 #pragma unroll
     for (int part = 0; part < 2 * kRoom; part += 128)  // rows, then distances
       if (kRoom > 128 || 4 * lane < task.length)
-        __pipeline_memcpy_async(&staged.lists[buffer][part + 4 * lane], list + part + 4 * lane, 16);
+        __pipeline_memcpy_async(&staged.lists[buffer][(part < kRoom ? part : part + kPadding) + 4 * lane],
+                                next.list + part, 16);
     __pipeline_commit();
-    return there ? __ldg(task.columns.spread_by_row + i * padded + column) : -1.0f;
+    next_spread = there ? __ldg(next.spread) : -1.0f;
+    next_reach = __ldg(next.reach);
+    next.list += 2 * kRoom;
+    next.spread += padded;
+    ++next.reach;
   };
-  float next_spread = fetch(group / groups, first_of(group));
-  for (; group < all; group += step) {
+  aim(group);
+  fetch();
+  for (; group < last; group += step) {
     const std::int64_t target = group / groups;
     const std::int32_t first = first_of(group), end = min(first + kPointsOfWarp, task.first + task.points);
-    Point point{nullptr,
-                nullptr,
-                0,
-                task.targets.y + target * n,
-                task.targets.z + target * n,
-                task.columns.by_row + column,
-                padded,
-                scale};
+    const double *y = task.targets.y + target * n, *z = task.targets.z + target * n,
+                 *x = task.columns.by_row + column;
+    Point point{nullptr, nullptr, x + first * padded, y + first, z + first, y, z, x, padded, scale};
     const bool tied = any_tied_column || (task.targets.tied != nullptr && task.targets.tied[target] != 0);
     for (std::int32_t i = first; i < end; ++i) {
       __pipeline_wait_prior(0);
       __syncwarp();
-      const float spread = next_spread;
+      float limit = next_spread < 0 ? -1.0f : next_spread * next_reach;
       point.rows = staged.lists[buffer];
-      point.gaps = reinterpret_cast<const float*>(point.rows + kRoom);
-      point.i = i;
+      point.gaps = reinterpret_cast<const float*>(point.rows + Staged<kRoom>::kPitch);
       buffer ^= 1;
-      if (i + 1 < end)
-        next_spread = fetch(target, i + 1);
-      else if (group + step < all)
-        next_spread = fetch((group + step) / groups, first_of(group + step));
+      if (i + 1 == end && group + step < last) aim(group + step);
+      if (i + 1 < end || group + step < last) fetch();
       const float own = source[static_cast<std::uint32_t>(i)];
-      float limit = spread < 0 ? -1.0f : spread * __ldg(task.targets.reach + target * n + i);
       if constexpr (kRoom > kListLength) {
         // Where the list would have to reach twice as far it is of no use; else the limit need not be beyond
         // it.
@@ -439,16 +329,53 @@ __global__ void __launch_bounds__(32 * kWarps, kWarps <= 16 ? 2 : 1) walk(Task t
                              : fmaxf(limit, 1.0001f * fminf(point.gaps[task.length - 1], 0x1p100f));
       }
       staged.results[lane][i - first] = word;
+      point.advance();
       __syncwarp();  // before the other buffer is filled again
     }
     // eight points of a column side by side: whole sectors of memory
-    std::uint32_t* found = task.found + (target * task.range.some + std::int64_t{blockIdx.y} * 32) * n;
+    std::uint32_t* found = task.found + (target * task.range.some + std::int64_t{block} * 32) * n;
     for (std::int32_t item = lane; item < 32 * kPointsOfWarp; item += 32) {
       const std::int32_t of = item / kPointsOfWarp, place = item % kPointsOfWarp;
-      if (std::int64_t{blockIdx.y} * 32 + of < task.range.some && first + place < end)
+      if (std::int64_t{block} * 32 + of < task.range.some && first + place < end)
         found[std::int64_t{of} * n + first + place] = staged.results[of][place];
     }
     __syncwarp();
+  }
+}
+
+/// kTile: the sources are in shared memory, and the groups of all columns are cut into as many pieces as there
+/// are blocks, so that a block has sources of two columns' blocks now and then. Otherwise all blocks of
+/// blockIdx.y go through its groups together: what is near in the plane then is near in memory.
+template <int kCapacity, int kRoom, int kWarps, bool kTile>
+__global__ void __launch_bounds__(32 * kWarps, kWarps <= 16 ? 2 : 1) walk(Task task) {
+  extern __shared__ __align__(16) unsigned char shared[];
+  const auto warp = static_cast<std::int32_t>(threadIdx.x / 32),
+             lane = static_cast<std::int32_t>(threadIdx.x % 32);
+  Staged<kRoom>& staged = reinterpret_cast<Staged<kRoom>*>(shared)[warp];
+  for (std::uint32_t* word = staged.lists[0] + lane; word < staged.lists[2]; word += 32) *word = 0;
+  __syncwarp();
+  const float* guesses = task.columns.guess_by_row + task.range.first + lane;
+  const auto all = static_cast<std::int32_t>(task.targets.count) * groups_of(task);
+  if constexpr (kTile) {
+    float* tile = reinterpret_cast<float*>(shared + kWarps * sizeof(Staged<kRoom>));
+    const std::int64_t total = all * ((task.range.some + 31) / 32);
+    const auto end = static_cast<std::int32_t>(total * (blockIdx.x + 1) / gridDim.x);
+    auto begin = static_cast<std::int32_t>(total * blockIdx.x / gridDim.x);
+    while (begin < end) {
+      const std::int32_t block = begin / all, before = block * all, stop = min(end, before + all);
+      __syncthreads();  // none needs the sources before these
+      for (std::int32_t j = warp; j < task.columns.n; j += kWarps)
+        tile[j * 32 + lane] = guesses[j * task.columns.padded + 32 * block];
+      __syncthreads();
+      walk_groups<kCapacity>(task, staged, Tile(tile + lane), block, begin - before + warp, kWarps,
+                             stop - before);
+      begin = stop;
+    }
+  } else {
+    const auto block = static_cast<std::int32_t>(blockIdx.y);
+    walk_groups<kCapacity>(task, staged, Column{guesses + 32 * block, task.columns.padded}, block,
+                           static_cast<std::int32_t>(blockIdx.x) * kWarps + warp,
+                           static_cast<std::int32_t>(gridDim.x) * kWarps, all);
   }
 }
 

@@ -322,6 +322,8 @@ void describe_network(Suite& suite) {
   on_device("te.network.cuda_walk_stops_early", "off by one", "a walk along a list ends at half the radius");
   on_device("te.network.cuda_limit_trusted", "lost data",
             "what the first limit keeps out of a list is taken not to exist");
+  on_device("te.network.cuda_limit_falls_too_far", "lost data",
+            "later sections of a list are sifted by half of the k-th best so far");
   on_device("te.network.cuda_tail_cut", "off by one",
             "the search of a source's tail ends with the tail itself");
   on_device("te.network.cuda_no_recheck", "precision", "what float cannot order is taken as it comes");
