@@ -30,14 +30,17 @@ __device__ inline float most_of(std::uint32_t key, std::uint32_t mask) {
   return __uint_as_float(key | mask);
 }
 
+/// What rounding may have moved a distance of up to `most` by, either way: 2^-24 of each coordinate, of their
+/// difference and of the distance, and twice as much again.
+__device__ inline float margin_of(const Guess& own, float most) {
+  return 0x1p-21f * (fmaxf(fabsf(own.x), fmaxf(fabsf(own.y), fabsf(own.z))) + most) + 0x1p-140f;
+}
+
 /// Along which coordinate the k-th neighbour, at `to`, is farthest, or kAlongAny; `certain`: it is the k-th,
 /// whatever rounding did.
 __device__ inline std::uint32_t along_nearest(const Guess& own, const Guess& to, const Nearest& nearest,
                                               bool no_recheck, bool& certain) {
-  // What rounding may have moved a distance by, either way: 2^-24 of each coordinate, of their difference and
-  // of the distance, and twice as much again.
-  const float margin =
-      0x1p-21f * (fmaxf(fabsf(own.x), fmaxf(fabsf(own.y), fabsf(own.z))) + nearest.most) + 0x1p-140f;
+  const float margin = margin_of(own, nearest.most);
   const bool closed = nearest.bound - nearest.most > margin;
   const bool clear = nearest.next - nearest.most > margin && nearest.least - nearest.before > margin;
   certain = nearest.most < 0x1p127f && closed && (clear || no_recheck);

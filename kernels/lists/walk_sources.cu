@@ -1,16 +1,16 @@
-// The k-th neighbour of the points that walk_lists leaves, a block a pair.
+// The k-th neighbour of the points that walk_lists leaves: the tails of a source, which have many neighbours in
+// the plane and few along the source, and what a list or float does not decide. A block has a target, a warp
+// goes through sources of it.
 //
-//   tails     points in the tails of a source have many neighbours in the plane and few along the
-//             source. A warp takes 32 of them, a lane each; all look at the same candidate, from the end of
-//             the source inwards.
-//   the rest  few as a rule: a warp takes one, its lanes the next 32 ranks to either side.
+//   crowds    of 32 ranks side by side several are left, as in the tails: a lane each; all look at the same
+//             candidate, from their own ranks outwards.
+//   single    a warp takes one point, its lanes the next 32 ranks to either side.
+//   doubtful  what float cannot order for certain: the points that it finds no farther than the k-th, by more
+//             than rounding, are compared in double.
 //
-// Distances are float and carry the candidate's place in their last bits; what float cannot order for certain
-// is searched in double, a lane a point, and so are tied data.
+// Float distances carry the candidate's place in their last bits.
 #include <math_constants.h>
 #include <vector_types.h>
-
-#include <algorithm>
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
@@ -22,29 +22,35 @@ namespace assay::kernels::lists {
 namespace {
 
 constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
-constexpr int kThreads = 64;
+constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / 32;
 constexpr std::uint32_t kNoKey = 0x7F7FFFFFu;  // the largest float
-/// Candidates from an end that the tails may look at.
-constexpr std::int32_t kReach = 160;
-constexpr std::uint32_t kTailMask = 255;  ///< of a candidate's place
-/// Of a chunk of 32 ranks: the lane that holds a key says the rest.
+/// So many left of 32 ranks are a crowd.
+constexpr int kCrowd = 6;
+/// Sources of a warp, about: few enough that those with many points left find others to take the rest.
+constexpr std::int64_t kSourcesOfWarp = 4;
+/// Chunks of 32 candidates. A crowd's key holds the place of a candidate among all of them; where a warp takes
+/// one point the lane that holds a key says the rest.
 constexpr std::int32_t kChunks = kMostPoints / 32;
+constexpr std::uint32_t kCrowdMask = 32 * kChunks - 1;
 constexpr std::uint32_t kChunkMask = 2 * kChunks - 1;
-static_assert(kReach <= 256 && kReach % 4 == 0 && kTail % 32 == 0);
+/// Words of bits for the ranks of either half of a source.
+constexpr std::int32_t kHalfWords = kMostPoints / 2 / 32;
+static_assert(kHalfWords == 32);  // a lane each
 
 struct Faults {
 #ifdef ASSAY_MUTANTS
-  bool no_recheck, nearest_left_out, tail_cut;
+  bool no_recheck, nearest_left_out, tail_cut, doubtful_one_too_far;
 #else
-  static constexpr bool no_recheck = false, nearest_left_out = false, tail_cut = false;
+  static constexpr bool no_recheck = false, nearest_left_out = false, tail_cut = false,
+                        doubtful_one_too_far = false;
 #endif
 };
 
 Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
   return {mutant("te.network.cuda_no_recheck"), mutant("te.network.cuda_nearest_left_out"),
-          mutant("te.network.cuda_tail_cut")};
+          mutant("te.network.cuda_tail_cut"), mutant("te.network.cuda_doubtful_one_too_far")};
 #else
   return {};
 #endif
@@ -56,94 +62,198 @@ struct Task {
   Targets targets;
   spatial::ExclusionView exclusion;
   std::int32_t k;
-  std::int32_t tail;
+  std::int64_t parts;  ///< of the sources of a target, a block each
   std::uint32_t* found;
   Faults faults;
 };
 
-/// A pair, as its block sees it.
+/// A pair, as its warp sees it.
 struct Pair {
   const double* sorted;
   const float* guesses;  ///< sorted too
   const std::uint16_t* rows;
   const double *y, *z;
-  const float2* plane;  ///< of each row
+  const float2* plane;  ///< of each row, in shared memory
   std::int32_t n;
+
+  __device__ Guess guess_at(std::int32_t rank) const {
+    const float2 at = plane[rows[rank]];
+    return {guesses[rank], at.x, at.y};
+  }
 };
 
-/// What float says of the point at `rank`, or kUnresolved.
-__device__ std::uint32_t decide(const Task& task, const Pair& pair, std::int32_t rank,
-                                const Nearest& nearest) {
-  const auto guess_at = [&](std::int32_t r) {
-    const float2 plane = pair.plane[pair.rows[r]];
-    return Guess{pair.guesses[r], plane.x, plane.y};
-  };
+/// What a warp has of its own in shared memory.
+struct Scratch {
+  float4 candidates[32];
+  /// Ranks that are left, a bit each: those of the lower half, then those of the upper one from its end on, so
+  /// that either tail begins a word.
+  std::uint32_t left[2 * kHalfWords];
+  std::int32_t firsts[kChunks];  ///< the ranks that chunks begin at
+  std::uint16_t near[32];
+};
+
+/// What a search in float says of a point: its word where that is certain, and a distance that k others do not
+/// exceed, or -1.
+struct Answer {
+  std::uint32_t word = kUnresolved;
+  float most = -1;
+};
+
+__device__ Answer decide(const Task& task, const Pair& pair, std::int32_t rank, const Nearest& nearest) {
   bool certain = false;
-  const std::uint32_t along =
-      along_nearest(guess_at(rank), guess_at(nearest.rank), nearest, task.faults.no_recheck, certain);
-  return certain ? found_word(pair.rows[nearest.rank], along, kUnknownCount) : kUnresolved;
+  const std::uint32_t along = along_nearest(pair.guess_at(rank), pair.guess_at(nearest.rank), nearest,
+                                            task.faults.no_recheck, certain);
+  Answer answer;
+  if (certain) answer.word = found_word(pair.rows[nearest.rank], along, kUnknownCount);
+  if (nearest.most < 0x1p127f && nearest.bound > nearest.most) answer.most = nearest.most;
+  return answer;
 }
 
-/// The point `depth` ranks from an end, among the `reach` candidates from that end on, all lanes in step.
+/// The points at 32 ranks from `start` on, a lane each: this lane's is `rank`, where it is `wanted`.
 template <int kCapacity>
-__device__ std::uint32_t search_tail(const Task& task, const Pair& pair, const float4* candidates,
-                                     std::int32_t reach, std::int32_t depth, bool from_above) {
-  const auto rank_of = [&](std::int32_t d) { return from_above ? pair.n - 1 - d : d; };
-  const std::int32_t rank = rank_of(depth), i = pair.rows[rank];
-  const float4 own = candidates[depth];
+__device__ Answer search_crowd(const Task& task, const Pair& pair, Scratch& scratch, std::int32_t start,
+                               std::int32_t rank, bool wanted) {
+  const std::int32_t n = pair.n, lane = static_cast<std::int32_t>(threadIdx.x % 32);
+  rank = min(max(rank, 0), n - 1);
+  const Guess own = pair.guess_at(rank);
   std::int32_t excluded_begin = 0, excluded_end = 0;
-  task.exclusion.of(i, excluded_begin, excluded_end);
+  task.exclusion.of(pair.rows[rank], excluded_begin, excluded_end);
   const auto excluded = static_cast<std::uint32_t>(excluded_end - excluded_begin);
   std::uint32_t keys[kCapacity + 1];
 #pragma unroll
-  for (int j = 0; j <= kCapacity; ++j) keys[j] = j < kCapacity - task.k ? 0u : kNoKey;
-  const std::int32_t deepest = depth | 31;
-  float gap = 0;
-  std::int32_t c = 0;
-  constexpr std::int32_t kStep = 4;
-  for (; c < reach; c += kStep) {
-    // beyond the deepest lane, the candidates' gaps rise for all
-    if (c > deepest &&
-        (task.faults.tail_cut || !__any_sync(kWholeWarp, gap <= most_of(keys[kCapacity - 1], kTailMask))))
-      break;
+  for (int j = 0; j <= kCapacity; ++j) keys[j] = wanted && j >= kCapacity - task.k ? kNoKey : 0u;
+
+  std::int32_t chunks = 0;
+  const auto look = [&](std::int32_t first, auto any_excluded) {
+    const std::int32_t r = first + lane;
+    const bool there = r >= 0 && r < n;
+    const std::uint32_t row = pair.rows[there ? r : rank];
+    const float2 at = pair.plane[row];
+    __syncwarp();  // the chunk before has been looked at
+    scratch.candidates[lane] =
+        make_float4(there ? pair.guesses[r] : CUDART_INF_F, at.x, at.y, __uint_as_float(row));
+    if (lane == 0) scratch.firsts[chunks] = first;
+    __syncwarp();
+    constexpr int kStep = 4;
+#pragma unroll 1
+    for (int u = 0; u < 32; u += kStep) {
+      std::uint32_t each[kStep];
 #pragma unroll
-    for (std::int32_t u = 0; u < kStep; ++u) {
-      const float4 at = candidates[c + u];
-      gap = fabsf(at.x - own.x);
-      const float d = fmaxf(gap, fmaxf(fabsf(at.y - own.y), fabsf(at.z - own.z)));
-      const bool out = __float_as_uint(at.w) - static_cast<std::uint32_t>(excluded_begin) < excluded;
-      insert(keys, out ? kNoKey : (__float_as_uint(d) & ~kTailMask) | static_cast<std::uint32_t>(c + u));
+      for (int v = 0; v < kStep; ++v) {
+        const float4 to = scratch.candidates[u + v];
+        const float d = fmaxf(fabsf(to.x - own.x), fmaxf(fabsf(to.y - own.y), fabsf(to.z - own.z)));
+        each[v] = (__float_as_uint(d) & ~kCrowdMask) | static_cast<std::uint32_t>(32 * chunks + u + v);
+        if (decltype(any_excluded)::value && __float_as_uint(to.w) - static_cast<std::uint32_t>(excluded_begin) < excluded)
+          each[v] = kNoKey;
+      }
+      const std::uint32_t least = min(min(each[0], each[1]), min(each[2], each[3]));
+      if (!__any_sync(kWholeWarp, least < keys[kCapacity])) continue;
+      insert_two(keys, each[0], each[1]);
+      insert_two(keys, each[2], each[3]);
+    }
+    ++chunks;
+  };
+
+  constexpr int kLast = kCapacity - 1;
+  std::int32_t next = start, up = start + 32, down = start - 1;
+  float bound;
+  bool upwards = false;
+  while (true) {
+    // Without a window only a point itself is none of its neighbours, and that is among the first.
+    if (task.exclusion.window != 0 || chunks == 0)
+      look(next, std::true_type{});
+    else
+      look(next, std::false_type{});
+    const float above = up < n ? pair.guesses[up] - own.x : CUDART_INF_F,
+                below = down >= 0 ? own.x - pair.guesses[down] : CUDART_INF_F;
+    bound = task.faults.tail_cut ? CUDART_INF_F : fminf(above, below);
+    const float most = most_of(keys[kLast], kCrowdMask);
+    const bool more_above = __any_sync(kWholeWarp, wanted && above <= most),
+               more_below = __any_sync(kWholeWarp, wanted && below <= most);
+    if (!(more_above || more_below) || task.faults.tail_cut || chunks == kChunks) break;
+    upwards = more_above && !(more_below && upwards);
+    if (upwards) {
+      next = up;
+      up += 32;
+    } else {
+      down -= 32;
+      next = down + 1;
     }
   }
-  const float bound = c >= pair.n ? CUDART_INF_F : task.faults.tail_cut && c > deepest ? CUDART_INF_F : gap;
-  constexpr int kLast = kCapacity - 1;
-  const std::int32_t chosen = rank_of(min(static_cast<std::int32_t>(keys[kLast] & kTailMask), pair.n - 1));
+  const auto place = static_cast<std::int32_t>(keys[kLast] & kCrowdMask);
+  const std::int32_t at = scratch.firsts[min(place / 32, chunks - 1)] + place % 32;
   // below k = kCapacity the keys before the first are 0
   return decide(task, pair, rank,
-                {kCapacity > 1 && task.k > 1 ? most_of(keys[kLast - 1], kTailMask) : -1.0f,
-                 least_of(keys[kLast], kTailMask), most_of(keys[kLast], kTailMask),
-                 least_of(keys[kLast + 1], kTailMask), bound, chosen});
+                {kCapacity > 1 && task.k > 1 ? most_of(keys[kLast - 1], kCrowdMask) : -1.0f,
+                 least_of(keys[kLast], kCrowdMask), most_of(keys[kLast], kCrowdMask),
+                 least_of(keys[kLast + 1], kCrowdMask), bound, min(max(at, 0), n - 1)});
 }
 
 /// The point at a rank, by a whole warp.
 template <int kCapacity>
-__device__ std::uint32_t search_by_warp(const Task& task, const Pair& pair, std::int32_t rank) {
-  const std::int32_t i = pair.rows[rank];
-  const float own = pair.guesses[rank];
-  const float2 guess = pair.plane[i];
+__device__ Answer search_by_warp(const Task& task, const Pair& pair, std::int32_t rank) {
+  const Guess own = pair.guess_at(rank);
   std::int32_t excluded_begin = 0, excluded_end = 0;
-  task.exclusion.of(i, excluded_begin, excluded_end);
+  task.exclusion.of(pair.rows[rank], excluded_begin, excluded_end);
   const auto excluded = static_cast<std::uint32_t>(excluded_end - excluded_begin);
   const auto look = [&](std::int32_t r, float& gap, bool& out) {
     const std::int32_t j = pair.rows[r];
     const float2 at = pair.plane[j];
-    gap = fabsf(pair.guesses[r] - own);
+    gap = fabsf(pair.guesses[r] - own.x);
     out = static_cast<std::uint32_t>(j - excluded_begin) < excluded;
-    return fmaxf(gap, fmaxf(fabsf(at.x - guess.x), fabsf(at.y - guess.y)));
+    return fmaxf(gap, fmaxf(fabsf(at.x - own.y), fabsf(at.y - own.z)));
   };
   const std::int32_t first = task.faults.nearest_left_out ? 1 : 0;
   return decide(task, pair, rank,
                 nearest_along<kCapacity, kChunkMask>(pair.n, rank, task.k, first, kChunks, look));
+}
+
+/// The same in double, where k others are no farther than `most` in float: the word, or kUnresolved where too
+/// many are about as near.
+__device__ std::uint32_t search_in_double(const Task& task, const Pair& pair, Scratch& scratch,
+                                          std::int32_t rank, float most) {
+  const std::int32_t n = pair.n, i = pair.rows[rank], lane = static_cast<std::int32_t>(threadIdx.x % 32);
+  const Guess own = pair.guess_at(rank);
+  std::int32_t excluded_begin = 0, excluded_end = 0;
+  task.exclusion.of(i, excluded_begin, excluded_end);
+  const auto excluded = static_cast<std::uint32_t>(excluded_end - excluded_begin);
+  // Either distance, that of the k-th and that of one no farther, may be off by a margin.
+  const float limit = most + 3 * margin_of(own, most);
+  std::int32_t many = 0;
+  bool lower = true, upper = true;
+  for (std::int32_t step = 1 + lane; lower || upper; step += 32)
+#pragma unroll
+    for (int side = 0; side < 2; ++side) {
+      bool& live = side == 0 ? lower : upper;
+      if (!live) continue;
+      const std::int32_t r = side == 0 ? rank - step : rank + step;
+      bool near = r >= 0 && r < n && fabsf(pair.guesses[r] - own.x) <= limit;
+      live = __all_sync(kWholeWarp, near);
+      if (near) {
+        const Guess at = pair.guess_at(r);
+        near = fmaxf(fabsf(at.y - own.y), fabsf(at.z - own.z)) <= limit &&
+               !(static_cast<std::uint32_t>(pair.rows[r] - excluded_begin) < excluded);
+      }
+      const unsigned votes = __ballot_sync(kWholeWarp, near);
+      const std::int32_t place = many + __popc(votes & ((1u << lane) - 1u));
+      if (near && place < 32) scratch.near[place] = static_cast<std::uint16_t>(r);
+      many += __popc(votes);
+    }
+  const std::int32_t before = task.k - (task.faults.doubtful_one_too_far && many > task.k ? 0 : 1);
+  if (many > 32 || many < task.k) return kUnresolved;
+  __syncwarp();
+  const std::int32_t r = lane < many ? scratch.near[lane] : rank, j = pair.rows[r];
+  const double d = larger(fabs(pair.sorted[rank] - pair.sorted[r]),
+                          larger(fabs(pair.y[i] - pair.y[j]), fabs(pair.z[i] - pair.z[j])));
+  std::int32_t nearer = 0;
+  for (std::int32_t other = 0; other < many; ++other) {
+    const double its = __shfl_sync(kWholeWarp, d, other);
+    nearer += its < d || (its == d && other < lane);
+  }
+  const unsigned chosen = __ballot_sync(kWholeWarp, lane < many && nearer == before);
+  const std::int32_t row = __shfl_sync(kWholeWarp, j, __ffs(static_cast<int>(chosen)) - 1);
+  __syncwarp();
+  return found_word(static_cast<std::uint32_t>(row), kAlongAny, kUnknownCount);
 }
 
 /// The row of the k-th neighbour of the point at a rank, in double, from there outwards.
@@ -190,100 +300,83 @@ __device__ std::uint32_t search_outwards(const Task& task, const Pair& pair, std
 }
 
 template <int kCapacity>
-__global__ void __launch_bounds__(kThreads) search(Task task) {
+__global__ void __launch_bounds__(kThreads, 8) search(Task task) {
   extern __shared__ __align__(16) unsigned char shared[];
-  const std::int32_t n = task.columns.n, tail = task.tail, reach = tail > 0 ? min(kReach, n) / 4 * 4 : 0;
-  auto* candidates = reinterpret_cast<float4*>(shared);  // from the lower end, then from the upper one
-  auto* plane = reinterpret_cast<float2*>(candidates + 2 * reach);
-  auto* left = reinterpret_cast<std::uint16_t*>(plane + n);  // ranks of the points that are left
-  std::uint16_t* doubtful = left + n;                        // those that float does not decide
-  __shared__ std::int32_t left_count, doubtful_count, warp_counts[kWarps];
-  if (threadIdx.x == 0) left_count = doubtful_count = 0;
-  const std::int64_t target = blockIdx.x / task.range.some, within = blockIdx.x % task.range.some;
-  const std::int64_t column = task.range.first + within;
-  std::uint32_t* found = task.found + (target * task.range.some + within) * n;
-  const auto thread = static_cast<std::int32_t>(threadIdx.x), lane = thread % 32, warp = thread / 32;
-  const Pair pair{task.columns.sorted + column * n,
-                  task.columns.guess_sorted + column * n,
-                  task.columns.rows + column * n,
-                  task.targets.y + target * n,
-                  task.targets.z + target * n,
-                  plane,
-                  n};
-  const bool tied = task.targets.tied[target] != 0 || task.columns.tied[column] != 0;
-  if (tail == 0) {
-    bool any = false;
-    for (std::int32_t i = thread; i < n; i += kThreads) any |= found[i] == kUnresolved;
-    if (!__syncthreads_or(any)) return;
-  }
-  for (std::int32_t j = thread; j < n; j += kThreads) plane[j] = __ldg(task.targets.plane + target * n + j);
+  __shared__ Scratch all_scratch[kWarps];
+  const std::int32_t n = task.columns.n;
+  auto* plane = reinterpret_cast<float2*>(shared);
+  const std::int64_t target = blockIdx.x / task.parts, part = blockIdx.x % task.parts;
+  const auto lane = static_cast<std::int32_t>(threadIdx.x % 32),
+             warp = static_cast<std::int32_t>(threadIdx.x / 32);
+  for (auto j = static_cast<std::int32_t>(threadIdx.x); j < n; j += kThreads)
+    plane[j] = __ldg(task.targets.plane + target * n + j);
   __syncthreads();
-  if (reach > 0 && !tied) {
-    for (std::int32_t item = thread; item < 2 * reach; item += kThreads) {
-      const std::int32_t rank = item < reach ? item : n - 1 - (item - reach);
-      const std::int32_t row = pair.rows[rank];
-      candidates[item] = make_float4(pair.guesses[rank], plane[row].x, plane[row].y,
-                                     __uint_as_float(static_cast<std::uint32_t>(row)));
-    }
-    __syncthreads();
-    for (std::int32_t item = warp; item < 2 * tail / 32; item += kWarps) {
-      const bool from_above = item % 2 != 0;
-      const std::int32_t depth = item / 2 * 32 + lane;
-      const std::uint32_t word =
-          search_tail<kCapacity>(task, pair, candidates + (from_above ? reach : 0), reach, depth, from_above);
-      if (word != kUnresolved) found[pair.rows[from_above ? n - 1 - depth : depth]] = word;
-    }
-    __syncthreads();
-  }
-  if (!tied) {
-    for (std::int32_t i = thread; i < n; i += kThreads)
-      if (found[i] == kUnresolved) left[atomicAdd(&left_count, 1)] = task.columns.ranks[column * n + i];
-    __syncthreads();
-    for (std::int32_t item = warp; item < left_count; item += kWarps) {
-      const std::int32_t rank = left[item];
-      const std::uint32_t word = search_by_warp<kCapacity>(task, pair, rank);
-      if (lane != 0) continue;
-      if (word == kUnresolved)
-        doubtful[atomicAdd(&doubtful_count, 1)] = static_cast<std::uint16_t>(rank);
-      else
-        found[pair.rows[rank]] = word;
-    }
-  } else {
-    // Many, and in double at once: by rising rank, so that neighbouring lanes walk about as far.
-    for (std::int32_t first = 0; first < n; first += kThreads) {
-      const std::int32_t rank = first + thread;
-      const bool open = rank < n && found[pair.rows[rank]] == kUnresolved;
-      const unsigned votes = __ballot_sync(kWholeWarp, open);
-      if (lane == 0) warp_counts[warp] = __popc(votes);
-      __syncthreads();
-      std::int32_t place = doubtful_count + __popc(votes & ((1u << lane) - 1u));
-      std::int32_t all = 0;
-      for (std::int32_t w = 0; w < kWarps; ++w) {
-        if (w < warp) place += warp_counts[w];
-        all += warp_counts[w];
+  Scratch& scratch = all_scratch[warp];
+
+  for (std::int64_t within = part * kWarps + warp; within < task.range.some; within += task.parts * kWarps) {
+    const std::int64_t column = task.range.first + within;
+    std::uint32_t* found = task.found + (target * task.range.some + within) * n;
+    const std::uint16_t* ranks = task.columns.ranks + column * n;
+    const Pair pair{task.columns.sorted + column * n,
+                    task.columns.guess_sorted + column * n,
+                    task.columns.rows + column * n,
+                    task.targets.y + target * n,
+                    task.targets.z + target * n,
+                    plane,
+                    n};
+    for (std::int32_t w = lane; w < 2 * kHalfWords; w += 32) scratch.left[w] = 0;
+    __syncwarp();
+#pragma unroll 4
+    for (std::int32_t i = lane; i < n; i += 32)
+      if (found[i] == kUnresolved) {
+        const std::int32_t rank = ranks[i];
+        const std::int32_t bit = rank < n / 2 ? rank : 32 * kHalfWords + n - 1 - rank;
+        atomicOr(&scratch.left[bit / 32], 1u << (bit % 32));
       }
-      if (open) doubtful[place] = static_cast<std::uint16_t>(rank);
-      __syncthreads();
-      if (thread == 0) doubtful_count += all;
-      __syncthreads();
+    __syncwarp();
+    std::uint64_t words = __ballot_sync(kWholeWarp, scratch.left[lane] != 0) |
+                          std::uint64_t{__ballot_sync(kWholeWarp, scratch.left[kHalfWords + lane] != 0)}
+                              << kHalfWords;
+    for (; words != 0; words &= words - 1) {
+      const std::int32_t w = __ffsll(static_cast<long long>(words)) - 1, depth = 32 * (w % kHalfWords);
+      const bool lower = w < kHalfWords;
+      const std::uint32_t bits = scratch.left[w];
+      const auto rank_of = [&](std::int32_t l) { return lower ? depth + l : n - 1 - depth - l; };
+      bool open = (bits >> lane & 1u) != 0, ties = false;
+      Answer answer;
+      if (__popc(bits) >= kCrowd)
+        answer = search_crowd<kCapacity>(task, pair, scratch, lower ? depth : n - 32 - depth, rank_of(lane),
+                                         open);
+      if (open && answer.word != kUnresolved) {
+        found[pair.rows[rank_of(lane)]] = answer.word;
+        open = false;
+      }
+      for (std::uint32_t rest = __ballot_sync(kWholeWarp, open); rest != 0; rest &= rest - 1) {
+        const std::int32_t chosen = __ffs(static_cast<int>(rest)) - 1, rank = rank_of(chosen);
+        Answer of{kUnresolved, __shfl_sync(kWholeWarp, answer.most, chosen)};
+        if (of.most < 0) of = search_by_warp<kCapacity>(task, pair, rank);
+        if (of.word == kUnresolved && of.most >= 0)
+          of.word = search_in_double(task, pair, scratch, rank, of.most);
+        if (lane != chosen) continue;
+        if (of.word == kUnresolved)
+          ties = true;
+        else
+          found[pair.rows[rank]] = of.word;
+      }
+      if (ties)
+        found[pair.rows[rank_of(lane)]] = found_word(search_outwards<kCapacity>(task, pair, rank_of(lane)),
+                                                     kAlongAny, kUnknownCount);
+      __syncwarp();
     }
-  }
-  __syncthreads();
-  const std::int32_t rest = doubtful_count;
-  for (std::int32_t item = thread; item < rest; item += kThreads) {
-    const std::int32_t rank = doubtful[item];
-    found[pair.rows[rank]] =
-        found_word(search_outwards<kCapacity>(task, pair, rank), kAlongAny, kUnknownCount);
   }
 }
 
 template <int kCapacity>
-void launch(CUstream_st* stream, const Task& task) {
-  const auto n = static_cast<std::size_t>(task.columns.n);
-  const std::size_t reach = task.tail > 0 ? std::min<std::size_t>(kReach, n) / 4 * 4 : 0;
-  const std::size_t bytes = 2 * reach * sizeof(float4) + n * (sizeof(float2) + 2 * sizeof(std::uint16_t));
-  search<kCapacity>
-      <<<static_cast<unsigned>(task.targets.count * task.range.some), kThreads, bytes, stream>>>(task);
+void launch(CUstream_st* stream, Task task) {
+  const std::size_t bytes = static_cast<std::size_t>(task.columns.n) * sizeof(float2);
+  const auto kernel = search<kCapacity>;
+  task.parts = (task.range.some + kSourcesOfWarp * kWarps - 1) / (kSourcesOfWarp * kWarps);
+  kernel<<<static_cast<unsigned>(task.targets.count * task.parts), kThreads, bytes, stream>>>(task);
   detail::check(cudaGetLastError(), "lists: search: launch");
 }
 
@@ -291,7 +384,7 @@ void launch(CUstream_st* stream, const Task& task) {
 
 void walk_sources(CUstream_st* stream, const Columns& columns, Range range, const Targets& targets,
                   std::int32_t k, const spatial::ExclusionView& exclusion, std::uint32_t* found) {
-  const Task task{columns, range, targets, exclusion, k, tail_of(columns.n), found, selected_faults()};
+  const Task task{columns, range, targets, exclusion, k, 1, found, selected_faults()};
   if (k > 4)
     launch<8>(stream, task);
   else

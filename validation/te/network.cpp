@@ -324,6 +324,8 @@ void describe_network(Suite& suite) {
             "what the first limit keeps out of a list is taken not to exist");
   on_device("te.network.cuda_limit_falls_too_far", "lost data",
             "later sections of a list are sifted by half of the k-th best so far");
+  on_device("te.network.cuda_doubtful_one_too_far", "off by one",
+            "of the points that only double can order the one after the k-th is taken");
   on_device("te.network.cuda_tail_cut", "off by one",
             "the search of a source's tail ends with the tail itself");
   on_device("te.network.cuda_no_recheck", "precision", "what float cannot order is taken as it comes");
