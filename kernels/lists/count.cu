@@ -2,8 +2,8 @@
 // memory and goes through sources, a group of its threads a source, a thread a point in the order of the
 // source. Counts along one coordinate are differences of ranks (guide.cuh), that over (source, z) is one
 // rectangle of ranks (prefix_bits.cuh), and so is that over (y, z) where the search did not bring it along:
-// those points are gathered first and counted by full warps.
-#include <algorithm>
+// those points are mostly the tails of the source, whole warps of them.
+#include <cuda_pipeline.h>
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
@@ -18,10 +18,6 @@ namespace assay::kernels::lists {
 namespace {
 
 constexpr unsigned kWholeWarp = 0xFFFFFFFFu;
-/// In the place of n_yz where it was counted here; the word then holds it in the place of the row.
-constexpr std::uint32_t kCountedHere = kUnknownCount - 1;
-/// Sources that a group goes through for one copy of the target, about.
-constexpr std::int64_t kSourcesOfGroup = 16;
 
 struct Faults {
 #ifdef ASSAY_MUTANTS
@@ -98,8 +94,7 @@ struct TargetPieces {
 struct SourcePieces {
   double *sorted, *sums;
   std::uint32_t *found, *bits;
-  std::uint16_t *counts, *starts, *rows, *ranks, *positions, *open;
-  std::int32_t* open_count;
+  std::uint16_t *counts, *starts, *rows, *ranks, *positions;
 
   ASSAY_HOST_DEVICE void lay(Pieces& pieces, std::int32_t n) {
     sorted = pieces.take<double>(n);
@@ -111,8 +106,6 @@ struct SourcePieces {
     rows = pieces.take<std::uint16_t>(n);
     ranks = pieces.take<std::uint16_t>(n);
     positions = pieces.take<std::uint16_t>(octets(n));
-    open = pieces.take<std::uint16_t>(n);
-    open_count = pieces.take<std::int32_t>(1);
   }
 };
 
@@ -124,9 +117,18 @@ __device__ void wait_for_group(std::int32_t group) {
     asm volatile("bar.sync %0, %1;" ::"r"(group + 1), "n"(kGroup) : "memory");
 }
 
-template <typename T>
-__device__ void copy(T* to, const T* from, std::int32_t count, std::int32_t thread, std::int32_t threads) {
-  for (std::int32_t i = thread; i < count; i += threads) to[i] = __ldg(from + i);
+/// Copies to shared memory, by the threads of a block or a group. Done when they have committed and waited.
+template <int kThreads, typename T>
+__device__ void copy(T* to, const T* from, std::int32_t count, std::int32_t thread) {
+  constexpr std::int32_t kEach = 16 / sizeof(T);
+  if (count % kEach == 0 && reinterpret_cast<std::uintptr_t>(from) % 16 == 0) {
+#pragma unroll 1
+    for (std::int32_t i = kEach * thread; i < count; i += kEach * kThreads)
+      __pipeline_memcpy_async(to + i, from + i, 16);
+  } else {
+#pragma unroll 4
+    for (std::int32_t i = thread; i < count; i += kThreads) to[i] = __ldg(from + i);
+  }
 }
 
 template <int kGroup, int kGroups>
@@ -148,19 +150,21 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
   {
     const auto all = static_cast<std::int32_t>(threadIdx.x);
     constexpr std::int32_t kAll = kGroup * kGroups;
-    copy(at.psi, task.psi, n + 2, all, kAll);
-    copy(at.y_sorted, targets.in_y.sorted + target * n, n, all, kAll);
-    copy(at.z_sorted, targets.in_z.sorted + target * n, n, all, kAll);
-    copy(at.y_starts, targets.in_y.starts + target * starts, starts, all, kAll);
-    copy(at.z_starts, targets.in_z.starts + target * starts, starts, all, kAll);
-    copy(at.y_ranks, targets.in_y.ranks + target * n, n, all, kAll);
-    copy(at.z_ranks, targets.in_z.ranks + target * n, n, all, kAll);
+    copy<kAll>(at.psi, task.psi, n + 2, all);
+    copy<kAll>(at.y_sorted, targets.in_y.sorted + target * n, n, all);
+    copy<kAll>(at.z_sorted, targets.in_z.sorted + target * n, n, all);
+    copy<kAll>(at.y_starts, targets.in_y.starts + target * starts, starts, all);
+    copy<kAll>(at.z_starts, targets.in_z.starts + target * starts, starts, all);
+    copy<kAll>(at.y_ranks, targets.in_y.ranks + target * n, n, all);
+    copy<kAll>(at.z_ranks, targets.in_z.ranks + target * n, n, all);
     if (plane_here) {
-      copy(at.plane_bits, targets.plane_bits + target * rows * words, rows * words, all, kAll);
-      copy(at.plane_counts, targets.plane_counts + target * rows * words, rows * words, all, kAll);
-      copy(at.plane_positions, targets.plane_positions + target * octets(n), octets(n), all, kAll);
+      copy<kAll>(at.plane_bits, targets.plane_bits + target * rows * words, rows * words, all);
+      copy<kAll>(at.plane_counts, targets.plane_counts + target * rows * words, rows * words, all);
+      copy<kAll>(at.plane_positions, targets.plane_positions + target * octets(n), octets(n), all);
     }
   }
+  __pipeline_commit();
+  __pipeline_wait_prior(0);
   __syncthreads();
   const PrefixBits of_plane = plane_here
                                   ? PrefixBits{at.plane_bits, at.plane_counts, at.plane_positions, words}
@@ -171,7 +175,10 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
   const SortedColumn<std::uint16_t> z{at.z_sorted, at.z_starts, targets.in_z.guides[target], n, buckets};
   const bool leftover = !task.faults.leftover_lost, closed = task.faults.edge_not_strict,
              trusting = task.faults.guide_trusted;
-  const auto wait = [&] { wait_for_group<kGroup>(group); };
+  const auto wait = [&] {
+    __pipeline_wait_prior(0);
+    wait_for_group<kGroup>(group);
+  };
 
   for (std::int32_t r = n + thread; r < octets(n); r += kGroup) of.positions[r] = kNoPosition;
   for (std::int64_t within = part * kGroups + group; within < task.range.some;
@@ -181,18 +188,14 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
         task.results.slots == nullptr
             ? -1
             : task.results.slots[target * task.results.slot_columns + task.results.first_column + within];
-    copy(of.sorted, task.columns.sorted + column * n, n, thread, kGroup);
-    copy(of.found, task.found + (target * task.range.some + within) * n, n, thread, kGroup);
-    copy(of.starts, task.columns.starts + column * starts, starts, thread, kGroup);
-    copy(of.ranks, task.columns.ranks + column * n, n, thread, kGroup);
-    for (std::int32_t r = thread; r < n; r += kGroup) {
-      const std::uint16_t row = __ldg(task.columns.rows + column * n + r);
-      of.rows[r] = row;
-      of.positions[r] = at.z_ranks[row];
-    }
-    if (thread == 0) *of.open_count = 0;
-    build_prefix_bits<kGroup>(of.bits, of.counts, n, rows, words, thread, wait,
-                              [&](std::int32_t rank) { return of.positions[rank]; });
+    copy<kGroup>(of.sorted, task.columns.sorted + column * n, n, thread);
+    copy<kGroup>(of.found, task.found + (target * task.range.some + within) * n, n, thread);
+    copy<kGroup>(of.starts, task.columns.starts + column * starts, starts, thread);
+    copy<kGroup>(of.ranks, task.columns.ranks + column * n, n, thread);
+    copy<kGroup>(of.rows, task.columns.rows + column * n, n, thread);
+    __pipeline_commit();
+    const auto place = [&](std::int32_t rank) { return of.positions[rank] = at.z_ranks[of.rows[rank]]; };
+    build_prefix_bits<kGroup>(of.bits, of.counts, n, rows, words, thread, wait, place);
     const PrefixBits of_pair{of.bits, of.counts, of.positions, words};
     const SortedColumn<std::uint16_t> x{of.sorted, of.starts, task.columns.guides[column], n, buckets};
 
@@ -223,41 +226,21 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
           --n_z;
           n_xz -= in_x.has(of.ranks[j]);
         }
-      const std::uint32_t n_yz = plane_count_of(word);
-      sum += at.psi[n_z + 1] - at.psi[n_xz + 1];
-      if (n_yz == kUnknownCount)
-        of.open[atomicAdd(of.open_count, 1)] = static_cast<std::uint16_t>(rank);
-      else
-        sum -= at.psi[n_yz + 1];
+      auto n_yz = static_cast<std::int32_t>(plane_count_of(word));
+      if (plane_count_of(word) == kUnknownCount) {
+        const std::int32_t along_y = at.y_ranks[i];
+        const RankRange in_y = ranks_within(y, along_y, at.y_sorted[along_y], eps, closed, trusting);
+        n_yz = count_rectangle(of_plane, in_z.begin, in_z.end, in_y.begin, in_y.end, leftover);
+        for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
+          n_yz -= in_z.has(at.z_ranks[j]) && in_y.has(at.y_ranks[j]);
+      }
+      sum += at.psi[n_z + 1] - at.psi[n_xz + 1] - at.psi[n_yz + 1];
       if (slot >= 0 && task.results.counts != nullptr) {
         std::int64_t* to = task.results.counts + 3 * (slot * n + i);
         to[0] = n_xz;
         to[1] = n_yz;
         to[2] = n_z;
       }
-    }
-    wait();
-    // Points without a count in the plane, close together now, in any order; what each adds is added below
-    // by the thread of its rank, so that the sum has one order.
-    const std::int32_t many = *of.open_count;
-    for (std::int32_t item = thread; item < many; item += kGroup) {
-      const std::int32_t rank = of.open[item];
-      const std::int32_t i = of.rows[rank], along_y = at.y_ranks[i], position = of.positions[rank];
-      const double eps = radius_of(rank, i, of.found[i]);
-      const RankRange in_z = ranks_within(z, position, at.z_sorted[position], eps, closed, trusting);
-      const RankRange in_y = ranks_within(y, along_y, at.y_sorted[along_y], eps, closed, trusting);
-      std::int32_t n_yz = count_rectangle(of_plane, in_z.begin, in_z.end, in_y.begin, in_y.end, leftover);
-      std::int32_t excluded_begin = 0, excluded_end = 0;
-      task.exclusion.of(i, excluded_begin, excluded_end);
-      for (std::int32_t j = excluded_begin; j < excluded_end; ++j)
-        n_yz -= in_z.has(at.z_ranks[j]) && in_y.has(at.y_ranks[j]);
-      of.found[i] = found_word(static_cast<std::uint32_t>(n_yz), 0, kCountedHere);
-      if (slot >= 0 && task.results.counts != nullptr) task.results.counts[3 * (slot * n + i) + 1] = n_yz;
-    }
-    wait();
-    for (std::int32_t rank = thread; rank < n && many > 0; rank += kGroup) {
-      const std::uint32_t word = of.found[of.rows[rank]];
-      if (plane_count_of(word) == kCountedHere) sum -= at.psi[row_of(word) + 1];
     }
     for (int half = 16; half > 0; half /= 2) sum += __shfl_xor_sync(kWholeWarp, sum, half);
     if constexpr (kGroup > 32) {
@@ -272,7 +255,7 @@ __global__ void __launch_bounds__(kGroup* kGroups, kGroup* kGroups <= 512 ? 2 : 
                           source % task.results.group + target * task.results.target_stride] =
           task.constant + sum / n;
     }
-    wait();
+    if constexpr (kGroup == 32) wait();  // a larger group has come together for the sum
   }
 }
 
@@ -291,8 +274,8 @@ bool launch(CUstream_st* stream, Task task, bool plane_here) {
   if (bytes > most_shared()) return false;
   const auto kernel = count_pairs<kGroup, kGroups>;
   allow_shared(kernel);
-  task.parts = std::max<std::int64_t>(
-      1, (task.range.some + kSourcesOfGroup * kGroups / 2) / (kSourcesOfGroup * kGroups));
+  task.parts =
+      fill_device(kernel, kGroup * kGroups, bytes, task.targets.count, task.range.some, kGroups, 0.5);
   kernel<<<static_cast<unsigned>(task.targets.count * task.parts), kGroup * kGroups, bytes, stream>>>(
       task, plane_here);
   detail::check(cudaGetLastError(), "lists: counts: launch");

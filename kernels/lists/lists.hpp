@@ -48,9 +48,10 @@ ASSAY_HOST_DEVICE constexpr std::int32_t guide_buckets(std::int32_t n) {
   while (buckets < 2 * n) buckets *= 2;
   return buckets;
 }
-/// starts of one column: the last one is n.
+/// starts of one column: the two after the buckets' are n, the rest makes whole 16 bytes, which are copied at
+/// a time.
 ASSAY_HOST_DEVICE constexpr std::int32_t guide_starts(std::int32_t n) {
-  return guide_buckets(n) + 2;
+  return guide_buckets(n) + 8;
 }
 
 /// Sources and surrogates, one column each, as the searches read them. Device memory. What is float is
@@ -137,10 +138,10 @@ inline constexpr std::int32_t kPrefixRanks = 16;
 ASSAY_HOST_DEVICE constexpr std::int32_t prefix_rows(std::int32_t n) {
   return (n + kPrefixRanks / 2) / kPrefixRanks + 1;
 }
-/// One word more than the bits need where their number is even: rows then begin in different banks of shared
-/// memory.
+/// The place n has a word too. One word more where their number is even: rows then begin in different banks of
+/// shared memory.
 ASSAY_HOST_DEVICE constexpr std::int32_t prefix_words(std::int32_t n) {
-  return (n + 31) / 32 | 1;
+  return (n / 32 + 1) | 1;
 }
 
 void prepare_columns(CUstream_st* stream, Workspace& workspace, const Columns& columns,

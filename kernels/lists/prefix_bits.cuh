@@ -21,20 +21,19 @@ struct PrefixBits {
 
   /// Points of row b at positions below `position`.
   __device__ std::int32_t below(std::int32_t b, std::int32_t position) const {
-    const std::int32_t word = min(position >> 5, words - 1);
-    const std::int32_t shift = position - 32 * word;  // 32 at the end
-    const std::int32_t at = b * words + word;
-    return counts[at] + __popc(bits[at] & (shift < 32 ? (1u << shift) - 1u : 0xFFFFFFFFu));
+    const std::int32_t at = b * words + (position >> 5);
+    return counts[at] + __popc(bits[at] & ((1u << (position & 31)) - 1u));
   }
 
   /// Points with positions in [begin, end) and other ranks below `rank`.
   __device__ std::int32_t below_rank(std::int32_t begin, std::int32_t end, std::int32_t rank,
                                      bool leftover) const {
-    const std::int32_t row = (rank + kPrefixRanks / 2) / kPrefixRanks;  // the nearest
+    const auto row =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(rank + kPrefixRanks / 2) / kPrefixRanks);  // the nearest
     const std::int32_t edge = row * kPrefixRanks;
     const std::int32_t count = below(row, end) - below(row, begin);
     const std::int32_t first = min(edge, rank), last = max(edge, rank);
-    if (first == last || !leftover) return count;
+    if (!leftover) return count;
     // Ranks between: of the eight around them those in [first, last) count. Two positions share a word; with
     // their top bits set neither borrows from the other, and a top bit stays where the difference is not
     // negative.
@@ -49,7 +48,8 @@ struct PrefixBits {
       const std::uint32_t beyond = (each[j] | tops) - from;
       inside |= (beyond & ~(beyond - width) & tops) >> j;
     }
-    const int low = first & 7, high = low + last - first;
+    const std::uint32_t low = static_cast<std::uint32_t>(first) & 7u,
+                        high = low + static_cast<std::uint32_t>(last - first);
     const std::uint32_t evens = (0xFFFFu >> ((low + 1) / 2)) ^ (0xFFFFu >> ((high + 1) / 2)),
                         odds = (0xFFFFu >> (low / 2)) ^ (0xFFFFu >> (high / 2));
     const std::int32_t between = __popc(inside & (evens | odds << 16));
@@ -57,16 +57,42 @@ struct PrefixBits {
   }
 };
 
-/// Points with positions in [begin, end) and other ranks in [low, high). Without `leftover` the points beside
-/// the rows are not looked at (a planted fault).
+/// Points with positions in [begin, end) and other ranks in [low, high), begin <= end, low <= high. Without
+/// `leftover` the points beside the rows are not looked at (a planted fault).
 __device__ inline std::int32_t count_rectangle(const PrefixBits& prefix, std::int32_t begin, std::int32_t end,
                                                std::int32_t low, std::int32_t high, bool leftover) {
-  if (begin >= end || low >= high) return 0;
   return prefix.below_rank(begin, end, high, leftover) - prefix.below_rank(begin, end, low, leftover);
 }
 
+/// Eight rows of one word of the bits, or the first `many` of them: each becomes what it and those before hold.
+template <bool kAll>
+__device__ void gather_bits(std::uint32_t* bits, std::int32_t words, std::int32_t many, std::uint32_t& held) {
+  std::uint32_t own[8];
+#pragma unroll
+  for (int j = 0; j < 8; ++j) own[j] = kAll || j < many ? bits[j * words] : 0;
+#pragma unroll
+  for (int j = 0; j < 8; ++j) {
+    held |= own[j];
+    if (kAll || j < many) bits[j * words] = held;
+  }
+}
+
+/// Eight words of one row, or the first `many` of them: each one's count is of those before.
+template <bool kAll>
+__device__ void count_bits(const std::uint32_t* bits, std::uint16_t* counts, std::int32_t many,
+                           std::int32_t& before) {
+  std::int32_t own[8];
+#pragma unroll
+  for (int j = 0; j < 8; ++j) own[j] = kAll || j < many ? __popc(bits[j]) : 0;
+#pragma unroll
+  for (int j = 0; j < 8; ++j) {
+    if (kAll || j < many) counts[j] = static_cast<std::uint16_t>(before);
+    before += own[j];
+  }
+}
+
 /// Built by kThreads that `wait` brings together; the memory may be shared or global, `bits` and `counts` of
-/// rows * words each.
+/// rows * words each. `position_of` is asked once for each rank, after the first wait.
 template <int kThreads, class Wait, class PositionOf>
 __device__ void build_prefix_bits(std::uint32_t* bits, std::uint16_t* counts, std::int32_t n,
                                   std::int32_t rows, std::int32_t words, std::int32_t thread,
@@ -75,60 +101,27 @@ __device__ void build_prefix_bits(std::uint32_t* bits, std::uint16_t* counts, st
   wait();
   for (std::int32_t rank = thread; rank < n; rank += kThreads) {
     const std::int32_t b = rank / kPrefixRanks + 1;  // the first row that has it
-    if (b < rows) {
-      const std::int32_t position = position_of(rank);
-      atomicOr(&bits[b * words + (position >> 5)], 1u << (position & 31));
-    }
+    const std::int32_t position = position_of(rank);
+    if (b < rows) atomicOr(&bits[b * words + (position >> 5)], 1u << (position & 31));
   }
   wait();
-  // Prefix OR down the rows of each word, in spans of rows: the last row of every span first, then the rows
-  // before it, each begun with what the spans before it hold.
-  constexpr std::int32_t kSpans = kThreads >= 256 ? 8 : kThreads >= 128 ? 4 : 1;
-  const std::int32_t span = (rows + kSpans - 1) / kSpans;
-  if (kSpans > 1) {
-    for (std::int32_t item = thread; item < (kSpans - 1) * words; item += kThreads) {
-      const std::int32_t word = item % words, first = item / words * span, end = min(first + span, rows);
-      std::uint32_t held = 0;
-      for (std::int32_t b = first; b < end; ++b) held |= bits[b * words + word];
-      if (first + span <= rows) bits[(first + span - 1) * words + word] = held;
-    }
-    wait();
-  }
-  for (std::int32_t item = thread; item < kSpans * words; item += kThreads) {
-    const std::int32_t word = item % words, s = item / words, first = s * span, end = min(first + span, rows);
-    std::uint32_t held = 0;
-    for (std::int32_t t = 0; t < s; ++t)
-      if ((t + 1) * span <= rows) held |= bits[((t + 1) * span - 1) * words + word];
-    // The last row of a span is left as it is for the spans that read it; it holds its own span already.
-    for (std::int32_t b = first; b < end; ++b)
-      if (b + 1 < first + span || s == kSpans - 1) bits[b * words + word] = held |= bits[b * words + word];
-  }
-  if (kSpans > 1) {
-    wait();
-    for (std::int32_t word = thread; word < words; word += kThreads) {
-      std::uint32_t held = 0;
-      for (std::int32_t last = span - 1; last < min(rows, (kSpans - 1) * span); last += span)
-        bits[last * words + word] = held |= bits[last * words + word];
-    }
+  // A thread a word, down its rows, then a thread a row, along its words: few threads, but the fewest
+  // instructions, and other groups of threads have use for the others' slots.
+  for (std::int32_t word = thread; 32 * word < n; word += kThreads) {
+    std::uint32_t held = 0, *at = bits + word;
+    std::int32_t b = 0;
+#pragma unroll 1
+    for (; b + 8 <= rows; b += 8, at += 8 * words) gather_bits<true>(at, words, 8, held);
+    gather_bits<false>(at, words, rows - b, held);
   }
   wait();
-  // Four threads a row, side by side in a warp.
-  const std::int32_t quarter = (words + 3) / 4;
-  for (std::int32_t first = 0; first < 4 * rows; first += kThreads) {
-    const std::int32_t b = (first + thread) / 4, begin = min(words, thread % 4 * quarter),
-                       end = b < rows ? min(words, begin + quarter) : begin;
-    std::int32_t own = 0;
-    for (std::int32_t word = begin; word < end; ++word) own += __popc(bits[b * words + word]);
-    std::int32_t before = own;
-    for (int step = 1; step < 4; step *= 2) {
-      const std::int32_t other = __shfl_up_sync(0xFFFFFFFFu, before, step, 4);
-      if (thread % 4 >= step) before += other;
-    }
-    before -= own;
-    for (std::int32_t word = begin; word < end; ++word) {
-      counts[b * words + word] = static_cast<std::uint16_t>(before);
-      before += __popc(bits[b * words + word]);
-    }
+  for (std::int32_t b = thread; b < rows; b += kThreads) {
+    const std::int32_t row = b * words;
+    std::int32_t before = 0, word = 0;
+#pragma unroll 1
+    for (; word + 8 <= words; word += 8)
+      count_bits<true>(bits + row + word, counts + row + word, 8, before);
+    count_bits<false>(bits + row + word, counts + row + word, words - word, before);
   }
   wait();
 }
