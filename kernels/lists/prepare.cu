@@ -119,15 +119,13 @@ __global__ void transpose(Columns columns) {
 }
 
 /// A warp a point: its kLength nearest in (y, z) by distance, then row. Distances are double's, rounded
-/// to float, which keeps their order. kPer distances a lane; of them all it sorts twice as many as the list
-/// holds.
+/// to float, which keeps their order. kPer distances a lane.
 template <int kPer, int kLength>
 __global__ void __launch_bounds__(kThreads)
     build_lists(Targets targets, spatial::ExclusionView exclusion, const double* scale, std::int32_t k,
                 bool loses_last) {
-  constexpr std::int32_t kSorted = 2 * kLength;
-  constexpr int kKeys = kSorted / 32;  // of a lane
-  __shared__ std::uint64_t found[kThreads / 32][kSorted];
+  constexpr int kKeys = kLength / 32;  // of a lane
+  __shared__ std::uint64_t found[kThreads / 32][kLength];
   const std::int32_t n = targets.n;
   const std::int32_t warp = static_cast<std::int32_t>(threadIdx.x / 32),
                      lane = static_cast<std::int32_t>(threadIdx.x % 32);
@@ -158,11 +156,10 @@ __global__ void __launch_bounds__(kThreads)
     for (int q = 0; q < kPer; ++q) count += bits[q] <= threshold;
     return static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, count));
   };
-  // A threshold that between kLength and kSorted distances do not exceed; where ties allow none, the least
-  // that holds kLength.
+  // A threshold that kLength distances do not exceed; where ties allow none, the least that more do not.
   std::uint32_t low = 0, high = kNone - 1;
   std::int32_t within = at_most(high);
-  while (within > kSorted && low < high) {
+  while (within > kLength && low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
     const std::int32_t count = at_most(middle);
     if (count >= kLength) {
@@ -178,13 +175,13 @@ __global__ void __launch_bounds__(kThreads)
   __syncwarp();
   // below the threshold first, so that among too many at it some are left out
   std::int32_t held = 0;
-  for (int pass = within > kSorted ? 0 : 1; pass < 2; ++pass)
+  for (int pass = within > kLength ? 0 : 1; pass < 2; ++pass)
 #pragma unroll
     for (int q = 0; q < kPer; ++q) {
-      const bool taken = within > kSorted ? (pass == 0 ? bits[q] < high : bits[q] == high) : bits[q] <= high;
+      const bool taken = within > kLength ? (pass == 0 ? bits[q] < high : bits[q] == high) : bits[q] <= high;
       const unsigned votes = __ballot_sync(kWholeWarp, taken);
       const std::int32_t place = held + __popc(votes & ((1u << lane) - 1u));
-      if (taken && place < kSorted)
+      if (taken && place < kLength)
         into[place] = static_cast<std::uint64_t>(bits[q]) << 32 | static_cast<std::uint32_t>(q * 32 + lane);
       held += __popc(votes);
     }
@@ -197,7 +194,6 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
   for (int j = 0; j < kKeys; ++j) {
     const std::int32_t place = kKeys * lane + j;
-    if (place >= kLength) continue;
     const bool there = keys[j] != ~std::uint64_t{0};
     // past the last neighbour: the point itself at an infinite distance, which ends every walk
     auto row = there ? static_cast<std::uint32_t>(keys[j]) : static_cast<std::uint32_t>(i);
