@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
-#include <random>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -16,6 +15,7 @@
 #include "engine/runtime/philox.hpp"
 #include "validation/goodness_power.hpp"
 #include "validation/runner.hpp"
+#include "validation/test_samples.hpp"
 
 namespace assay::validation {
 namespace {
@@ -43,41 +43,6 @@ DrawCategories sampler(const std::vector<double>& probabilities) {
           std::upper_bound(upper.begin(), upper.end() - 1, random.uniform() * upper.back()) - upper.begin();
     return drawn;
   };
-}
-
-/// Philox where the standard library wants bits.
-struct Bits {
-  using result_type = std::uint32_t;
-  static constexpr result_type min() { return 0; }
-  static constexpr result_type max() { return 0xffffffffu; }
-  result_type operator()() { return random.next_u32(); }
-  Philox random;
-};
-
-/// Counts of many draws at once: a binomial of what is left, category after category.
-std::vector<std::int64_t> multinomial(const std::vector<double>& probabilities, std::int64_t draws,
-                                      Bits& bits) {
-  std::vector<std::int64_t> counts(probabilities.size());
-  double left = 1;
-  for (std::size_t i = 0; i < counts.size() && draws > 0; ++i) {
-    if (probabilities[i] > 0)
-      counts[i] = i + 1 == counts.size() ? draws
-                                         : std::binomial_distribution<std::int64_t>(
-                                               draws, std::min(1.0, probabilities[i] / left))(bits);
-    draws -= counts[i];
-    left -= probabilities[i];
-  }
-  return counts;
-}
-
-/// Holds that a count of `trials` is one that a rate gives; beyond it lies 1e-6 of the binomial distribution.
-void expect_rate(double count, int trials, double rate, const std::string& what) {
-  const boost::math::binomial_distribution<> binomial(trials, std::clamp(rate, 0.0, 1.0));
-  const double low = rate >= 1 ? trials : boost::math::quantile(binomial, 5e-7);
-  const double high = rate >= 1 ? trials : boost::math::quantile(boost::math::complement(binomial, 5e-7));
-  EXPECT_GE(count, low) << what << ": " << count << " of " << trials << " where " << rate << " is the rate";
-  EXPECT_LE(count, high) << what << ": " << count << " of " << trials << " where " << rate << " is the rate";
-  testing::Test::RecordProperty(what, fmt::format("{} of {}, rate {:.4f}", count, trials, rate));
 }
 
 TEST(Goodness, StatisticAndTailAreThoseOfPearson) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -9,6 +10,10 @@
 
 /// Rows that are not drawn, and distributions whose probabilities are known.
 namespace assay::validation::logits {
+
+/// So many draws find a total variation of 0.5 % over 16 tokens, or over pairs of 4; and over 64 or 32 tokens
+/// (sampler_power_test.cpp).
+inline constexpr std::int64_t draws_of_few = 1'000'000, draws_of_many = 1'600'000;
 
 inline Rows rows_of(RowKind filling, std::int64_t rows, std::int64_t tokens, double scale,
                     std::uint64_t seed) {
@@ -34,6 +39,15 @@ inline std::vector<double> softmax_of(const std::vector<float>& logits) {
   const double sum = std::accumulate(p.begin(), p.end(), 0.0);
   for (double& each : p) each /= sum;
   return p;
+}
+
+/// What temperature 2 and a top_k of half the tokens leave of zipf(tokens): token i of the first half has a
+/// share of (i + 1)^(-1/2), the others have none.
+inline std::vector<double> half_of_zipf_at_two(std::int64_t tokens) {
+  std::vector<float> logits = zipf(tokens);
+  for (std::size_t id = 0; id < logits.size(); ++id)
+    logits[id] = id < logits.size() / 2 ? logits[id] / 2 : -std::numeric_limits<float>::infinity();
+  return softmax_of(logits);
 }
 
 /// (rows, tokens), the same in each row.
