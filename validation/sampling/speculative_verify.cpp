@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
-#include "engine/runtime/philox.hpp"
 #include "validation/generators.hpp"
-#include "validation/goodness.hpp"
 #include "validation/logits/distributions.hpp"
 #include "validation/refusals.hpp"
-#include "validation/suite.hpp"
+#include "validation/speculation/call.hpp"
+#include "validation/speculation/properties.hpp"
+#include "validation/speculation/verified.hpp"
 #include "validation/tensors/recipe.hpp"
 
 namespace assay::validation::sampling {
@@ -16,100 +15,9 @@ namespace assay::validation::sampling {
 namespace {
 
 using namespace logits;
-constexpr const char* operation = "sampling.speculative_verify";
+using namespace speculation;
+using speculation::draw;  // not of rows
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
-
-/// What the draft's logits are, beside the target's.
-enum class Kin : std::uint8_t { same, shifted, near, other };
-constexpr int kins = 4;
-
-/// One call: rows of target logits, and what the draft has of them. Draft tokens, seeds and lengths follow
-/// from the rows' seed.
-struct Call {
-  Rows rows;  ///< `rows.rows` of (steps + 1) rows
-  std::int64_t calls = 1;
-  std::int64_t steps = 1;
-  Kin kin = Kin::same;
-  bool lengths = false;
-
-  std::vector<double> draft_values(const std::vector<double>& target) const {
-    std::vector<double> made;
-    for (std::int64_t call = 0; call < calls; ++call)
-      for (std::int64_t step = 0; step < steps; ++step)
-        for (std::int64_t id = 0; id < rows.tokens; ++id) {
-          const double value =
-              target[static_cast<std::size_t>((call * (steps + 1) + step) * rows.tokens + id)];
-          Philox random(rows.seed, static_cast<std::uint64_t>(5'000'000 + call * steps + step),
-                        static_cast<std::uint64_t>(id) * 4);
-          const double noise = random.normal();
-          // A whole step up: exact where the values are few bits long.
-          made.push_back(kin == Kin::same      ? value
-                         : kin == Kin::shifted ? value + 4
-                         : kin == Kin::near    ? value + noise / 4
-                                               : rows.scale * noise);
-        }
-    return made;
-  }
-
-  /// A token that the draft may well have drawn, any other, or the first.
-  std::int32_t token(const std::vector<double>& draft, std::int64_t at) const {
-    Philox random(rows.seed, 6'000'000, static_cast<std::uint64_t>(at));
-    if (random.below(3) == 0)
-      return static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(rows.tokens)));
-    const auto begin = draft.begin() + at * rows.tokens;
-    std::int64_t best = 0;
-    for (std::int64_t id = 0; id < rows.tokens; ++id)
-      if (begin[id] > begin[best]) best = id;
-    return static_cast<std::int32_t>(best);
-  }
-
-  HostArguments arguments() const {
-    HostArguments made;
-    const std::vector<double> target = rows.values(), draft = draft_values(target);
-    made.inputs.emplace("target_logits", encode(rows.type, target, {calls, steps + 1, rows.tokens}));
-    made.inputs.emplace("draft_logits", encode(rows.type, draft, {calls, steps, rows.tokens}));
-    std::vector<std::int32_t> tokens;
-    for (std::int64_t at = 0; at < calls * steps; ++at) tokens.push_back(token(draft, at));
-    made.inputs.emplace("draft_tokens", Tensor::from<std::int32_t>(tokens, {calls, steps}));
-    made.inputs.emplace("seed", per_row<std::int64_t>(calls, [&](std::int64_t row) {
-                          return static_cast<std::int64_t>(rows.seed) + 17 * row;
-                        }));
-    made.inputs.emplace("position", per_row<std::int64_t>(calls, [&](std::int64_t row) {
-                          return row % 3 == 2 ? -1 : 5 * row;
-                        }));
-    if (lengths)
-      made.inputs.emplace(
-          "drafted", per_row<std::int32_t>(calls, [&](std::int64_t row) {
-            Philox random(rows.seed, 7'000'000, static_cast<std::uint64_t>(row));
-            return static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(steps + 1)));
-          }));
-    return made;
-  }
-};
-
-Call call_of(Rows rows, std::int64_t calls, std::int64_t steps, Kin kin) {
-  Call call;
-  call.rows = std::move(rows);
-  call.rows.rows = calls * (steps + 1);
-  call.calls = calls;
-  call.steps = steps;
-  call.kin = kin;
-  return call;
-}
-
-Call draw() {
-  Rows rows;
-  rows.type = *rc::gen::element(DType::f32, DType::f16, DType::bf16);
-  rows.tokens = *rc::gen::element<std::int64_t>(1, 2, 3, 5, 31, 33, 127, 129, 513, 600);
-  rows.filling = static_cast<RowKind>(*integers(0, row_kinds - 1, "filling"));
-  rows.scale = std::ldexp(1.0, static_cast<int>(*integers(-1, 3, "log2 scale")));
-  rows.seed = static_cast<std::uint64_t>(*integers(0, std::int64_t{1} << 40, "seed"));
-  const std::int64_t calls = *integers(1, 4, "rows"), steps = *integers(1, 4, "steps");
-  Call call = call_of(rows, calls, steps, static_cast<Kin>(*integers(0, kins - 1, "draft")));
-  call.lengths = *integers(0, 1, "lengths") == 1;
-  call.rows.kept = *kept_of(call.rows.rows * rows.tokens).as("not 0");
-  return call;
-}
 
 void matches_reference(Probe& probe) {
   const Call call = draw();
@@ -136,195 +44,6 @@ void matches_reference_across_blocks(Probe& probe) {
       rows.type = size.type;
       probe.expect_reference(operation, call_of(rows, size.rows, size.steps, kin).arguments());
     }
-}
-
-/// Tokens of one step for each of `rows` seeds, drawn by sampling.categorical.
-std::vector<std::int32_t> drafted_by_categorical(Probe& probe, const Tensor& logits, const Tensor& seed,
-                                                 std::int64_t position) {
-  const std::int64_t rows = logits.shape()[0];
-  HostArguments arguments;
-  arguments.inputs.emplace("logits", logits.clone());
-  arguments.inputs.emplace("seed", seed.clone());
-  arguments.inputs.emplace("position", per_row<std::int64_t>(rows, [&](std::int64_t) { return position; }));
-  const auto outputs = probe.run("sampling.categorical", arguments);
-  const auto tokens = outputs.at("token").as<std::int32_t>();
-  return {tokens.begin(), tokens.end()};
-}
-
-/// What the target has and what the draft has of the next token.
-struct Pair {
-  const char* name;
-  std::vector<float> target, draft;
-};
-
-/// (rows, steps, tokens), the same in each.
-Tensor in_steps(const std::vector<float>& logits, std::int64_t rows, std::int64_t steps) {
-  const Tensor flat = repeated(logits, rows * steps);
-  const auto values = flat.as<float>();
-  return Tensor::from<float>(std::vector<float>(values.begin(), values.end()),
-                             {rows, steps, std::ssize(logits)});
-}
-
-/// What comes out of `rows` verifications of a draft of so many steps, all of them of the same two
-/// distributions. The draft is drawn under the same seeds and positions.
-struct Verified {
-  std::vector<std::int32_t> tokens;  ///< (rows, steps + 1)
-  std::vector<std::int32_t> accepted;
-};
-Verified verified(Probe& probe, const Pair& pair, std::uint64_t seed, std::int64_t first, std::int64_t rows,
-                  std::int64_t steps) {
-  HostArguments arguments;
-  const Tensor seeds = per_row<std::int64_t>(
-      rows, [&](std::int64_t row) { return static_cast<std::int64_t>(seed) + first + row; });
-  std::vector<std::int32_t> drafted(static_cast<std::size_t>(rows * steps));
-  for (std::int64_t step = 0; step < steps; ++step) {
-    const auto tokens = drafted_by_categorical(probe, repeated(pair.draft, rows), seeds, step);
-    for (std::int64_t row = 0; row < rows; ++row)
-      drafted[static_cast<std::size_t>(row * steps + step)] = tokens[static_cast<std::size_t>(row)];
-  }
-  arguments.inputs.emplace("draft_tokens", Tensor::from<std::int32_t>(drafted, {rows, steps}));
-  arguments.inputs.emplace("target_logits", in_steps(pair.target, rows, steps + 1));
-  arguments.inputs.emplace("draft_logits", in_steps(pair.draft, rows, steps));
-  arguments.inputs.emplace("seed", seeds.clone());
-  arguments.inputs.emplace("position", per_row<std::int64_t>(rows, [](std::int64_t) { return 0; }));
-  const auto outputs = probe.run(operation, arguments);
-  const auto tokens = outputs.at("tokens").as<std::int32_t>();
-  const auto accepted = outputs.at("accepted").as<std::int32_t>();
-  return {{tokens.begin(), tokens.end()}, {accepted.begin(), accepted.end()}};
-}
-
-/// `count` categories, made of rows by `category_of(tokens of a row, accepted)`.
-template <typename CategoryOf>
-std::vector<std::int64_t> categories(Probe& probe, const Pair& pair, std::uint64_t seed, std::int64_t count,
-                                     std::int64_t steps, const CategoryOf& category_of) {
-  constexpr std::int64_t at_once = 20'000;
-  std::vector<std::int64_t> made;
-  for (std::int64_t first = 0; first < count; first += at_once) {
-    const std::int64_t rows = std::min(at_once, count - first);
-    const Verified got = verified(probe, pair, seed, first, rows, steps);
-    for (std::int64_t row = 0; row < rows; ++row)
-      made.push_back(
-          category_of(got.tokens.data() + row * (steps + 1), got.accepted[static_cast<std::size_t>(row)]));
-  }
-  return made;
-}
-
-/// Logits of a spread of 1.5, by the seed.
-std::vector<float> random_logits(std::int64_t tokens, std::uint64_t seed) {
-  std::vector<float> made;
-  Philox random(seed);
-  for (std::int64_t id = 0; id < tokens; ++id) made.push_back(static_cast<float>(1.5 * random.normal()));
-  return made;
-}
-
-/// Those of `logits` whose id `keep` takes; the others at -Inf.
-template <typename Keep>
-std::vector<float> restricted(std::vector<float> logits, const Keep& keep) {
-  for (std::size_t id = 0; id < logits.size(); ++id)
-    if (!keep(id)) logits[id] = minus_infinity;
-  return logits;
-}
-
-std::vector<Pair> pairs(std::int64_t tokens) {
-  const std::vector<float> p = random_logits(tokens, 11), q = random_logits(tokens, 12);
-  const auto even = [](std::size_t id) { return id % 2 == 0; };
-  const auto odd = [](std::size_t id) { return id % 2 == 1; };
-  return {{"equal", p, p},
-          {"random", p, q},
-          {"disjoint supports", restricted(p, even), restricted(q, odd)},
-          {"the draft's support is a part", p, restricted(q, even)},
-          {"the target's support is a part", restricted(p, odd), q},
-          {"a flat draft", zipf(tokens), std::vector<float>(static_cast<std::size_t>(tokens), 0.0F)}};
-}
-
-/// The first token that comes out is the target's own draw, whatever the draft.
-void first_token_has_the_targets_distribution(Probe& probe) {
-  for (const Pair& pair : pairs(32))
-    expect_fits(
-        probe, std::string("the first token: ") + pair.name, softmax_of(pair.target),
-        [&](std::uint64_t seed, std::int64_t count) {
-          return categories(
-              probe, pair, seed, count, 1,
-              [](const std::int32_t* tokens, std::int32_t) -> std::int64_t { return tokens[0]; });
-        },
-        200'000);
-}
-
-/// ... and not the draft's.
-void first_token_has_the_drafts_distribution(Probe& probe) {
-  const Pair pair = pairs(32)[1];
-  expect_fits(
-      probe, "the first token", softmax_of(pair.draft),
-      [&](std::uint64_t seed, std::int64_t count) {
-        return categories(probe, pair, seed, count, 1,
-                          [](const std::int32_t* tokens, std::int32_t) -> std::int64_t { return tokens[0]; });
-      },
-      200'000);
-}
-
-std::vector<double> shared_of(const Pair& pair) {
-  const auto p = softmax_of(pair.target), q = softmax_of(pair.draft);
-  std::vector<double> made;
-  for (std::size_t id = 0; id < p.size(); ++id) made.push_back(std::min(p[id], q[id]));
-  return made;
-}
-
-/// Leviathan et al., theorem 3.5: sum min(p, q) of the first drafts are taken, and of the second ones among
-/// those.
-void takes_as_many_as_they_share(Probe& probe) {
-  for (const Pair& pair : {pairs(16)[1], pairs(16)[3], pairs(16)[5]}) {
-    const auto shared = shared_of(pair);
-    const double rate = std::accumulate(shared.begin(), shared.end(), 0.0);
-    const std::vector<double> p = {1 - rate, rate * (1 - rate), rate * rate};
-    expect_fits(
-        probe, std::string("tokens taken of two: ") + pair.name, p,
-        [&](std::uint64_t seed, std::int64_t count) {
-          return categories(
-              probe, pair, seed, count, 2,
-              [](const std::int32_t*, std::int32_t accepted) -> std::int64_t { return accepted; });
-        },
-        200'000);
-  }
-}
-
-void takes_more_than_they_share(Probe& probe) {
-  const Pair pair = pairs(16)[1];
-  const auto shared = shared_of(pair);
-  const double rate = std::accumulate(shared.begin(), shared.end(), 0.01);
-  expect_fits(
-      probe, "tokens taken", std::vector<double>{1 - rate, rate},
-      [&](std::uint64_t seed, std::int64_t count) {
-        return categories(
-            probe, pair, seed, count, 1,
-            [](const std::int32_t*, std::int32_t accepted) -> std::int64_t { return accepted; });
-      },
-      200'000);
-}
-
-/// Where the first draft is taken, with probability min(p, q) of each token, the second token is the target's
-/// own whether it was drafted or drawn; where it is not, the first is of the residual.
-void pairs_of_tokens_are_independent(Probe& probe) {
-  constexpr std::int64_t tokens = 8;
-  for (const std::int64_t steps : {std::int64_t{1}, std::int64_t{2}}) {
-    const Pair pair = pairs(tokens)[1];
-    const auto p = softmax_of(pair.target);
-    const auto shared = shared_of(pair);
-    std::vector<double> probabilities;
-    for (const double first : shared)
-      for (const double second : p) probabilities.push_back(first * second);
-    for (std::size_t id = 0; id < p.size(); ++id) probabilities.push_back(p[id] - shared[id]);
-    GoodnessOptions options;
-    options.alone_above = 0.005;
-    expect_fits(
-        probe, "pairs of tokens, " + std::to_string(steps) + " drafted", probabilities,
-        [&](std::uint64_t seed, std::int64_t count) {
-          return categories(probe, pair, seed, count, steps,
-                            [](const std::int32_t* got, std::int32_t accepted) -> std::int64_t {
-                              return accepted > 0 ? got[0] * tokens + got[1] : tokens * tokens + got[0];
-                            });
-        },
-        200'000, options);
-  }
 }
 
 /// A draft of the target's own distribution is always taken; what comes out is the draft and one more.
@@ -467,23 +186,7 @@ void describe_speculative_verify(Suite& suite) {
       {"matches_reference", "Tokens and how many were taken are the reference's.", matches_reference, 400});
   suite.property({"matches_reference_across_blocks", "The same on 1,030 to 300,000 tokens and many rows.",
                   matches_reference_across_blocks, 1});
-  suite.property(
-      {.name = "first_token_has_the_targets_distribution",
-       .summary = "Equal, random, disjoint and nested distributions: 200,000 first tokens fit the target.",
-       .body = first_token_has_the_targets_distribution,
-       .cases = 1,
-       .negative_control = first_token_has_the_drafts_distribution});
-  suite.property(
-      {.name = "takes_as_many_as_they_share",
-       .summary = "Drafts are taken at the rate sum min(p, q), the second independently of the first.",
-       .body = takes_as_many_as_they_share,
-       .cases = 1,
-       .negative_control = takes_more_than_they_share});
-  suite.property({.name = "pairs_of_tokens_are_independent",
-                  .summary = "First and second tokens fit their joint distribution, drafted or drawn.",
-                  .body = pairs_of_tokens_are_independent,
-                  .cases = 1,
-                  .negative_control = first_token_has_the_drafts_distribution});
+  add_distribution_properties(suite);
   suite.property({"equal_distributions_take_all", "Where p = q every draft token is taken.",
                   equal_distributions_take_all, 100});
   suite.property({"limits_are_as_documented",
