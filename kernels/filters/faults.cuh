@@ -72,6 +72,33 @@ constexpr const char* fault_names[static_cast<int>(Fault::count)] = {
     "sampling.chain.cuda_missing_barrier",
 };
 
+/// Operations of one step run the same bodies. Their own properties have to find these of their faults.
+struct FaultOfFilter {
+  const char* name;
+  Fault fault;
+};
+constexpr FaultOfFilter faults_of_filters[] = {
+    {"sampling.top_k.cuda_one_more", Fault::top_k_one_more},
+    {"sampling.top_k.cuda_ties_by_block", Fault::ties_by_block},
+    {"sampling.top_p.cuda_exclusive_sum", Fault::exclusive_sum},
+    {"sampling.top_p.cuda_mass_rounded_down", Fault::mass_rounded_down},
+    {"sampling.top_p.cuda_estimate_decides", Fault::estimate_decides},
+    {"sampling.top_p.cuda_min_keep_ignored", Fault::min_keep_ignored},
+    {"sampling.min_p.cuda_strict", Fault::min_p_strict},
+    {"sampling.min_p.cuda_min_keep_ignored", Fault::min_keep_ignored},
+    {"sampling.typical.cuda_without_entropy", Fault::typical_without_entropy},
+    {"sampling.typical.cuda_min_keep_ignored", Fault::min_keep_ignored},
+    {"sampling.temperature.cuda_twice", Fault::temperature_twice},
+    {"sampling.temperature.cuda_greedy_last_maximum", Fault::greedy_last_maximum},
+    {"sampling.repetition_penalty.cuda_wrong_sign", Fault::penalty_wrong_sign},
+    {"sampling.repetition_penalty.cuda_each_time", Fault::penalty_each_time},
+    {"sampling.repetition_penalty.cuda_frequency_once", Fault::frequency_once},
+    {"sampling.repetition_penalty.cuda_last_n_from_the_front", Fault::last_n_from_the_front},
+    {"sampling.logit_bias.cuda_once", Fault::bias_once},
+    {"sampling.nucleus_filtering.cuda_exclusive_sum", Fault::exclusive_sum},
+    {"sampling.nucleus_filtering.cuda_single_precision_weight", Fault::single_precision_weight},
+};
+
 /// Handed to the kernel by value; in the usual build a constant that says no to every question.
 struct Faults {
 #ifdef ASSAY_MUTANTS
@@ -91,6 +118,8 @@ inline Faults selected_faults() {
 #ifdef ASSAY_MUTANTS
   for (int i = 0; i < static_cast<int>(Fault::count); ++i)
     if (mutant(fault_names[i])) faults.bits |= std::uint64_t{1} << i;
+  for (const FaultOfFilter& one : faults_of_filters)
+    if (mutant(one.name)) faults.bits |= std::uint64_t{1} << static_cast<int>(one.fault);
 #endif
   return faults;
 }

@@ -250,8 +250,8 @@ void add_idempotence(Suite& suite) {
             [](TensorMap& outputs) { outputs.at("kept").as<std::int32_t>()[0] += 1; }});
 }
 
-void add_fault(Suite& suite, const char* id, const char* fault_class, const char* what) {
-  suite.mutant({suite.operation() + "." + id, fault_class, what});
+void add_fault(Suite& suite, const char* id, const char* fault_class, const char* what, Backend backend) {
+  suite.mutant({suite.operation() + "." + id, fault_class, what, backend});
 }
 
 HostArguments with_input(const HostArguments& arguments, const char* name, Tensor tensor) {

@@ -59,8 +59,9 @@ void add_prefix(Suite& suite);
 /// What is left stays as it is when the operation is applied to it again.
 void add_idempotence(Suite& suite);
 
-/// A fault planted in the operation's CPU body.
-void add_fault(Suite& suite, const char* id, const char* fault_class, const char* what);
+/// A fault planted in the operation's body for the CPU, or for CUDA (kernels/filters/faults.cuh, apply.cu).
+void add_fault(Suite& suite, const char* id, const char* fault_class, const char* what,
+               Backend backend = Backend::cpu);
 
 /// Arguments of a legal call with one input exchanged.
 HostArguments with_input(const HostArguments& arguments, const char* name, Tensor tensor);

@@ -103,6 +103,8 @@ void describe_logit_bias(Suite& suite) {
   add_fault(suite, "of_the_first_row", "wrong index", "all rows have the biases of the first");
   add_fault(suite, "last_lost", "unhandled tail", "the last bias of a row is not added");
   add_fault(suite, "twice", "applied twice", "biases are added twice");
+  add_fault(suite, "cuda_once", "lost", "of biases of one token the first alone is added", Backend::cuda);
+  add_fault(suite, "cuda_twice", "applied twice", "biases are added twice", Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

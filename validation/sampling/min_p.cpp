@@ -76,6 +76,11 @@ void describe_min_p(Suite& suite) {
   add_fault(suite, "of_the_first_row", "wrong index", "all rows are held to the min_p of the first");
   add_fault(suite, "sign_lost", "wrong sign", "a negative min_p cuts as its magnitude does");
   add_fault(suite, "keeps_one_more", "off by one", "one token more than min_keep is always kept");
+  add_fault(suite, "cuda_strict", "strictness", "the token at the bound is dropped", Backend::cuda);
+  add_fault(suite, "cuda_min_keep_ignored", "missing condition", "fewer than min_keep are kept",
+            Backend::cuda);
+  add_fault(suite, "cuda_ignored_row_stride", "ignored stride", "rows are taken to lie side by side",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

@@ -145,6 +145,11 @@ void describe_nucleus_filtering(Suite& suite) {
             "probabilities are relative to the most likely token's");
   add_fault(suite, "single_precision_sum", "low precision", "the weights are added up in float");
   add_fault(suite, "by_position", "wrong index", "probabilities stand at the place among what is left");
+  add_fault(suite, "cuda_cut_before_temperature", "wrong order",
+            "the nucleus is cut before the temperature is applied", Backend::cuda);
+  add_fault(suite, "cuda_exclusive_sum", "off by one", "the token that crosses p is dropped", Backend::cuda);
+  add_fault(suite, "cuda_single_precision_weight", "low precision", "the exponential is taken in float",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

@@ -179,6 +179,16 @@ void describe_repetition_penalty(Suite& suite) {
   add_fault(suite, "of_the_first_row", "wrong index", "all rows have the past of the first");
   add_fault(suite, "one_more", "off by one", "last_n + 1 ids count");
   add_fault(suite, "swapped", "swapped arguments", "presence and frequency are exchanged");
+  add_fault(suite, "cuda_wrong_sign", "wrong sign", "negative logits are divided by the penalty",
+            Backend::cuda);
+  add_fault(suite, "cuda_each_time", "applied twice",
+            "the penalty is applied once for each time a token was seen", Backend::cuda);
+  add_fault(suite, "cuda_frequency_once", "missing factor", "the frequency penalty ignores how often",
+            Backend::cuda);
+  add_fault(suite, "cuda_last_n_from_the_front", "wrong end", "the oldest ids count instead of the latest",
+            Backend::cuda);
+  add_fault(suite, "cuda_swapped", "swapped arguments", "presence and frequency are exchanged",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

@@ -105,6 +105,11 @@ void describe_temperature(Suite& suite) {
   add_fault(suite, "of_the_first_row", "wrong index", "all rows are divided by the temperature of the first");
   add_fault(suite, "zero_ignored", "missing condition", "temperature 0 changes nothing");
   add_fault(suite, "sign_lost", "wrong sign", "a negative temperature divides by its magnitude");
+  add_fault(suite, "cuda_twice", "applied twice", "logits are divided twice", Backend::cuda);
+  add_fault(suite, "cuda_greedy_last_maximum", "wrong order", "temperature 0 keeps the last maximum",
+            Backend::cuda);
+  add_fault(suite, "cuda_mask_ignored", "missing mask", "tokens that the mask forbids keep a logit",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

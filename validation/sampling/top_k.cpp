@@ -57,6 +57,11 @@ void describe_top_k(Suite& suite) {
   add_fault(suite, "one_more", "off by one", "k + 1 tokens are kept");
   add_fault(suite, "zero_keeps_one", "missing condition", "k <= 0 keeps one token instead of all");
   add_fault(suite, "narrow_type", "overflow", "k is taken modulo 256");
+  add_fault(suite, "cuda_one_more", "off by one", "k + 1 tokens are kept", Backend::cuda);
+  add_fault(suite, "cuda_ties_by_block", "tie by thread",
+            "of equal tokens every warp counts its own as the first", Backend::cuda);
+  add_fault(suite, "cuda_mask_ignored", "missing mask", "tokens that the mask forbids are kept",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

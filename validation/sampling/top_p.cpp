@@ -153,6 +153,13 @@ void describe_top_p(Suite& suite) {
   add_fault(suite, "of_the_first_row", "wrong index", "all rows are cut at the p of the first");
   add_fault(suite, "single_precision", "low precision", "p is rounded to float");
   add_fault(suite, "crossing_token_dropped", "off by one", "the token that crosses p is dropped");
+  add_fault(suite, "cuda_exclusive_sum", "off by one", "the token that crosses p is dropped", Backend::cuda);
+  add_fault(suite, "cuda_mass_rounded_down", "rounding", "the mass that p needs is a unit too small",
+            Backend::cuda);
+  add_fault(suite, "cuda_estimate_decides", "low precision",
+            "the cut is made by the estimated mass, 2e-4 off", Backend::cuda);
+  add_fault(suite, "cuda_min_keep_ignored", "missing condition", "fewer than min_keep are kept",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling

@@ -137,6 +137,10 @@ void describe_typical(Suite& suite) {
   add_fault(suite, "of_the_first_row", "wrong index", "all rows are cut at the p of the first");
   add_fault(suite, "by_probability", "wrong order", "the most likely tokens are kept, as top_p does");
   add_fault(suite, "keeps_one_more", "off by one", "one token more than min_keep is always kept");
+  add_fault(suite, "cuda_without_entropy", "missing term",
+            "tokens are sorted by the distance from the maximum", Backend::cuda);
+  add_fault(suite, "cuda_min_keep_ignored", "missing condition", "fewer than min_keep are kept",
+            Backend::cuda);
 }
 
 }  // namespace assay::validation::sampling
