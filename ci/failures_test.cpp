@@ -88,7 +88,7 @@ TEST_F(Failures, ANightlyThatIsKilledLosesOnlyWhatItHadNotStored) {
                  "refuse"})
                 .err.find("two at once"),
             std::string::npos);
-  ASSERT_EQ(run({"history", "--store", "s.sqlite", "--export", "latest.jsonl"}).code, 0);
+  ASSERT_EQ(run({"history", "--store", "s.sqlite", "--export", "latest.jsonl", "--run", "latest"}).code, 0);
   EXPECT_NE(read("latest.jsonl").find(before), std::string::npos);
 }
 

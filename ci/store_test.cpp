@@ -192,7 +192,7 @@ TEST_F(PostgreSQL, KeepsTheHistoryOfTheProgramAsAFileDoes) {
   ASSERT_EQ(run({"history", "--store", "s.sqlite", "--import", "run.jsonl"}).code, 0);
   ASSERT_EQ(run({"history", "--store", "s.sqlite", "--export", "back.jsonl"}).code, 0);
   EXPECT_EQ(read("back.jsonl"), read("run.jsonl"));
-  EXPECT_NE(run({"history", "--store", url_, "--import", "back.jsonl"}).out.find("0 of 1 runs added"),
+  EXPECT_NE(run({"history", "--store", url_, "--import", "back.jsonl"}).out.find(": 0 of "),
             std::string::npos);
 }
 

@@ -1,19 +1,16 @@
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "ci/program/commands.hpp"
 #include "ci/program/failure.hpp"
+#include "ci/program/history_lines.hpp"
 #include "ci/program/invocation.hpp"
 #include "ci/program/operation_help.hpp"
-#include "ci/program/output_file.hpp"
 #include "ci/program/recording.hpp"
 #include "ci/program/suggestion.hpp"
 #include "fmt/format.h"
 #include "reports/change_points.hpp"
 #include "reports/format.hpp"
-#include "reports/jsonl.hpp"
 
 namespace assay::program {
 namespace {
@@ -43,35 +40,6 @@ std::string run_line(const reports::RunSummary& summary) {
                      run.id.substr(0, 8), run.quick ? "  quick" : "");
 }
 
-/// Writes one stored run as JSON lines, the form in which records of device runs stand in the repository.
-int export_run(const Invocation& invocation, const std::string& path) {
-  check_output_path(path, "--export");
-  const reports::Store store = open_existing_store(invocation);
-  const std::string reference = invocation.maybe_text("run").value_or("latest");
-  const auto summary = store.find(reference);
-  if (!summary) throw Failure(ExitCode::vacuous, store.url() + ": no run '" + reference + "' is stored");
-  const auto record = store.load(summary->run.id);
-  std::ostringstream lines;
-  reports::write_json_lines(lines, record.value());
-  write_text(path, lines.str());
-  invocation.print(fmt::format("{}: run {} of {}\n", path, summary->run.id, summary->run.started_at));
-  return code_of(ExitCode::ok);
-}
-
-/// Adds the runs of a file of JSON lines; those that are stored already are left as they are. A bad line
-/// refuses all.
-int import_runs(const Invocation& invocation, const std::string& path) {
-  const reports::JsonLines lines = reports::read_json_lines(std::filesystem::path(path));
-  if (!lines.ok()) throw Failure(ExitCode::usage, reports::describe(lines.errors.front(), path));
-  if (lines.runs.empty()) throw Failure(ExitCode::usage, path + ": holds no run");
-  reports::Store store = open_store(invocation);
-  std::size_t added = 0;
-  for (const reports::RunRecord& record : lines.runs) added += store.import(record) ? 1 : 0;
-  invocation.print(
-      fmt::format("{}: {} of {} runs added to {}\n", path, added, lines.runs.size(), store.url()));
-  return code_of(ExitCode::ok);
-}
-
 std::string change_line(const reports::ChangePoint& point) {
   return fmt::format("  {}/{}: {} ({} -> {}) between runs {} and {}, {}; p = {:.3g}\n", point.label,
                      point.backend, reports::format_change(point.ratio),
@@ -90,7 +58,7 @@ std::vector<reports::ChangePoint> changes_of(const Invocation& invocation, const
 }
 
 int run_history(Invocation& invocation) {
-  if (const auto path = invocation.maybe_text("export")) return export_run(invocation, *path);
+  if (const auto path = invocation.maybe_text("export")) return export_runs(invocation, *path);
   if (const auto path = invocation.maybe_text("import")) return import_runs(invocation, *path);
   reports::HistoryFilter filter;
   filter.runs.limit = static_cast<int>(invocation.integer("limit", 1, 1'000'000));
@@ -172,14 +140,21 @@ Command describe_history() {
   command.path = "history";
   command.summary = "The stored runs, or what they say of one operation";
   command.examples =
-      "Examples:\n  assay history\n  assay history te.ksg --on cpu --json\n  assay history --export "
-      "run.jsonl";
-  command.options = {{"limit", "N", "the newest N runs", "30"},
-                     {"on", "BACKEND", "only results on that backend"},
-                     {"export", "FILE.jsonl", "write a run as JSON lines instead"},
-                     {"run", "REF", "the run to export: an id, the beginning of one, or latest", "latest"},
-                     {"import", "FILE.jsonl", "add the runs of such a file to the store instead"},
-                     store_option()};
+      R"(Examples:
+  assay history
+  assay history te.ksg --on cpu --json
+  assay history --export all.jsonl                   every stored run, oldest first
+  assay history --export run.jsonl --run latest      one run; 1f3a..latest and 1f3a.. are ranges, ends included
+  assay history --export some.jsonl --commit 6e3a8a7 --limit 2
+  assay history --import all.jsonl --store other.sqlite)";
+  command.options = {
+      {"limit", "N", "the newest N runs (listed: 30; exported: all)", "30"},
+      {"on", "BACKEND", "only results on that backend"},
+      {"export", "FILE.jsonl", "write the stored runs as JSON lines instead"},
+      {"run", "REF[..REF]", "export this run alone, or a range: ids, beginnings of ids, latest"},
+      {"commit", "HASH", "export runs of this commit alone, which may be cut short"},
+      {"import", "FILE.jsonl", "add the runs of such a file to the store instead"},
+      store_option()};
   command.positionals = {{"OP", "an operation; by default the runs alone", false}};
   command.run = run_history;
   return command;
