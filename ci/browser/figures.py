@@ -100,7 +100,7 @@ def tiles(report):
     verdicts, counts = report["gate"]["checks"], report["gate"]["counts"]
     shown = {name: verdicts[name.replace(" ", "_")] for name in ("pass", "vacuous", "not executed")}
     shown["fail"] = sum(verdicts[name] for name in ("fail", "xpass", "crashed", "timeout"))
-    for name in ("regressed", "inconclusive", "vanished", "invalid", "improved", "same"):
+    for name in ("regressed", "waived", "inconclusive", "vanished", "invalid", "improved", "same"):
         shown[name] = counts.get(name, 0)
     return shown
 

@@ -22,6 +22,7 @@ std::string tiles(const GateResult& gate) {
   out += tile(gate.count(Verdict::pass), "pass", "good");
   out += tile(failing, "fail", "bad");
   out += tile(gate.count(GateVerdict::regressed), "regressed", "bad");
+  out += tile(gate.count(GateVerdict::waived), "waived", "warn");
   out += tile(gate.count(GateVerdict::inconclusive), "inconclusive", "warn");
   out += tile(gate.count(Verdict::vacuous), "vacuous", "warn");
   out += tile(gate.count(Verdict::not_executed), "not executed", "warn");

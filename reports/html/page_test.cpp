@@ -52,6 +52,7 @@ TEST(HtmlReport, TheBannerCountsWhatTheGateCounted) {
   tile("pass", input.gate.count(Verdict::pass));
   tile("fail", 1);
   tile("regressed", 1);
+  tile("waived", 0);
   tile("inconclusive", 0);
   tile("vacuous", 0);
   tile("not executed", 1);
