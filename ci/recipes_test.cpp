@@ -53,5 +53,93 @@ TEST_F(Recipes, ParseAndCallWhatIsThere) {
   EXPECT_EQ(yaml("gitlab-ci.yml")["device"]["variables"]["ASSAY_REQUIRE"], "cuda");
 }
 
+/// What a CI system checks out: the script as it is, the program that is built, and a short night.
+class Judge : public InFolder {
+ protected:
+  void SetUp() override {
+    InFolder::SetUp();
+    if (HasFatalFailure()) return;
+    fs::create_directories(work() / "ci/recipes");
+    fs::create_directories(work() / "build");
+    fs::copy_file(root() / "ci/recipes/judge", work() / "ci/recipes/judge");
+    fs::copy_file(program_path(), work() / "build/assay");  // without the planted faults that lie beside it
+    fs::create_symlink(program_path().parent_path() / "lib", work() / "build/lib");
+    fs::create_directories(work() / "engine");
+    write("engine/operations.cmake", "");  // by which the program knows the project's folder
+    write("ci/nightly",
+          "#!/bin/sh\nexec build/assay nightly --op te.digamma --budget 2s --backend cpu \"$@\"\n");
+    fs::permissions(work() / "ci/nightly", fs::perms::owner_all);
+  }
+
+  Outcome judge(const std::string& main, const std::string& branch, const std::string& settings = "") const {
+    const std::string log = (work() / "log").string();
+    const std::string command = "cd '" + work().string() + "' && ASSAY_LOCK_FOLDER='" + folder_.string() +
+                                "' ASSAY_BRANCH='" + branch + "' ASSAY_COMMIT=0123abcd " + settings +
+                                " ci/recipes/judge '" + main + "' '" + branch + "' >out 2>err";
+    const int status = std::system(command.c_str());
+    return {WEXITSTATUS(status), read("out"), read("err")};
+  }
+  nlohmann::json stored(const std::vector<std::string>& command) const {
+    auto arguments = command;
+    arguments.insert(arguments.end(), {"--store", "reports/store.sqlite"});
+    return document(arguments);
+  }
+};
+
+TEST_F(Judge, TheMainBranchBecomesTheBaselineThatOthersAreHeldAgainst) {
+  const Outcome first = judge("trunk", "trunk");
+  ASSERT_EQ(first.code, 0) << first.out << first.err;
+  EXPECT_NE(first.out.find("first run, recorded as the baseline"), std::string::npos) << first.out;
+  auto baselines = stored({"baseline", "show"})["baselines"];
+  ASSERT_EQ(baselines.size(), 1u);
+  EXPECT_EQ(baselines[0]["branch"], "trunk");
+  const std::string before = baselines[0]["run"];
+  const Outcome request = judge("trunk", "feature");
+  EXPECT_NE(request.out.find("Compared with run " + before.substr(0, 8)), std::string::npos)
+      << request.out << request.err;
+  // A request moves no baseline, the main branch's next green run does.
+  EXPECT_EQ(stored({"baseline", "show"})["baselines"][0]["run"], before);
+}
+
+TEST_F(Judge, WithoutAHistoryARunIsComparedWithNothingAndIsGreen) {
+  const Outcome request = judge("trunk", "feature");
+  EXPECT_EQ(request.code, 0) << request.out << request.err;
+  EXPECT_NE(request.out.find("judge: trunk has no history yet: this run is compared with nothing"),
+            std::string::npos)
+      << request.out;
+  EXPECT_NE(request.out.find("first run, recorded as the baseline"), std::string::npos) << request.out;
+  EXPECT_TRUE(fs::exists(work() / "reports/out/summary.md"));
+}
+
+// The store is there, and what it has of the main branch was measured on another processor.
+TEST_F(Judge, OnAnotherMachineARunIsComparedWithNothingAndIsGreen) {
+  ASSERT_EQ(judge("trunk", "trunk").code, 0);
+  ASSERT_EQ(run({"history", "--store", "reports/store.sqlite", "--export", "lines"}).code, 0);
+  std::string lines;
+  std::istringstream in(read("lines"));
+  for (std::string line; std::getline(in, line);) {
+    auto entry = nlohmann::json::parse(line);
+    if (entry["type"] == "run") entry["environment"]["facts"]["cpu"] = "another processor";
+    lines += entry.dump() + "\n";
+  }
+  write("lines", lines);
+  fs::remove(work() / "reports/store.sqlite");
+  ASSERT_EQ(run({"history", "--store", "reports/store.sqlite", "--import", "lines"}).code, 0);
+  ASSERT_EQ(run({"baseline", "promote", "--store", "reports/store.sqlite"}).code, 0);
+  const Outcome request = judge("trunk", "feature");
+  EXPECT_EQ(request.code, 0) << request.out << request.err;
+  EXPECT_NE(request.out.find("No baseline yet for this branch, environment and mode"), std::string::npos)
+      << request.out;
+}
+
+// A name that is wrong is said before anything is measured.
+TEST_F(Judge, ABranchThatTheHistoryDoesNotKnowIsRefusedAtOnce) {
+  ASSERT_EQ(judge("trunk", "trunk").code, 0);
+  const Outcome request = judge("trnuk", "feature");
+  EXPECT_EQ(request.code, 2) << request.out << request.err;
+  EXPECT_NE(request.err.find("no baseline \"trnuk\""), std::string::npos) << request.err;
+  EXPECT_EQ(stored({"history"})["runs"].size(), 1u);
+}
+
 }  // namespace
 }  // namespace assay::program

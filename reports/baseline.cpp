@@ -8,7 +8,22 @@ std::optional<RunRecord> of_branch(const Store& store, const Run& run, const std
   return baseline ? store.load(baseline->run_id) : std::nullopt;
 }
 
+bool knows_branch(const Store& store, const std::string& branch) {
+  RunFilter filter;
+  filter.branch = branch;
+  filter.limit = 1;
+  return !store.runs(filter).empty();
+}
+
 }  // namespace
+
+void check_baseline_reference(const Store& store, const std::string& reference) {
+  if (reference.empty() || reference == "latest" || knows_branch(store, reference) || store.find(reference))
+    return;
+  throw StoreError("no baseline \"" + reference +
+                       "\": expected a branch that the store has runs of, a run id or \"latest\"",
+                   true);
+}
 
 std::optional<RunRecord> baseline_for(const Store& store, const Run& run, const std::string& reference,
                                       const std::string& default_branch) {
@@ -20,12 +35,9 @@ std::optional<RunRecord> baseline_for(const Store& store, const Run& run, const 
     const auto previous = store.previous(run);
     return previous ? store.load(previous->run.id) : std::nullopt;
   }
-  if (auto branch = of_branch(store, run, reference)) return branch;
-  if (const auto found = store.find(reference)) return store.load(found->run.id);
-  throw StoreError(
-      "no baseline \"" + reference +
-          "\": expected a branch with a baseline for this environment and mode, a run id or \"latest\"",
-      true);
+  check_baseline_reference(store, reference);
+  if (knows_branch(store, reference)) return of_branch(store, run, reference);
+  return store.load(store.find(reference)->run.id);
 }
 
 }  // namespace assay::reports

@@ -348,6 +348,29 @@ TEST(BaselineFor, TakesTheBranchThenTheDefaultThenWhatIsNamed) {
   EXPECT_EQ(baseline_for(store, second, first.id.substr(0, 13))->run.id, first.id);
   EXPECT_FALSE(baseline_for(store, first, "latest").has_value());
   EXPECT_THROW(baseline_for(store, second, "nonsense"), StoreError);
+  EXPECT_THROW(check_baseline_reference(store, "nonsense"), StoreError);
+  for (const char* const known : {"", "latest", "main", "topic"})
+    EXPECT_NO_THROW(check_baseline_reference(store, known)) << known;
+}
+
+// Hosted machines change their processor from day to day.
+TEST(BaselineFor, ABranchWithoutOneInThisEnvironmentHasNone) {
+  const test::Folder folder;
+  Store store = Store::open(folder.file("s.sqlite"));
+  auto main = test::run();
+  main.branch = "main";
+  store.begin_run(main);
+  store.finish_run(main.id);
+  store.promote(main.id);
+  auto topic = test::run();
+  topic.branch = "topic";
+  topic.environment.facts["cpu"] = "another processor";
+  ASSERT_NE(topic.environment.fingerprint(), main.environment.fingerprint());
+  EXPECT_FALSE(baseline_for(store, topic, "main").has_value());
+  topic.environment = main.environment;
+  EXPECT_EQ(baseline_for(store, topic, "main")->run.id, main.id);
+  topic.quick = !main.quick;
+  EXPECT_FALSE(baseline_for(store, topic, "main").has_value());
 }
 
 }  // namespace

@@ -151,6 +151,7 @@ int run_nightly(Invocation& invocation) {
   const std::string pattern = invocation.maybe_text("op").value_or("");
   const CheckPlan plan = plan_of(invocation, pattern, quick);
   reports::Store store = open_store(invocation);
+  reports::check_baseline_reference(store, invocation.maybe_text("baseline").value_or(""));
   // For the whole job: its checks would disturb what another run measures as much as its measurements would.
   const MachineLock lock(invocation);
   Recording recording(invocation, store, "nightly", quick, device_in_use(invocation));
