@@ -64,10 +64,10 @@ namespace assay::quant {
 /// the bodies are compiled without (-ffp-contract=off, -fmad=false).
 ///
 /// How far a decoded value is from x: validation/blocks/encoding_error.cpp derives a bound for each format,
-/// which every block is held to. Decoding and encoding again gives the same bytes in Q4_0, Q5_0, Q8_0 where half(d)
-/// is finite and not 0, in MXFP4 for peaks from 2^-125 on, and in Q4_1 and Q5_1 where |least| is besides at
-/// most 2^8 times most - least; the proof stands there too. Q4_K and Q6_K search, and have no such
-/// property.
+/// which every block is held to. Decoding and encoding again gives the same bytes in Q4_0, Q5_0, Q8_0 where
+/// half(d) is finite and not 0, in MXFP4 for peaks from 2^-125 to 2^127, and in Q4_1 and Q5_1 where |least|
+/// is besides at most 2^8 times most - least; the proof stands there too. Q4_K and Q6_K search, and have no
+/// such property.
 void quantize(Context& context, const ConstTensorView& values, BlockFormat format, const TensorView& blocks);
 
 Operation describe_quantize();

@@ -52,7 +52,7 @@ struct Tile {
   static constexpr int part = Format == BlockFormat::q4_k ? 32 : Format == BlockFormat::q6_k ? 16 : 4;
   static constexpr int threads = part == 32 ? 128 : 256;
   /// Blocks of threads a multiprocessor has registers for, so that none are kept in memory.
-  static constexpr int blocks_at_once = part == 32 ? 3 : part == 16 ? 2 : 6;
+  static constexpr int blocks_at_once = part == 32 ? 4 : part == 16 ? 2 : 6;
 };
 
 __device__ void put_word(std::uint32_t word, std::uint8_t* to) {
@@ -60,22 +60,22 @@ __device__ void put_word(std::uint32_t word, std::uint8_t* to) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<std::uint8_t>(word >> 8 * i);
 }
 
-/// `Count` elements, zeros where a thread has none; 16 bytes at a time where rows lie so.
+/// `Count` elements, zeros where a thread has none; 16 bytes at a time where rows lie so. All of them are on
+/// their way before the first is waited for.
 template <int Count>
 __device__ void load(const float* from, bool active, bool aligned, float (&x)[Count]) {
+  if (active && aligned) {
 #pragma unroll
-  for (int i = 0; i < Count; i += 4) {
-    float4 four = {0, 0, 0, 0};
-    if (active) {
-      if (aligned)
-        four = __ldcs(reinterpret_cast<const float4*>(from + i));
-      else
-        four = {from[i], from[i + 1], from[i + 2], from[i + 3]};
+    for (int i = 0; i < Count; i += 4) {
+      const float4 four = __ldcs(reinterpret_cast<const float4*>(from + i));
+      x[i] = four.x;
+      x[i + 1] = four.y;
+      x[i + 2] = four.z;
+      x[i + 3] = four.w;
     }
-    x[i] = four.x;
-    x[i + 1] = four.y;
-    x[i + 2] = four.z;
-    x[i + 3] = four.w;
+  } else {
+#pragma unroll
+    for (int i = 0; i < Count; ++i) x[i] = active ? from[i] : 0.0f;
   }
 }
 

@@ -157,12 +157,14 @@ std::vector<double> encoding_error(BlockFormat format, std::span<const double> e
 // Q4_0, Q5_0: the peak has code 0 and decodes to -L D, D = half(d), and no other to that magnitude: it is the
 // peak again, and D again the scale, exactly; quotients are the integers within 2 u. Q8_0: the peak decodes
 // to 127 D, exactly. MXFP4: the peak, from 4 s to 8 s, decodes to 4 s or 6 s, whose exponent is the same, and
-// levels are the nearest to themselves. Q4_1, Q5_1: least decodes to M = half(least), most to T D + M rounded
-// to float: within 2^-24 (|M| + T D). With |M| up to 2^9 T D that is 2^-15 of T D, so that the new d is
-// within 2^-14 of D, rounds to D as a half, and quotients are within 31 2^-14 and 31 2^-15 of integers.
+// levels are the nearest to themselves; up to 2^127, beyond which 4 s may be infinite. Q4_1, Q5_1: least
+// decodes to M = half(least), most to T D + M rounded to float: within 2^-24 (|M| + T D). With |M| up to 2^9
+// T D that is 2^-15 of T D, so that the new d is within 2^-14 of D, rounds to D as a half, and quotients are
+// within 31 2^-14 and 31 2^-15 of integers.
 bool encodes_again_the_same(BlockFormat format, std::span<const double> elements, const std::uint8_t* block) {
   if (!std::ranges::all_of(elements, [](double x) { return std::isfinite(x); })) return false;
-  if (format == BlockFormat::mxfp4) return magnitude_of(elements) >= 0x1p-125;
+  if (format == BlockFormat::mxfp4)
+    return magnitude_of(elements) >= 0x1p-125 && magnitude_of(elements) <= 0x1p127;
   if (layout_of(format).length == 256) return false;
   const double d = half_at(block);
   if (!(std::fabs(d) > 0 && std::isfinite(d))) return false;

@@ -16,11 +16,22 @@ namespace assay::validation {
 
 namespace {
 
-constexpr std::array<const char*, row_number_kinds> names = {"normal",   "ties",     "scaled",
-                                                             "positive", "negative", "offset",
-                                                             "sparse",   "uneven",   "just below powers of 2",
-                                                             "zeros",    "wide",     "subnormal",
-                                                             "tiny",     "huge",     "infinities",
+constexpr std::array<const char*, row_number_kinds> names = {"normal",
+                                                             "ties",
+                                                             "scaled",
+                                                             "positive",
+                                                             "negative",
+                                                             "offset",
+                                                             "sparse",
+                                                             "uneven",
+                                                             "just below powers of 2",
+                                                             "zeros",
+                                                             "vanishing parts",
+                                                             "wide",
+                                                             "subnormal",
+                                                             "tiny",
+                                                             "huge",
+                                                             "infinities",
                                                              "NaN"};
 
 /// The largest element of a block of ties, whose steps are 1 then.
@@ -99,6 +110,9 @@ std::vector<double> Rows::values() const {
       }
       case RowNumbers::zeros:
         value = sign * 0.0;
+        break;
+      case RowNumbers::vanishing:
+        value = std::ldexp(normal, of_part % 2 == 0 ? -60 : 0);
         break;
       case RowNumbers::wide:
         value = scaled(normal, static_cast<int>(random.below(250)) - 125);

@@ -23,6 +23,7 @@ enum class RowNumbers : std::uint8_t {
   uneven,      ///< normal, each sixteen elements times 2^-11 to 1: parts of a block without a scale
   just_below,  ///< powers of 2 less some last places, and normal below them
   zeros,       ///< of both signs
+  vanishing,   ///< normal, some sixteen elements times 2^-60: parts that are next to nothing
   wide,        ///< magnitudes spread over all binades
   subnormal,   ///< subnormal floats
   tiny,        ///< normal times 2^-124 to 2^-20: scales that binary16 does not hold
@@ -31,7 +32,7 @@ enum class RowNumbers : std::uint8_t {
   nan          ///< normal, one in sixteen NaN
 };
 inline constexpr int ordinary_row_numbers = 9;
-inline constexpr int row_number_kinds = 16;
+inline constexpr int row_number_kinds = 17;
 
 /// Rows of one call to quant.quantize: what is drawn and shrunk.
 struct Rows {
