@@ -6,6 +6,7 @@
 #include "engine/runtime/device.hpp"
 #include "engine/runtime/error.hpp"
 #include "reference/estimator.hpp"
+#include "reference/operations.hpp"
 
 namespace assay::program {
 namespace {
@@ -51,6 +52,12 @@ ChosenBackend choose_backend(const Invocation& invocation, const Operation& oper
 analysis::Estimator estimator_on(ChosenBackend& chosen) {
   if (chosen.backend == Backend::reference) return reference::estimator();
   return analysis::engine_estimator(chosen.context);
+}
+
+std::map<std::string, Tensor> run_on(ChosenBackend& chosen, const Operation& operation,
+                                     const Arguments& arguments) {
+  if (chosen.backend == Backend::reference) return reference::run(operation, arguments);
+  return run_on_host(chosen.context, operation, arguments);
 }
 
 const Operation& required_operation(std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ ChosenBackend choose_backend(const Invocation& invocation, const Operation& oper
 
 /// te.ksg on the chosen backend: the engine's, or the literal reference.
 analysis::Estimator estimator_on(ChosenBackend& chosen);
+
+/// Runs an operation on host arrays: by the engine, or by its reference.
+std::map<std::string, Tensor> run_on(ChosenBackend& chosen, const Operation& operation,
+                                     const Arguments& arguments);
 
 /// The operation of that name, which the program itself needs. Throws Failure (tool error) where it is not
 /// compiled in.

@@ -38,6 +38,7 @@ const std::vector<Command>& commands() {
       describe_sample(),
       describe_gguf_info(),
       describe_gguf_dump(),
+      describe_gguf_quantize(),
   };
   return all;
 }

@@ -37,5 +37,6 @@ Command describe_te_embed();
 Command describe_te_generate();
 Command describe_gguf_info();
 Command describe_gguf_dump();
+Command describe_gguf_quantize();
 
 }  // namespace assay::program

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cctype>
-#include <functional>
 #include <optional>
 
 #include "ci/program/backend_choice.hpp"
@@ -11,17 +8,12 @@
 #include "ci/program/suggestion.hpp"
 #include "engine/io/bytes.hpp"
 #include "engine/llm/gguf/plain_values.hpp"
+#include "engine/llm/gguf/tensor_values.hpp"
+#include "engine/tensors/block_format.hpp"
 #include "fmt/format.h"
-#include "reference/operations.hpp"
 
 namespace assay::program {
 namespace {
-
-/// Elements decoded at a time: a multiple of every block's length.
-constexpr std::uint64_t chunk_elements = std::uint64_t{1} << 20;
-
-/// Takes the values of a tensor piece by piece, in order.
-using Receive = std::function<void(std::span<const float> values)>;
 
 const gguf::TensorEntry& required_tensor(const gguf::ModelFiles& files, const std::string& name) {
   if (const gguf::TensorEntry* const tensor = files.find_tensor(name)) return *tensor;
@@ -33,65 +25,15 @@ const gguf::TensorEntry& required_tensor(const gguf::ModelFiles& files, const st
                 files.path() + ": no tensor '" + io::printable(name, 64) + "'" + suggestion(name, names));
 }
 
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, {}, [](unsigned char c) { return std::tolower(c); },
-      [](unsigned char c) { return std::tolower(c); });
-}
-
-/// The name by which quant.dequantize knows a block format. Throws Failure where it does not.
-std::string format_name(const gguf::ModelFiles& files, const gguf::TensorEntry& tensor,
-                        const Operation* operation) {
-  const std::string_view type = gguf::info_of(tensor.type).name;
-  std::vector<std::string> choices;
-  if (operation != nullptr) {
-    for (const ParameterInfo& parameter : operation->parameters) {
-      if (parameter.name == "format") choices = parameter.choices;
-    }
-  }
-  for (const std::string& choice : choices) {
-    if (same_letters(choice, type)) return choice;
-  }
+/// Refuses blocks that are not decoded. Throws Failure.
+void check_decoded(const gguf::ModelFiles& files, const gguf::TensorEntry& tensor) {
+  if (block_format_of_ggml(static_cast<std::uint32_t>(tensor.type))) return;
+  std::vector<std::string_view> names;
+  for (const BlockLayout& layout : block_layouts) names.push_back(layout.name);
   throw Failure(ExitCode::usage,
-                fmt::format("{}: tensor '{}' has type {}, which is not decoded; expected a plain type{}{}",
-                            files.path(), io::printable(tensor.name, 64), type, choices.empty() ? "" : " or ",
-                            fmt::join(choices, ", ")));
-}
-
-void decode_plain(const gguf::TensorEntry& tensor, const Receive& receive) {
-  const std::uint64_t size = gguf::info_of(tensor.type).block_bytes;
-  std::vector<float> values(std::min(chunk_elements, tensor.elements));
-  for (std::uint64_t done = 0; done < tensor.elements; done += values.size()) {
-    values.resize(std::min<std::uint64_t>(values.size(), tensor.elements - done));
-    gguf::convert_plain(tensor.type, tensor.data.substr(done * size, values.size() * size), values);
-    receive(values);
-  }
-}
-
-/// Blocks of all rows follow each other, so that any number of them is a row to decode.
-void decode_blocks(ChosenBackend& chosen, const Operation& operation, const std::string& format,
-                   const gguf::TensorEntry& tensor, const Receive& receive) {
-  const gguf::TensorTypeInfo& info = gguf::info_of(tensor.type);
-  for (std::uint64_t done = 0; done < tensor.elements; done += chunk_elements) {
-    const std::uint64_t count = std::min(chunk_elements, tensor.elements - done);
-    const std::string_view bytes = tensor.data.substr(done / info.block_length * info.block_bytes,
-                                                      count / info.block_length * info.block_bytes);
-    Arguments arguments;
-    arguments.inputs.emplace("blocks", view_of(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                               {1, static_cast<std::int64_t>(bytes.size())}));
-    arguments.parameters.emplace("format", format);
-    arguments.parameters.emplace("columns", static_cast<std::int64_t>(count));
-    const std::map<std::string, Tensor> outputs = chosen.backend == Backend::reference
-                                                      ? reference::run(operation, arguments)
-                                                      : run_on_host(chosen.context, operation, arguments);
-    const ConstTensorView values = outputs.at("values").view();
-    if (values.dtype == DType::f32) {
-      receive(values.as<float>());
-      continue;
-    }
-    const auto exact = values.as<double>();  // the reference's: floats, widened
-    receive(std::vector<float>(exact.begin(), exact.end()));
-  }
+                fmt::format("{}: tensor '{}' has type {}, which is not decoded; expected a plain type or {}",
+                            files.path(), io::printable(tensor.name, 64), gguf::info_of(tensor.type).name,
+                            fmt::join(names, ", ")));
 }
 
 int run_gguf_dump(Invocation& invocation) {
@@ -101,24 +43,24 @@ int run_gguf_dump(Invocation& invocation) {
   const GgufInput input = open_gguf(invocation.positionals().at(0));
   for (const std::string& warning : input.warnings) invocation.console().warn(warning);
   const gguf::TensorEntry& tensor = required_tensor(input.files, name);
-  const Operation* const operation = find_operation("quant.dequantize");
-  const bool plain = gguf::is_plain(tensor.type);
-  const std::string format = plain ? "" : format_name(input.files, tensor, operation);
   std::optional<ChosenBackend> chosen;
-  if (!plain) chosen.emplace(choose_backend(invocation, *operation));
+  gguf::RunOperation run;
+  if (!gguf::is_plain(tensor.type)) {
+    check_decoded(input.files, tensor);
+    chosen.emplace(choose_backend(invocation, required_operation("quant.dequantize")));
+    run = [&](const Operation& operation, const Arguments& arguments) {
+      return run_on(*chosen, operation, arguments);
+    };
+  }
 
   write_pieces(out, [&](const io::Sink& sink) {
     ProgressLine progress(invocation.console(), "decoding");
     std::uint64_t done = 0;
-    const Receive receive = [&](std::span<const float> values) {
+    gguf::read_values(tensor, run, [&](std::span<const float> values) {
       sink({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
       done += values.size();
       progress.update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(tensor.elements));
-    };
-    if (plain)
-      decode_plain(tensor, receive);
-    else
-      decode_blocks(*chosen, *operation, format, tensor, receive);
+    });
   });
 
   std::vector<std::uint64_t> shape(tensor.shape.begin(), tensor.shape.begin() + tensor.rank);

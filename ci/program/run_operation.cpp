@@ -10,7 +10,6 @@
 #include "ci/program/te_answer.hpp"
 #include "engine/io/npy.hpp"
 #include "fmt/format.h"
-#include "reference/operations.hpp"
 
 namespace assay::program {
 namespace {
@@ -100,9 +99,7 @@ int run_operation(Invocation& invocation) {
     }
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::map<std::string, Tensor> outputs = chosen.backend == Backend::reference
-                                                    ? reference::run(operation, arguments)
-                                                    : run_on_host(chosen.context, operation, arguments);
+  const std::map<std::string, Tensor> outputs = run_on(chosen, operation, arguments);
   const double elapsed = milliseconds_since(start);
   for (const auto& [name, path] : wanted) {
     if (!outputs.contains(name)) invocation.refuse("out", "these arguments give no output '" + name + "'");

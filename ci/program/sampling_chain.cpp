@@ -10,7 +10,6 @@
 #include "ci/program/invocation.hpp"
 #include "ci/program/suggestion.hpp"
 #include "fmt/format.h"
-#include "reference/operations.hpp"
 
 namespace assay::program {
 namespace {
@@ -51,10 +50,7 @@ void add_row(HostArguments& arguments, const char* name, T value) {
 }
 
 std::map<std::string, Tensor> run_chain(ChosenBackend& chosen, const HostArguments& arguments) {
-  const Operation& operation = required_operation(operation_name);
-  const Arguments view = arguments.view();
-  if (chosen.backend == Backend::reference) return reference::run(operation, view);
-  return run_on_host(chosen.context, operation, view);
+  return run_on(chosen, required_operation(operation_name), arguments.view());
 }
 
 /// The value of a left logit: float from the backends, double from the reference.

@@ -26,6 +26,9 @@ int write_all(int file, std::string_view bytes) {
   return 0;
 }
 
+/// Ends what produces a file that can no longer be written.
+struct Stopped {};
+
 }  // namespace
 
 Result<std::uint64_t> write_file(const std::string& path, const std::function<void(const Sink&)>& produce) {
@@ -68,7 +71,10 @@ Result<std::uint64_t> write_file(const std::string& path, const std::function<vo
         flush(piece);
       else
         held += piece;
+      if (code != 0) throw Stopped{};
     });
+  } catch (const Stopped&) {
+    held.clear();
   } catch (...) {
     ::close(file);
     if (!in_place) ::unlink(name.c_str());

@@ -20,7 +20,8 @@ Result<std::uint64_t> write_file(const std::string& path, std::initializer_list<
 using Sink = std::function<void(std::string_view piece)>;
 
 /// The same for what is made piece by piece and need not be held whole: `produce` hands its pieces to the
-/// sink. Small pieces are gathered. An exception of `produce` leaves nothing behind either.
+/// sink. Small pieces are gathered. An exception of `produce` leaves nothing behind either. Once a write has
+/// failed the sink ends `produce` by an exception of its own, which is caught here.
 Result<std::uint64_t> write_file(const std::string& path, const std::function<void(const Sink&)>& produce);
 
 }  // namespace assay::io

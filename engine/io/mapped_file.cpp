@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 namespace assay::io {
@@ -19,6 +20,16 @@ InputError failure(InputError::Code code, std::string message) {
 
 MappedFile::~MappedFile() {
   if (memory_ != nullptr) ::munmap(memory_, size_);
+}
+
+void MappedFile::release(std::string_view part) const {
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory_);
+  const auto first = reinterpret_cast<std::uintptr_t>(part.data());
+  if (memory_ == nullptr || first < begin || first - begin > size_ || part.size() > size_ - (first - begin))
+    return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const std::uintptr_t from = (first + page - 1) / page * page, to = (first + part.size()) / page * page;
+  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {

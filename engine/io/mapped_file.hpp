@@ -28,6 +28,9 @@ class MappedFile {
   static Result<MappedFile> open(const std::string& path);
 
   std::string_view view() const { return {static_cast<const char*>(memory_), size_}; }
+  /// Lets go of the whole pages of a part of the view, for a file that is read through once: they no longer
+  /// count as this process's memory, and are read again if they are looked at. What is no part is left alone.
+  void release(std::string_view part) const;
 
  private:
   MappedFile(void* memory, std::size_t size) : memory_(memory), size_(size) {}

@@ -30,6 +30,16 @@ Result<File> File::parse(const std::string& name, std::string_view bytes) {
   }
 }
 
+std::string_view File::tensor_data() const {
+  std::uint64_t end = 0;
+  for (const TensorEntry& tensor : tensors_) end = std::max(end, tensor.offset + tensor.data.size());
+  return end == 0 ? std::string_view() : bytes_.substr(data_offset_, end);
+}
+
+std::string_view File::stored(const Metadata& entry) const {
+  return bytes_.substr(entry.offset, entry.value.offset + entry.value.bytes.size() - entry.offset);
+}
+
 const Value* File::find(std::string_view key) const {
   const auto at = std::ranges::lower_bound(by_key_, key, {}, [&](std::size_t i) { return metadata_[i].key; });
   return at != by_key_.end() && metadata_[*at].key == key ? &metadata_[*at].value : nullptr;

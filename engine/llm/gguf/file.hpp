@@ -64,12 +64,18 @@ class File {
   std::uint64_t alignment() const { return alignment_; }      ///< bytes
   std::uint64_t data_offset() const { return data_offset_; }  ///< of the tensor data in the file, bytes
   std::uint64_t bytes() const { return bytes_.size(); }       ///< of the whole file
+  /// The bytes that hold all tensors, each at its `offset`; what follows the last one is left out.
+  std::string_view tensor_data() const;
   /// Bytes after the last tensor and the padding that aligns its end.
   std::uint64_t trailing_bytes() const { return trailing_bytes_; }
 
   /// In the order of the file.
   std::span<const Metadata> metadata() const { return metadata_; }
   std::span<const TensorEntry> tensors() const { return tensors_; }
+  /// An entry of `metadata` as it is stored: key, type and value.
+  std::string_view stored(const Metadata& entry) const;
+  /// Lets go of the memory that the pages of a tensor's data take, once they have been read through.
+  void release(std::string_view data) const { mapping_.release(data); }
   /// By name, or nullptr.
   const Value* find(std::string_view key) const;
   const TensorEntry* find_tensor(std::string_view name) const;
