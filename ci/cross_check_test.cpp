@@ -50,6 +50,10 @@ TEST(CrossCheck, SeesAPlantedFault) {
   };
   EXPECT_EQ(seen("dense.softmax.unhandled_tail"), wrong);
   EXPECT_EQ(seen("dense.softmax.half_precision_sum"), wrong);
+  if (std::system("python3 -c 'import gguf' >/dev/null 2>&1") == 0) {
+    EXPECT_EQ(seen("quant.quantize.rounded_down"), wrong);
+    EXPECT_EQ(seen("quant.dequantize.q6_k_high_bits_lost"), wrong);
+  }
 }
 
 }  // namespace

@@ -10,84 +10,17 @@ names is not installed.
 """
 import argparse
 import fnmatch
-import importlib
 import json
 import math
-import os
-import subprocess
 import sys
-import tempfile
 
-try:
-    import numpy as np
-except ImportError:
-    np = None
+import gguf_blocks
+from comparing import Assay, Differs, Missing, equal, need, np, within
 
 U64 = 2.0**-53
 U32 = 2.0**-24
 # scipy.special.psi: peak error of Cephes' psi on (0, 30), relative, absolute where |psi| < 1 (psi.c, its own table).
 SCIPY_PSI = 1.3e-15
-
-
-class Missing(Exception):
-    """A framework that is not installed here."""
-
-
-class Differs(Exception):
-    """What a comparison saw, in one line."""
-
-
-def need(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise Missing(name.split(".")[0]) from error
-
-
-class Assay:
-    def __init__(self, program, backend):
-        self.program, self.backend = program, backend
-
-    def run(self, operation, inputs, outputs, parameters=None):
-        """The outputs of one call, by name."""
-        with tempfile.TemporaryDirectory() as folder:
-            command = [self.program, "run", operation, "--backend", self.backend, "--quiet"]
-            for name, array in inputs.items():
-                path = os.path.join(folder, f"in_{name}.npy")
-                np.save(path, array)
-                command += ["--in", f"{name}={path}"]
-            for name, value in (parameters or {}).items():
-                command += ["--set", f"{name}={value}"]
-            paths = {name: os.path.join(folder, f"out_{name}.npy") for name in outputs}
-            for name, path in paths.items():
-                command += ["--out", f"{name}={path}"]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-            if done.returncode != 0:
-                raise Differs(f"{operation}: exit {done.returncode}: {done.stderr.strip()}")
-            return {name: np.load(path) for name, path in paths.items()}
-
-
-def equal(what, got, expected):
-    if got.shape != expected.shape:
-        raise Differs(f"{what}: shape {got.shape}, expected {expected.shape}")
-    wrong = np.flatnonzero(~((got == expected) | (np.isnan(got) & np.isnan(expected))))
-    if wrong.size:
-        i = wrong[0]
-        raise Differs(f"{what}: element {i} is {got.flat[i]:.17g}, expected {expected.flat[i]:.17g}; {wrong.size} of {got.size} differ")
-    return 0.0
-
-
-def within(what, got, expected, allowed):
-    """The largest share of the bound that was used."""
-    if got.shape != expected.shape:
-        raise Differs(f"{what}: shape {got.shape}, expected {expected.shape}")
-    off = np.abs(got - expected)
-    wrong = np.flatnonzero(~(off <= allowed) & ~(np.isnan(got) & np.isnan(expected)))
-    if wrong.size:
-        i = wrong[0]
-        raise Differs(f"{what}: element {i} is {got.flat[i]:.17g}, expected {expected.flat[i]:.17g}, "
-                      f"allowed {np.broadcast_to(allowed, got.shape).flat[i]:.3g}; {wrong.size} of {got.size} are off")
-    return float(np.nanmax(off / allowed)) if got.size else 0.0
 
 
 def softmax(assay, random):
@@ -212,6 +145,9 @@ COMPARISONS = [
     ("te.range_count", "scipy", range_count),
     ("te.ksg", "scipy", ksg),
     ("te.network", "numpy", network),
+    ("quant.dequantize", "gguf", gguf_blocks.decode),
+    ("quant.quantize", "gguf", gguf_blocks.encode),
+    ("quant.quantize", "gguf", gguf_blocks.files),
 ]
 
 
@@ -261,7 +197,7 @@ def main():
         print(json.dumps({"schema": 1, "backend": arguments.backend, "seed": arguments.seed, "results": results}, indent=1))
     else:
         for r in results:
-            line = f"{r['verdict']:<12} {r['operation']:<15} {r['framework']:<6} {r['cases']} cases"
+            line = f"{r['verdict']:<12} {r['operation']:<16} {r['framework']:<6} {r['cases']} cases"
             print(line + (f", {100 * r['utilisation']:.3g} % of the bound" if r["utilisation"] else "") +
                   (f"\n             {r['message']}" if r["message"] else ""))
         print(f"cross-check: {len(compared) - len(failed)} of {len(results)} as expected, {len(missing)} not executed")
