@@ -52,7 +52,7 @@ struct Tile {
   static constexpr int part = Format == BlockFormat::q4_k ? 32 : Format == BlockFormat::q6_k ? 16 : 4;
   static constexpr int threads = part == 32 ? 128 : 256;
   /// Blocks of threads a multiprocessor has registers for, so that none are kept in memory.
-  static constexpr int blocks_at_once = part == 32 ? 4 : part == 16 ? 2 : 6;
+  static constexpr int blocks_at_once = part == 32 ? 4 : part == 16 ? 2 : 4;
 };
 
 __device__ void put_word(std::uint32_t word, std::uint8_t* to) {
@@ -246,15 +246,17 @@ __global__ void __launch_bounds__(Tile<Format>::threads, Tile<Format>::blocks_at
       std::uint8_t* const to = call.blocks + (row * call.blocks_per_row + first) * Tile::block_bytes;
       const bool aligned = reinterpret_cast<std::uintptr_t>(from) % 16 == 0 || faults.taken_as_aligned;
       std::uint8_t* const held = shared + reinterpret_cast<std::uintptr_t>(to) % 16;
-      // Every thread comes along to the end: they shuffle.
-#pragma unroll 1
-      for (int begin = 0; begin < tile_elements; begin += Tile::threads * Tile::part) {
-        const int at = begin + static_cast<int>(threadIdx.x) * Tile::part;
-        const bool active = at < count;
-        float x[Tile::part];
-        load(from + at, active, aligned, x);
-        encode<Format>(x, at, active, held, faults);
-      }
+      // All of a tile is on its way before the first is waited for. Every thread comes along to the end: they
+      // shuffle.
+      constexpr int step = Tile::threads * Tile::part;
+      const int own = static_cast<int>(threadIdx.x) * Tile::part;
+      float x[tile_elements / step][Tile::part];
+#pragma unroll
+      for (int turn = 0; turn < tile_elements / step; ++turn)
+        load(from + turn * step + own, turn * step + own < count, aligned, x[turn]);
+#pragma unroll
+      for (int turn = 0; turn < tile_elements / step; ++turn)
+        encode<Format>(x[turn], turn * step + own, turn * step + own < count, held, faults);
       if (!faults.missing_barrier) __syncthreads();
       take(shared, blocks * Tile::block_bytes, to, faults);
       __syncthreads();  // the next tile's bytes take the place of these
