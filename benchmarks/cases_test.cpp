@@ -11,6 +11,7 @@
 
 #include "benchmarks/prepared_points.hpp"
 #include "benchmarks/suite.hpp"
+#include "engine/tensors/block_format.hpp"
 
 namespace assay::benchmarks {
 namespace {
@@ -51,6 +52,8 @@ std::int64_t dimensions(const Operation& operation, const Arguments& arguments) 
 void expect_what_the_label_says(const Operation& operation, const Case& item, const Arguments& arguments) {
   const auto parts = parts_of(item.label);
   const ConstTensorView& first = arguments.input(operation.inputs.front().name);
+  // Of blocks and what they are multiplied with, the latter has the type and the width that are said.
+  const ConstTensorView& typed = arguments.has("weights") ? arguments.input("x") : first;
   for (const auto& [name, value] : parts) {
     SCOPED_TRACE(name);
     // A network's sources stand one after the other.
@@ -78,13 +81,15 @@ void expect_what_the_label_says(const Operation& operation, const Case& item, co
     } else if (name == "columns" && arguments.has("blocks")) {
       EXPECT_EQ(arguments.integer("columns"), value);
     } else if (name == "columns" || name == "histories") {
-      EXPECT_EQ(first.extent(1), value);
+      EXPECT_EQ(typed.extent(1), value);
+    } else if (name == "batch") {
+      EXPECT_EQ(typed.extent(0), value);
     } else if (name == "warm") {
       EXPECT_TRUE(item.warm);
-    } else if (arguments.has("blocks")) {
+    } else if (block_format_named(name)) {
       EXPECT_EQ(arguments.text("format"), name);
     } else {
-      EXPECT_EQ(name_of(first.dtype), name);
+      EXPECT_EQ(name_of(typed.dtype), name);
     }
   }
 }
