@@ -57,9 +57,10 @@ ASSAY_HOST_DEVICE inline double power_of_two(std::int64_t exponent) {
 /// exp(-distance) to a relative error below 4e-14 (7e-14 beyond 64, where the rounding of ln 2 counts); 0 for
 /// what is more than `most_distance` (and for +Inf). Precondition: distance >= 0.
 ASSAY_HOST_DEVICE inline double exp_minus(double distance) {
-  if (!(distance <= most_distance)) return 0;
-  const ExpParts parts = exp_parts(distance);
-  return parts.series * power_of_two(-parts.halvings);
+  const bool counts = distance <= most_distance;
+  const ExpParts parts = exp_parts(counts ? distance : most_distance);
+  const double value = parts.series * power_of_two(-parts.halvings);
+  return counts ? value : 0;
 }
 
 /// ln(value) to about 1e-15 (relative, away from 1 absolute). Precondition: value is positive, normal and

@@ -21,14 +21,19 @@ inline constexpr std::int64_t most_tokens = 300'000;
 /// How far a logit lies below the maximum, in double. 0 where they are equal (+Inf and +Inf too), +Inf for
 /// NaN. Precondition: no logit is above the maximum.
 ASSAY_HOST_DEVICE inline double distance_below(float maximum, float logit) {
-  if (logit == maximum) return 0;
   const double distance = static_cast<double>(maximum) - static_cast<double>(logit);
-  return distance >= 0 ? distance : __builtin_inf();
+  const double known = distance >= 0 ? distance : __builtin_inf();
+  return logit == maximum ? 0 : known;
 }
 
 /// The weight of a token so far below the maximum. exp(-32) 2^45 is below a half.
 ASSAY_HOST_DEVICE inline std::uint64_t weight_at(double distance) {
+#ifdef __CUDA_ARCH__
+  // Without a branch, so that several tokens of a thread are on their way together.
+  distance = distance < 32.0 ? distance : 32.0;
+#else
   if (!(distance < 32.0)) return 0;
+#endif
   const ExpParts parts = exp_parts(distance);
   // One rounding: 2^52 leaves no fraction, and the integer stands in the lower bits.
   const double rounded = fused(parts.series, power_of_two(weight_bits - parts.halvings), 0x1p52);
@@ -46,8 +51,8 @@ ASSAY_HOST_DEVICE inline std::uint64_t surprise_at(double distance) {
 
 /// The weight of a token under the row's maximum; nothing weighs anything where that is -Inf.
 ASSAY_HOST_DEVICE inline std::uint64_t weight_of(float maximum, float logit) {
-  if (maximum == -__builtin_inff()) return 0;
-  return weight_at(distance_below(maximum, logit));
+  const std::uint64_t weight = weight_at(distance_below(maximum, logit));
+  return maximum == -__builtin_inff() ? 0 : weight;
 }
 
 /// The least integer that is p total or more: exactly, in 128 bits. Precondition: 0 <= p <= 1, total below

@@ -7,6 +7,7 @@
 
 #include "engine/runtime/philox.hpp"
 #include "kernels/distribution/draw.hpp"
+#include "kernels/distribution/rough_exp.hpp"
 
 namespace assay::kernels::distribution {
 namespace {
@@ -24,6 +25,19 @@ TEST(Weights, TheExponentialIsWithinItsBound) {
   EXPECT_EQ(exp_minus(0), 1.0);
   EXPECT_EQ(exp_minus(701), 0.0);
   EXPECT_EQ(exp_minus(std::numeric_limits<double>::infinity()), 0.0);
+}
+
+TEST(Weights, TheRoughExponentialIsWithinItsBound) {
+  Philox random(5);
+  for (int i = 0; i < 400'000; ++i) {
+    const double scale = i % 2 == 0 ? 64 : 2e5;
+    const double value = scale * (2 * random.uniform() - 1);
+    const auto reference = static_cast<std::int32_t>(std::lround(value / 0.6931471805599453)) +
+                           static_cast<std::int32_t>(random.below(90));
+    const long double exact =
+        std::exp(static_cast<long double>(value) - reference * 0.693147180559945309417232121458L);
+    EXPECT_LE(std::fabs(static_cast<double>(rough_exp(value, reference) / exact - 1)), 0x1p-28) << value;
+  }
 }
 
 TEST(Weights, TheLogarithmIsWithinItsBound) {
