@@ -24,7 +24,7 @@ struct LogitKey {
 
 /// The first bin whose masses, added up from the first, reach `needed`, and what the bins before it hold, in
 /// the room; -1 where all together do not. Ends with a barrier of the cluster.
-__device__ __noinline__ inline void find_bin(Room& room, Peers& peers, Word needed) {
+__device__ __noinline__ inline void find_bin(Room& room, Peers peers, Word needed) {
   constexpr int each = bins / 32;
   if (threadIdx.x == 0) room.found_bin = -1;
   __syncthreads();
@@ -43,9 +43,20 @@ __device__ __noinline__ inline void find_bin(Room& room, Peers& peers, Word need
 }
 
 __device__ inline void clear_bins(Room& room) {
-  for (int i = static_cast<int>(threadIdx.x); i < 3 * bins; i += block_threads)
-    room.of_bins.counted[0][i] = 0;
+  std::uint32_t* const counted = in_shared(room.of_bins.counted[0]);
+  for (int i = static_cast<int>(threadIdx.x); i < 3 * bins; i += block_threads) counted[i] = 0;
   __syncthreads();
+}
+
+/// Adds to the bin of an item. A weight is in three parts of 15 bits: of 2^15.2 tokens of a block, below
+/// 2^31.
+template <int Parts>
+__device__ void add_to_bin(Room& room, int bin, Word weight) {
+#pragma unroll
+  for (int part = 0; part < Parts; ++part) {
+    const auto bits = static_cast<std::uint32_t>(part == 2 ? weight >> 30 : weight >> (15 * part) & 0x7FFFu);
+    atomicAdd(in_shared(&room.of_bins.counted[part][bin]), bits);
+  }
 }
 
 /// Adds up what the blocks have counted, once all have come here.
@@ -68,6 +79,21 @@ __device__ void merge_bins(Room& room, Peers& peers, Faults faults) {
   __syncthreads();
 }
 
+/// What the merged bins before a thread's own hold, and its own: threads from `bins` on have none.
+struct OwnBin {
+  Word before, held, total;
+
+  __device__ bool is_at(Word needed) const { return before < needed && needed <= before + held; }
+};
+/// Of one block, behind merge_bins by the same threads.
+__device__ inline OwnBin own_bin(const Room& room, Peers& alone) {
+  const auto bin = static_cast<int>(threadIdx.x);
+  const Word held = bin < bins ? room.of_bins.merged[bin] : 0;
+  const Word before = sum_before(held);
+  const Prefix prefix = alone.prefix(__shfl_sync(0xFFFFFFFFu, before + held, 31));
+  return {prefix.before + before, held, prefix.total};
+}
+
 /// The cut of whatever `walk` hands over: walk(visit) calls visit(key, weight) for each item, weight a
 /// function that is asked only where the key counts; keys of 0 do not. Precondition: 1 <= low; the cut lies
 /// at a key in [low, high]; items above `high` are not counted in `needed`.
@@ -81,14 +107,7 @@ __device__ CudaCut find_cut_of(Walk walk, Peers& peers, Room& room, Word low, Wo
     walk([&](Word key, auto weight_of_item) {
       if (key < low || key > high) return;
       const Word weight = weight_of_item();
-      const auto bin = static_cast<int>((high - key) >> shift);
-      // 2^15.2 tokens of a block, 15 bits of each: below 2^31.
-#pragma unroll
-      for (int p = 0; p < Parts; ++p) {
-        const auto bits_of_part =
-            static_cast<std::uint32_t>(p == 2 ? weight >> 30 : weight >> (15 * p) & 0x7FFFu);
-        if (bits_of_part != 0) atomicAdd(&room.of_bins.counted[p][bin], bits_of_part);
-      }
+      add_to_bin<Parts>(room, static_cast<int>((high - key) >> shift), weight);
     });
     merge_bins<Parts>(room, peers, faults);
     find_bin(room, peers, needed);

@@ -1,364 +1,315 @@
 // The first of two kernels on long rows: rows whose first filter leaves the head of the order. Each is
-// streamed once, by one block or a cluster where there are few; what reaches a bound that a sample gives is
-// listed, and the list is filtered and drawn from by the first block. `pending` says of each row whether that
-// was enough; the second kernel (rows.cu) takes those where it was not.
+// streamed once, by one block or a cluster where there are few; what reaches a bound is listed, and the lists
+// are filtered and drawn from. `pending` says of each row whether that was enough; the second kernel
+// (rows.cu) takes those where it was not.
 //
-// The bound is a guess; what is decided never rests on it. A list holds all tokens of at least that logit, so
-// a cut at a greater one is the row's. top_p needs the mass of the others too: it is known to some 1e-7 from
-// single precision, and where a cut depends on more than that the row is read again and its exact weights are
-// added up.
-#include <algorithm>
-
-#include "kernels/filters/finish.cuh"
-#include "kernels/filters/head.cuh"
+// The bound comes from what is read first (bound.cuh). What is decided never rests on it: the lists hold all
+// tokens of at least that logit, so a cut at a greater one is the row's. top_p needs the mass of the others
+// too: it is known to 2^-28 from a rough exponential, and where a cut depends on more than that the row is
+// read again and its exact weights are added up.
+#include "kernels/filters/bound.cuh"
 #include "kernels/filters/head_cuda.hpp"
+#include "kernels/filters/judge.cuh"
+#include "kernels/filters/small.cuh"
 #include "kernels/filters/spread.cuh"
+#include "kernels/filters/stream.cuh"
 
 namespace assay::kernels::filters {
 
 namespace {
 
-/// Shared memory of a block: the room, and the list behind it.
+/// Shared memory of a block.
 struct Head {
   Room room;
-  Word entries[most_listed + 1];
+  Exchange exchange_alone;  ///< that of the room is the cluster's
+  Word entries[most_listed];
   std::uint32_t listed;
-  RowParameters one;  ///< here and not in the registers that the stream needs
+  std::uint32_t gathered;                   ///< in the first block
+  Word ends[2][most_blocks * block_warps];  ///< of every warp of the row: lists_of
+  RowParameters one;                        ///< here and not in the registers that the stream needs
+  Plan plan;
 };
 
-/// The part of a row that this block reads, in fours.
-struct Slice {
-  int begin, end;
-};
+static_assert(sizeof(Head) <= (228 - 2) * 1024 / 2,
+              "two blocks on a multiprocessor of compute capability 9.0");
 
-/// A logit as it was read, above its id.
-__device__ inline Word raw_entry(float logit, int id) {
-  return Word{static_cast<std::uint32_t>(__float_as_int(logit))} << 32 | static_cast<unsigned>(id);
-}
-
-/// Where in the list the entries of this thread go; all lanes of a warp call it. The list has one place more
-/// than it holds, for what comes too late.
-__device__ inline unsigned place_in(Head& head, unsigned own) {
-  const auto lane = threadIdx.x % 32;
-  unsigned sum = own;
-#pragma unroll
-  for (unsigned distance = 1; distance < 32; distance *= 2) {
-    const unsigned other = __shfl_up_sync(0xFFFFFFFFu, sum, distance);
-    if (lane >= distance) sum += other;
-  }
-  unsigned start = 0;
-  if (lane == 31 && sum > 0) start = atomicAdd(&head.listed, sum);
-  return __shfl_sync(0xFFFFFFFFu, start, 31) + sum - own;
-}
-
-/// Four neighbours of which one may reach the bound.
-__device__ inline void add_four(const float (&four)[4], int id, float bound, Head& head) {
-  unsigned own = 0;
-#pragma unroll
-  for (int i = 0; i < 4; ++i) own += four[i] >= bound ? 1 : 0;
-  unsigned to = place_in(head, own);
-#pragma unroll
-  for (int i = 0; i < 4; ++i)
-    if (four[i] >= bound)
-      head.entries[min(to++, static_cast<unsigned>(most_listed))] = raw_entry(four[i], id + i);
-}
-
-/// Lists what reaches the bound, raw logits above ids. With mass: returns the sum of 2^(logit / temperature
-/// log2(e) - reference) over the others, of this thread.
-template <bool WithMass, typename T>
-// By value and not inline: its registers are its own.
-__device__ __noinline__ double stream(HeadSource<T> source, Slice slice, float bound, float temperature,
-                                      float reference, Head& head) {
-  constexpr int quads_at_once = WithMass ? 4 : 8;
-  const float reciprocal = __frcp_rn(temperature);
-  const float lowest = (reference - 120) * 0.693f;
-  double sums[2] = {0, 0};
-  for (int begin = slice.begin; begin < slice.end; begin += quads_at_once * block_threads) {
-    float four[quads_at_once][4];
-    source.read_all(four, begin + static_cast<int>(threadIdx.x), block_threads, slice.end);
-    if constexpr (!WithMass) {
-      // Few tokens reach the bound: most fours of a warp are passed over by their maximum.
-      float most[quads_at_once];
-      float greatest = rows::minus_infinity();
-#pragma unroll
-      for (int k = 0; k < quads_at_once; ++k) {
-        most[k] = fmaxf(fmaxf(four[k][0], four[k][1]), fmaxf(four[k][2], four[k][3]));
-        greatest = fmaxf(greatest, most[k]);
-      }
-      if (!__any_sync(0xFFFFFFFFu, greatest >= bound)) continue;
-#pragma unroll
-      for (int k = 0; k < quads_at_once; ++k)
-        if (__any_sync(0xFFFFFFFFu, most[k] >= bound))
-          add_four(four[k], 4 * (begin + k * block_threads + static_cast<int>(threadIdx.x)), bound, head);
-      continue;
-    }
-    unsigned hits = 0;
-#pragma unroll
-    for (int k = 0; k < quads_at_once; ++k) {
-      float terms[4];
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const float logit = four[k][i];
-        const bool hit = logit >= bound;
-        hits |= hit ? 1u << (4 * k + i) : 0u;
-        // The rounded quotient by a rounded reciprocal (Markstein 1990).
-        const float guess = logit * reciprocal;
-        const float divided = __fmaf_rn(__fmaf_rn(-guess, temperature, logit), reciprocal, guess);
-        const float term = power_below(fmaxf(divided, lowest), reference);
-        terms[i] = hit ? 0.0f : term;
-      }
-      sums[0] += static_cast<double>(terms[0] + terms[1]);
-      sums[1] += static_cast<double>(terms[2] + terms[3]);
-    }
-    unsigned to = place_in(head, static_cast<unsigned>(__popc(hits)));
-#pragma unroll
-    for (int k = 0; k < quads_at_once; ++k)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const unsigned hit = hits >> (4 * k + i) & 1u;
-        const int id = 4 * (begin + k * block_threads + static_cast<int>(threadIdx.x)) + i;
-        if (hit != 0) head.entries[min(to, static_cast<unsigned>(most_listed))] = raw_entry(four[k][i], id);
-        to += hit;
-      }
-  }
-  return sums[0] + sums[1];
+/// Tokens that the lists of so many blocks should hold: some less than they have room for, since guesses err
+/// and blocks do not share a row's greatest tokens evenly.
+__device__ inline float room_of_lists(int blocks) {
+  return static_cast<float>(most_listed) * (blocks == 1 ? 0.85f : 0.7f * static_cast<float>(blocks));
 }
 
 /// The exact weights of all tokens of the slice, under the row's maximum.
 template <typename T>
-__device__ Word exact_mass(const HeadSource<T>& source, const Slice& slice, float temperature, float maximum,
-                           Faults faults) {
+__device__ __noinline__ Word exact_mass(HeadSource<T> source, Slice slice, float temperature, float maximum,
+                                        Faults faults) {
+  constexpr int at_once = 4;
   Word sum = 0;
-  for (int quad = slice.begin + static_cast<int>(threadIdx.x); quad < slice.end; quad += block_threads) {
-    float four[4];
-    source.read(four, quad);
+#pragma unroll 1
+  for (int quad = slice.begin + static_cast<int>(threadIdx.x); quad < slice.end;
+       quad += at_once * block_threads) {
+    float fours[at_once][4];
+    source.read_all(fours, quad, block_threads, slice.end);
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
-      sum += weight_under(
-          maximum, distribution::with_temperature(distribution::canonical(four[i]), temperature), faults);
+    for (int k = 0; k < at_once; ++k)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        sum += weight_under(maximum,
+                            distribution::with_temperature(distribution::canonical(fours[k][i]), temperature),
+                            faults);
   }
   return sum;
 }
 
-/// Whether the needed mass may as well be `lowest`: it ends at the same token.
-__device__ inline bool is_same_cut(const Listed& listed, const ListCut& cut, Word lowest) {
-  if (lowest <= cut.above) return false;
-  const Word weight = distribution::weight_of(listed.maximum(), logit_of(cut.key));
-  return (lowest - cut.above + weight - 1) / weight == (cut.needed + weight - 1) / weight;
+/// A raw entry as the filters know it.
+__device__ inline Word entry_after(Word raw, float temperature) {
+  const float logit = __int_as_float(static_cast<int>(raw >> 32));
+  return entry_of(distribution::with_temperature(distribution::canonical(logit), temperature), id_in(raw));
 }
 
-/// Applies what is left of the steps to a list too long for few.cuh. False where a step wants more than a
-/// list.
-__device__ __noinline__ bool apply_to(Listed& listed, Step step, const RowParameters& one, Faults faults) {
-  if (does_nothing(step, one)) return true;
-  const int least = static_cast<int>(max(std::int64_t{1}, one.min_keep));
-  switch (step) {
-    case Step::temperature:
-      if (one.temperature <= 0) return false;
-      listed.temperature(one.temperature);
-      return true;
-    case Step::top_k: {
-      const std::int64_t k = one.top_k + (faults(Fault::top_k_one_more) ? 1 : 0);
-      if (k < listed.count()) listed.keep(listed.cut_by_count(static_cast<int>(k)));
-      return true;
-    }
-    case Step::top_p: {
-      const Word total = listed.total();
-      if (total == 0) return false;
-      ListCut cut = listed.cut_by_mass(mass_for(one.top_p, total, faults));
-      if (listed.length_of(cut) < least) cut = listed.cut_by_count(least);
-      listed.keep(cut);
-      return true;
-    }
-    case Step::min_p: {
-      const double bound = static_cast<double>(listed.maximum()) + one.log_min_p;
-      const auto reaches = [&](Word entry) { return static_cast<double>(logit_in(entry)) >= bound; };
-      Word count = 0;
-      listed.each([&](Word entry) { count += reaches(entry) ? 1 : 0; });
-      if (listed.joined(count) < static_cast<Word>(least)) return false;
-      listed.keep_where(reaches);
-      return true;
-    }
-    default:
-      return false;
+/// What the blocks of a row have listed: how much, the greatest key, and what the other tokens weigh, in
+/// units of 2^reference.
+struct Lists {
+  int before, total;  ///< more than all can hold where one was too short
+  std::uint32_t most;
+  double below;
+};
+constexpr std::uint32_t too_many = 1u << 20;
+
+/// `own` is the block's, the rest each thread's. The sum is in the same order in all blocks.
+__device__ __noinline__ Lists lists_of(Head& head, Peers peers, std::uint32_t own, std::uint32_t most,
+                                       double below) {
+  const Word mass = join_warp(static_cast<Word>(__double_as_longlong(below)), SumOfDoubles());
+  most = __reduce_max_sync(0xFFFFFFFFu, most);
+  const int lane = peers.lane(), slot = peers.rank() * block_warps + peers.warp();
+  if (lane < peers.blocks()) {
+    peers.at(head.ends[0], lane)[slot] = Word{peers.warp() == 0 ? own : 0} << 32 | most;
+    peers.at(head.ends[1], lane)[slot] = mass;
   }
+  peers.sync();
+  std::uint32_t held = 0, before = 0;
+  double sum = 0;
+  most = 0;
+#pragma unroll 1
+  for (int i = lane; i < peers.blocks() * block_warps; i += 32) {
+    const Word end = head.ends[0][i];
+    const auto here = static_cast<std::uint32_t>(end >> 32);
+    held += here;
+    before += i < peers.rank() * block_warps ? here : 0;
+    most = max(most, static_cast<std::uint32_t>(end));
+    sum += __longlong_as_double(static_cast<long long>(head.ends[1][i]));
+  }
+  const Word all = join_warp(static_cast<Word>(__double_as_longlong(sum)), SumOfDoubles());
+  return {static_cast<int>(__reduce_add_sync(0xFFFFFFFFu, before)),
+          static_cast<int>(__reduce_add_sync(0xFFFFFFFFu, held)), __reduce_max_sync(0xFFFFFFFFu, most),
+          __longlong_as_double(static_cast<long long>(all))};
 }
 
-enum Verdict : int { decided, left_to_next, undecided };
+/// Turns what was read into entries as the filters know them. Returns the greatest key of this thread's.
+__device__ __noinline__ std::uint32_t convert(Word* raw, int count, Scale scale) {
+  Word* const entries = in_shared(raw);
+  std::uint32_t most = 0;
+#pragma unroll 4
+  for (int i = static_cast<int>(threadIdx.x); i < count; i += block_threads) {
+    const Word held = entries[i];
+    const float logit = distribution::canonical(__int_as_float(static_cast<int>(held >> 32)));
+    float divided = scale.divided(logit);
+    if (!(fabsf(logit) > 1e-20f && fabsf(logit) < 1e20f))  // a product may underflow, or not be finite
+      divided = distribution::with_temperature(logit, scale.temperature);
+    const std::uint32_t key = key_of(divided);
+    entries[i] = Word{~key} << 32 | static_cast<std::uint32_t>(held);
+    most = max(most, key);
+  }
+  return most;
+}
 
-/// What the whole mass is known to lie between.
-struct Band {
-  Word lowest, highest;
+/// One block's view of the lists of one row. All threads of all its blocks call every member; what becomes of
+/// the row is the first block's word, and `undecided` is everybody's.
+struct HeadOfRow {
+  const RowsCall& call;
+  std::int64_t row;
+  Head& head;
+  Peers peers;  ///< all blocks of the row
+  Peers alone;
+  Step filter;
+  std::uint32_t bound_key;
+  float maximum;
+  Ids ids;
+  Rest rest;
+  Faults faults;
+
+  __device__ int first_step() const { return head.plan.filter; }
+  __device__ bool is_first() const { return peers.rank() == 0; }
+
+  /// What all lists hold, `own` of them this block's.
+  __device__ __forceinline__ Verdict decide(const Lists& lists, int own) const {
+    return lists.total <= most_few ? decide_short(*this, lists, own) : filter_long(lists.total, own);
+  }
+  /// Where that was undecided: the row's exact mass is known now.
+  __device__ __noinline__ static Verdict decide_again(HeadOfRow row, int total, int own, Word exact) {
+    row.rest.exact = exact;
+    row.rest.counted = true;
+    return total <= most_few ? row.filter_short(total) : row.filter_long(total, own);
+  }
+
+ private:
+  /// Where all lists together are short the first block goes on with them.
+  __device__ __noinline__ static Verdict decide_short(HeadOfRow row, Lists lists, int own) {
+    if (!row.is_first()) {
+      Word* const to = row.peers.at(row.head.entries, 0) + lists.before;
+      for (int i = static_cast<int>(threadIdx.x); i < own; i += block_threads) to[i] = row.head.entries[i];
+    }
+    row.peers.sync();
+    if (row.is_first()) {
+      Few few(row.head.entries, lists.total, row.head.entries + most_few, row.alone, row.faults);
+      few.sort();
+    }
+    return row.filter_short(lists.total);
+  }
+
+  /// Of a sorted list.
+  __device__ Verdict filter_short(int count) const {
+    Few few(head.entries, count, head.entries + most_few, alone, faults);
+    Verdict verdict = left_to_next;
+    if (is_first()) verdict = filter_few(few, filter, head.one, bound_key, rest, faults);
+    if (filter == Step::top_p) {
+      // The others have to know whether they are needed once more.
+      const auto block = static_cast<int>(threadIdx.x);
+      if (is_first() && block < peers.blocks()) *peers.at(&head.room.verdict, block) = verdict;
+      peers.sync();
+      verdict = static_cast<Verdict>(head.room.verdict);
+    }
+    if (is_first() && verdict == decided) finish_few(call, row, few, first_step() + 1, head.one, faults);
+    return verdict;
+  }
+
+  /// Where they are longer, all blocks go on with their own.
+  __device__ __forceinline__ Verdict filter_long(int count, int own) const {
+    Listed listed(head.entries, own, count, maximum, bound_key, ids, head.room, peers, alone, faults);
+    if (filter == Step::top_p) {
+      const Verdict verdict = filter_list(listed, head.one, bound_key, rest, faults);
+      if (verdict != decided) return verdict;
+    } else {
+      const Outcome outcome = filter_otherwise(listed, filter, head.one, bound_key, faults);
+      if (outcome.verdict != decided) return outcome.verdict;
+      listed.take(outcome.listed);
+    }
+    return finish_list(call, row, listed, head.entries, first_step() + 1, head.one, is_first(), alone, faults)
+               ? decided
+               : left_to_next;
+  }
 };
 
-/// What is known of the tokens that are not listed.
-struct Rest {
-  double below;  ///< their mass in units of 2^reference
-  float reference;
-  int tokens;
-  bool counted;  ///< the exact mass of the row is known
-  Word exact;
-};
-
-/// The mass of the rest, relative to the maximum's; negative where the two are too far apart to say.
-__device__ inline double mass_of(const Rest& rest, float maximum) {
-  // exp(reference ln 2 - maximum); the reference is at most 1 above the maximum's power of two.
-  const double distance =
-      static_cast<double>(maximum) - static_cast<double>(rest.reference) * distribution::ln_2 + 1;
-  if (!(distance >= 0 && distance < 700)) return -1;
-  return rest.below * distribution::exp_minus(distance) * 2.718281828459045;
+/// Of a small top_k's sorted list: whether the first k are the row's.
+__device__ inline bool is_decided(const Word* entries, int k, std::uint32_t bound_key) {
+  return isfinite(logit_in(entries[0])) && key_of(logit_in(entries[k - 1])) > bound_key;
 }
 
-/// The terms of the rest are off by 2 u each (power_below) and 1 u by the sum of two, and twice as much is
-/// allowed; weights are rounded to integers, by a half each.
-__device__ inline Band band_of(const Rest& rest, Word head_mass, float maximum, Faults faults) {
-  if (rest.counted) return {rest.exact, rest.exact};
-  double mass = mass_of(rest, maximum) * 0x1p45;
-  if (mass < 0) return {0, ~Word{0} >> 1};
-  double error = mass * 6 * 0x1p-24 + rest.tokens;
-  if (faults(Fault::estimate_decides)) {
-    mass *= 1 + 0x1p-8;
-    error = 0;
-  }
-  const double lowest = mass > error ? mass - error : 0;
-  return {head_mass + static_cast<Word>(lowest), head_mass + static_cast<Word>(mass + error) + 1};
-}
-
-__device__ inline int least_of(const RowParameters& one, Faults faults) {
-  return faults(Fault::min_keep_ignored) ? 1 : static_cast<int>(max(std::int64_t{1}, one.min_keep));
-}
-
-/// The filter on a sorted list of few tokens, which holds all whose keys are above `bound_key`: tokens of the
-/// bound's own quotient may be missing.
-__device__ __noinline__ Verdict filter_few(Few& few, Step filter, const RowParameters& one,
-                                           std::uint32_t bound_key, const Rest& rest, Faults faults) {
-  const int least = least_of(one, faults);
-  const auto holds = [&](std::int64_t count) {
-    return count <= few.count() && key_of(logit_in(few.entry(static_cast<int>(count) - 1))) > bound_key;
-  };
-  if (filter == Step::top_k) {
-    if (!holds(one.top_k)) return left_to_next;
-    few.top_k(one.top_k);
-    return decided;
-  }
-  if (filter == Step::min_p) {
-    const double bound = static_cast<double>(few.maximum()) + one.log_min_p;
-    if (!holds(least) || !(bound > static_cast<double>(logit_of(bound_key)))) return left_to_next;
-    few.min_p(one);
-    return decided;
-  }
-  const Few::Pair masses = few.masses();
-  const Band band = band_of(rest, masses.total, few.maximum(), faults);
-  const Word lowest = mass_for(one.top_p, band.lowest, faults);
-  const Word highest = mass_for(one.top_p, band.highest, faults);
-  if (masses.total < highest) return lowest == highest ? left_to_next : undecided;
-  const Few::Lengths lengths = few.lengths(masses, lowest, highest);
-  if (lengths.low != lengths.high) return undecided;
-  int length = lengths.high;
-  if (faults(Fault::exclusive_sum) && length > 1) --length;
-  length = max(length, least);
-  if (!holds(length)) return left_to_next;
-  few.keep_first(length);
-  return decided;
-}
-
-/// The same on a longer list, in no order.
-__device__ __noinline__ Verdict filter_list(Listed& listed, Step filter, const RowParameters& one,
-                                            std::uint32_t bound_key, const Rest& rest, Faults faults) {
-  const int least = least_of(one, faults);
-  ListCut cut{};
-  if (filter == Step::min_p) {
-    const double bound = static_cast<double>(listed.maximum()) + one.log_min_p;
-    if (!(bound > static_cast<double>(logit_of(bound_key)))) return left_to_next;
-    const bool strict = faults(Fault::min_p_strict);
-    const auto reaches = [&](Word entry) {
-      const auto logit = static_cast<double>(logit_in(entry));
-      return strict ? logit > bound : logit >= bound;
-    };
-    Word count = 0;
-    listed.each([&](Word entry) { count += reaches(entry) ? 1 : 0; });
-    if (listed.joined(count) < static_cast<Word>(least)) return left_to_next;
-    listed.keep_where(reaches);
-    return decided;
-  }
-  if (filter == Step::top_k) {
-    const std::int64_t k = one.top_k + (faults(Fault::top_k_one_more) ? 1 : 0);
-    if (listed.count() < k) return left_to_next;
-    cut = listed.cut_by_count(static_cast<int>(k));
-  } else {
-    const auto needed_for = [&](Word head_mass, Word(&needed)[2]) {
-      const Band band = band_of(rest, head_mass, listed.maximum(), faults);
-      needed[0] = mass_for(one.top_p, band.lowest, faults);
-      needed[1] = mass_for(one.top_p, band.highest, faults);
-    };
-    bool alike = true;
-    if (!listed.cut_near(needed_for, mass_of(rest, listed.maximum()), one.top_p, cut, alike)) {
-      const Word head_mass = listed.total();
-      Word needed[2];
-      needed_for(head_mass, needed);
-      if (head_mass < needed[1]) return needed[0] == needed[1] ? left_to_next : undecided;
-      cut = listed.cut_by_mass(needed[1]);
-      alike = is_same_cut(listed, cut, needed[0]);
-    }
-    if (cut.key <= bound_key) return left_to_next;
-    if (!alike) return undecided;
-    if (least > 1 || faults(Fault::exclusive_sum)) {
-      const int length = listed.length_of(cut);
-      if (faults(Fault::exclusive_sum) && length > 1) cut = listed.cut_by_count(length - 1);
-      if (length < least && listed.count() < least) return left_to_next;
-      if (length < least) cut = listed.cut_by_count(least);
-    }
-  }
-  if (cut.key <= bound_key) return left_to_next;
-  listed.keep(cut);
-  return decided;
-}
-
-/// The first tokens of the head's list.
-__device__ inline Few few_of(Head& head, int count, Peers alone, Faults faults) {
-  return Few(head.entries, count, head.entries + most_few, alone, faults);
-}
-
-/// The steps after the filter, the draw and the survivors, by the first block. False where a step wants more
-/// than a list.
-__device__ __noinline__ bool finish_list(const RowsCall& call, std::int64_t row, Listed& listed, Head& head,
-                                         int step, const RowParameters& one, Peers alone, Faults faults) {
-  for (; step < call.steps.count && listed.count() > most_few; ++step)
-    if (!apply_to(listed, call.steps.list[step], one, faults)) return false;
-  __syncthreads();
-  if (listed.count() <= most_few) {
-    listed.compact();
-    Few few = few_of(head, listed.count(), alone, faults);
-    few.sort();
-    finish_few(call, row, few, step, one, faults);
-    return true;
-  }
-  const Word total = listed.total();
-  if (total == 0) return false;
-  if (call.kept != nullptr && threadIdx.x == 0) call.kept[row] = listed.count();
-  const Survivors survivors(call, row);
-  if (survivors.wanted()) listed.each([&](Word entry) { survivors.add(entry, listed.weight(entry), total); });
-  if (call.seed == nullptr) return true;
-  const Word drawn = listed.drawn(one.random, total);
-  if (threadIdx.x == 0) {
-    call.token[row] = id_in(drawn);
-    call.log_prob[row] =
-        distribution::log_prob_of(distribution::distance_below(listed.maximum(), logit_in(drawn)), total);
-  }
+/// Where so many logits are alike that they are not ranked.
+__device__ __noinline__ bool finish_alike(const RowsCall& call, std::int64_t row, Head& head, Word* list,
+                                          int count, std::uint32_t bound_key, Peers alone, Faults faults) {
+  if (count > most_few) return false;
+  Few few(list, count, list + most_few, alone, faults);
+  few.sort();
+  if (!is_decided(list, static_cast<int>(head.one.top_k), bound_key)) return false;
+  finish_few(call, row, few, head.plan.filter, head.one, faults);
   return true;
 }
 
-/// From which logit on tokens are listed: a guess, the same in all blocks of a row.
+/// A row whose first filter is a small top_k, from its first round on. Whether it is done; the first block's
+/// word counts.
 template <typename T>
-__device__ float bound_of(const HeadSource<T>& source, Step filter, const RowParameters& one, float t,
-                          float& top, Room& room, Peers& alone, Faults faults) {
-  float sample[4][4];
-  const float most = look_at_sample(source, alone, sample);
-  top = distribution::with_temperature(most, t);
-  if (filter == Step::top_k) return sample_rank(sample, rank_for(one.top_k, source.tokens), room);
-  if (filter == Step::top_p)
-    return most - t * sample_reach(sample, most, 1 / t, one.top_p, source.tokens, room, alone, faults);
-  return (top + static_cast<float>(one.log_min_p) - 1e-3f * (1 + fabsf(top))) * t;
+__device__ __forceinline__ bool finish_as_small(const RowsCall& call, std::int64_t row,
+                                                const HeadSource<T>& source, const Slice& slice,
+                                                float (&even)[4][4], float (&odd)[4][4], Head& head,
+                                                Peers& peers, Peers& alone, Faults faults) {
+  const auto thread = static_cast<int>(threadIdx.x);
+  const auto k = static_cast<int>(head.one.top_k) + (faults(Fault::top_k_one_more) ? 1 : 0);
+  const float t = head.plan.temperature;
+  const float most = fmaxf(greatest_of(even), greatest_of(odd));
+  slice.prefetch(source, 2);
+  slice.prefetch(source, 3);
+  const float bound = bound_of_groups(most, k, peers, head.room);
+  if (!isfinite(bound)) return false;
+  stream_few(source, slice, even, odd, bound, RawList{in_shared(head.entries), in_shared(&head.listed)});
+  __syncthreads();
+  Word* list = head.entries;
+  std::uint32_t listed = head.listed;
+  if (peers.blocks() > 1) {
+    list += most_listed / 2;
+    if (thread < 32) {
+      // A list that is too long counts as more than can be gathered.
+      const std::uint32_t own = listed <= most_gathered ? listed : 2 * most_gathered;
+      std::uint32_t to = 0;
+      if (thread == 0) to = atomicAdd(peers.at(&head.gathered, 0), own);
+      to = __shfl_sync(0xFFFFFFFFu, to, 0);
+      Word* const gathered = peers.at(list, 0);
+#pragma unroll 1
+      for (std::uint32_t i = threadIdx.x; i < own && to + i < most_gathered; i += 32)
+        gathered[to + i] = head.entries[i];
+    }
+    peers.sync();
+    if (peers.rank() != 0) return false;
+    listed = head.gathered;
+  }
+  auto count = static_cast<int>(listed);
+  if (listed > most_gathered || count < k) return false;
+#pragma unroll 1
+  for (int i = thread; i < count; i += block_threads) list[i] = entry_after(list[i], t);
+  __syncthreads();
+  const std::uint32_t bound_key = key_of(distribution::with_temperature(bound, t));
+  const SmallList ranked{list};
+  if (count > most_ranked) count = drop_most(list, count, k, head.room);
+  if (count > most_ranked) return finish_alike(call, row, head, list, count, bound_key, alone, faults);
+  sort_ranked(ranked, count);
+  const bool good = is_decided(list, k, bound_key);
+  if (good && thread < 32) finish_small(call, row, ranked, count, head.plan.filter, head.one, faults);
+  return good;
+}
+
+/// Any other row of which a filter leaves the head. Whether it is done; the first block's word counts.
+template <typename T>
+__device__ __forceinline__ bool finish_as_lists(const RowsCall& call, std::int64_t row,
+                                                const HeadSource<T>& source, const Slice& slice,
+                                                FirstLook first, Head& head, Peers& peers, Peers& alone,
+                                                Faults faults) {
+  const int tokens = source.tokens;
+  const Step filter = call.steps.list[head.plan.filter];
+  const float t = head.plan.temperature;
+  const float top = distribution::with_temperature(first.most, t);
+  const bool useful = isfinite(first.bound) && (filter == Step::top_k || fabsf(top) <= 1e5f);
+  const RawList raw{head.entries, &head.listed};
+  const Scale scale = Scale::of(t, top);
+  double below = 0;
+  if (useful && filter == Step::top_p) below = stream_many(source, slice, first.bound, scale, raw);
+  if (useful && filter != Step::top_p) stream_few_again(source, slice, first.bound, raw);
+  __syncthreads();
+  std::uint32_t own = head.listed, most = 0;
+  if (own > most_listed || !useful)
+    own = too_many;
+  else
+    most = convert(head.entries, static_cast<int>(own), scale);
+  const Lists lists = lists_of(head, peers, own, most, below);
+  if (lists.total >= static_cast<int>(too_many) || lists.total == 0) return false;
+  const float maximum = logit_of(lists.most);
+  if (!isfinite(maximum)) return false;
+  const HeadOfRow this_row{call,
+                           row,
+                           head,
+                           peers,
+                           alone,
+                           filter,
+                           key_of(distribution::with_temperature(first.bound, t)),
+                           maximum,
+                           {4 * slice.begin, min(4 * slice.end, tokens)},
+                           {lists.below, scale.reference, tokens, false, 0},
+                           faults};
+  Verdict verdict = this_row.decide(lists, static_cast<int>(own));
+  if (verdict == undecided) {
+    const Word exact = peers.join(exact_mass(source, slice, t, maximum, faults), Sum(), 0);
+    verdict = HeadOfRow::decide_again(this_row, lists.total, static_cast<int>(own), exact);
+  }
+  return verdict == decided;
 }
 
 template <typename T>
@@ -367,124 +318,70 @@ __global__ void __launch_bounds__(block_threads, 2)
   extern __shared__ float4 memory[];
   Head& head = *reinterpret_cast<Head*>(memory);
   let_next_kernel_start();
-  const int rank = static_cast<int>(blockIdx.x) % blocks;
-  const std::int64_t row = static_cast<int>(blockIdx.x) / blocks;
+  wait_for_previous_kernel();
+  const int rank = static_cast<int>(blockIdx.x) & (blocks - 1);  // a power of two
+  const std::int64_t row = static_cast<int>(blockIdx.x) >> (__ffs(blocks) - 1);
   const int thread = static_cast<int>(threadIdx.x);
   const auto tokens = static_cast<int>(call.in.tokens);
-  // Three warps, beside each other.
-  if (thread == 0) {
-    set_parameters(head.one, call.parameters, row);
-    head.listed = 0;
-  }
-  if (thread == 32) set_logarithm(head.one, call.parameters, row);
-  if (thread == 64 && call.seed != nullptr) head.one.random = random_of(call, row, faults);
-  __syncthreads();
-  const RowParameters& one = head.one;
-  const bool legal = are_legal(one, tokens, call.status);
-  const Plan plan = plan_of(call.steps, one, tokens);
-  const auto answer = [&](bool pending) {
-    if (rank == 0 && thread == 0) call.pending[row] = pending ? 1 : 0;
-  };
-  if (!legal || plan.filter < 0) return answer(legal);  // all blocks of the row alike
-
   Peers peers(head.room.exchange, blocks, rank);
+  Peers alone(head.exchange_alone, 1, 0);
+  peers.arrive();
   const HeadSource<T> source{reinterpret_cast<const T*>(call.in.data) + row * call.in.row_stride,
                              call.in.mask == nullptr ? nullptr : call.in.mask + row * call.in.words(), tokens,
                              aligned};
-  const Step filter = call.steps.list[plan.filter];
-  const float t = plan.temperature;
-  float top = 0;
-  Peers alone = peers.alone();
-  const float bound = bound_of(source, filter, one, t, top, head.room, alone, faults);
-  const bool useful = isfinite(bound) && fabsf(top) < 1e5f;
-  const float reference = ceilf(top * 1.4427f);
-  const int quads = source.quads();
-  const int each = (quads + blocks * 8 - 1) / (blocks * 8) * 8;  // whole words of a mask
-  const Slice slice{min(rank * each, quads), min((rank + 1) * each, quads)};
-  __syncthreads();
-  double below = 0;
-  if (useful)
-    below = filter == Step::top_p ? stream<true>(source, slice, bound, t, reference, head)
-                                  : stream<false>(source, slice, bound, t, reference, head);
-  peers.sync();  // all blocks run, and have used their exchange alone for the last time
-  const auto own = static_cast<int>(min(head.listed, static_cast<std::uint32_t>(most_listed + 1)));
-  const Prefix lists = peers.prefix_of_blocks(static_cast<Word>(own));
-  if (filter == Step::top_p)
-    below = __longlong_as_double(static_cast<long long>(
-        peers.join(static_cast<Word>(__double_as_longlong(below)), SumOfDoubles(), 0)));
-  if (!useful || lists.total > most_listed || lists.total == 0) return answer(true);
-
+  const Slice slice = Slice::of(source.quads(), blocks, rank);
+  // Logits and parameters are on their way together, the parameters by three warps. More of the row is sent
+  // for while the bound is found.
+  float even[4][4], odd[4][4];
+  slice.read(even, source, 0);
+  slice.read(odd, source, 0, 4);
+  slice.prefetch(source, 1);
+  if (thread == 0) {
+    set_parameters(head.one, call.parameters, row);
+    head.plan = plan_of(call.steps, head.one, tokens, blocks);
+    head.plan.small = head.plan.filter >= 0 && is_small(call.steps, head.plan.filter, head.one);
+    head.listed = 0;
+    head.gathered = 0;
+  }
+  if (thread == 32) set_logarithm(head.one, call.parameters, row);
+  if (thread == 64 && call.seed != nullptr) head.one.random = random_of(call, row, faults);
   const Survivors survivors(call, row);
   if (survivors.wanted()) survivors.clear(4 * slice.begin, 4 * slice.end);
-  // The lists of the other blocks go behind that of the first.
-  Word* const to = peers.at(head.entries, 0) + lists.before;
-  std::uint32_t most = 0;
-  for (int i = thread; i < own; i += block_threads) {
-    const Word raw = head.entries[i];
-    const float logit = distribution::with_temperature(
-        distribution::canonical(__int_as_float(static_cast<int>(raw >> 32))), t);
-    most = max(most, key_of(logit));
-    to[i] = entry_of(logit, id_in(raw));
+  __syncthreads();
+  const bool legal = are_legal(head.one, tokens, call.status);
+  peers.wait();  // nobody's shared memory is written to before that block runs
+  bool pending = legal;
+  if (legal && head.plan.small) {  // all blocks of the row alike
+    pending = !finish_as_small(call, row, source, slice, even, odd, head, peers, alone, faults);
+  } else if (legal && head.plan.filter >= 0) {
+    const Step filter = call.steps.list[head.plan.filter];
+    const float t = head.plan.temperature;
+    slice.prefetch(source, 2);
+    const FirstLook first = filter == Step::top_p
+                                ? look_for_mass(even, odd, tokens, t, head.one.top_p, room_of_lists(blocks),
+                                                peers, head.room, faults)
+                                : look_for_few(source, slice, filter, t, head.one, peers, head.room);
+    pending = !finish_as_lists(call, row, source, slice, first, head, peers, alone, faults);
   }
-  const float maximum = logit_of(static_cast<std::uint32_t>(peers.join(Word{most}, Greatest(), 0)));
-  if (!isfinite(maximum)) return answer(true);
-
-  const std::uint32_t bound_key = key_of(distribution::with_temperature(bound, t));
-  const auto count = static_cast<int>(lists.total);
-  const bool is_few = count <= most_few;
-  Few few = few_of(head, count, peers.alone(), faults);
-  Listed listed(head.entries, count, maximum, bound_key, tokens, head.room, peers.alone(), faults);
-  Rest rest{below, reference, tokens, false, 0};
-  const auto judge = [&] {
-    return is_few ? filter_few(few, filter, one, bound_key, rest, faults)
-                  : filter_list(listed, filter, one, bound_key, rest, faults);
-  };
-  int verdict = decided;
-  if (rank == 0) {
-    if (is_few) few.sort();
-    verdict = judge();
-  }
-  if (filter == Step::top_p) {
-    // The others have to know whether they are needed once more.
-    if (rank == 0 && thread < blocks) *peers.at(&head.room.verdict, thread) = verdict;
-    peers.sync();
-    verdict = head.room.verdict;
-    if (verdict == undecided) {
-      rest.exact = peers.join(exact_mass(source, slice, t, maximum, faults), Sum(), 0);
-      rest.counted = true;
-      __syncthreads();  // what the sum was read from is written again
-      if (rank == 0) verdict = judge();
-    }
-  }
-  if (rank != 0) return;
-  if (verdict != decided) return answer(true);
-  if (is_few) {
-    finish_few(call, row, few, plan.filter + 1, one, faults);
-    return answer(false);
-  }
-  answer(!finish_list(call, row, listed, head, plan.filter + 1, one, peers.alone(), faults));
+  if (rank == 0 && thread == 0) call.pending[row] = pending ? 1 : 0;
 }
 
 }  // namespace
 
 template <typename T>
 void run_heads_cuda(CUstream_st* stream, const RowsCall& call) {
-  int device = 0, multiprocessors = 0;
-  detail::check(cudaGetDevice(&device), "cudaGetDevice");
-  detail::check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
-                "cudaDeviceGetAttribute");
-  // Two blocks a multiprocessor: what a row has of them is the more the fewer rows there are.
-  Spread spread;
-  while (runs_clusters(device) && spread.blocks < most_blocks &&
-         call.in.rows * spread.blocks * 2 <= 2 * multiprocessors)
-    spread.blocks *= 2;
-  launch_spread("sampling on CUDA: launch", stream, call.in.rows, spread, LaunchOptions(sizeof(Head)),
+  // Whoever wants survivors wants many of them, perhaps: more than one block's list holds.
+  const bool many = call.left != nullptr || call.left_logits != nullptr || call.probabilities != nullptr;
+  const Spread spread = spread_of_stream(call.in.rows, call.in.tokens, many ? 2 : 1);
+  launch_spread("sampling on CUDA: launch", stream, call.in.rows, spread, LaunchOptions(sizeof(Head), true),
                 run_heads<T>, call, spread.blocks, reads_by_four<T>(call.in.data, call.in.row_stride),
                 selected_faults());
 }
 
 template void run_heads_cuda<float>(CUstream_st*, const RowsCall&);
+#ifndef ONLY_F32
 template void run_heads_cuda<__half>(CUstream_st*, const RowsCall&);
 template void run_heads_cuda<__nv_bfloat16>(CUstream_st*, const RowsCall&);
+#endif
 
 }  // namespace assay::kernels::filters

@@ -1,9 +1,10 @@
 #pragma once
 
-// Where a filter leaves the head of the order only, the row is read once and never held: a sample says from
-// which logit on tokens are listed, the list decides, and what it cannot decide is left to the kernel that
-// holds rows (rows.cu).
-#include "kernels/filters/listed.cuh"
+// Where a filter leaves the head of the order only, the row is read once and never held. This is what is
+// read, and in which order; bound.cuh says from which logit on tokens are listed, stream.cuh lists them.
+#include "kernels/filters/part.cuh"
+#include "kernels/filters/room.cuh"
+#include "kernels/filters/row_parameters.cuh"
 #include "kernels/filters/steps.hpp"
 
 namespace assay::kernels::filters {
@@ -12,6 +13,7 @@ namespace assay::kernels::filters {
 struct Plan {
   float temperature = 1;  ///< divides every logit first
   int filter = -1;        ///< the step that leaves the head; -1: this is not a row for the head
+  bool small = false;     ///< small.cuh takes it
 };
 
 /// Steps that change nothing for this row are passed over.
@@ -35,17 +37,26 @@ __device__ inline bool does_nothing(Step step, const RowParameters& one) {
   return false;
 }
 
-constexpr int sampled_quads = 4 * block_threads;  ///< in 64 runs of 128 tokens, spread over the row
-constexpr int sampled_tokens = 4 * sampled_quads;
+constexpr int quads_at_once = 8;  ///< fours of a thread that are on their way together
 
-/// So many of the sample's threads, each with the greatest of its 16 tokens, are enough for k: its share of
-/// the sample, and four standard deviations more.
-__device__ inline int rank_for(std::int64_t k, int tokens) {
-  const float share = static_cast<float>(k) * sampled_tokens / static_cast<float>(tokens);
-  return static_cast<int>(share + 4 * sqrtf(share)) + 4;
+/// Tokens that a block looks at before it knows a bound: all of the row's, or of this block's part, where
+/// there are not more.
+constexpr int first_tokens = 4 * quads_at_once * block_threads;
+
+/// So many of a block's threads, each with the greatest of its tokens, are enough for k where they saw
+/// `share` of the row: that share of k, and four standard deviations more.
+__device__ inline int rank_for(std::int64_t k, float share) {
+  const float expected = static_cast<float>(k) * share;
+  return static_cast<int>(fminf(static_cast<float>(k), expected + 4 * sqrtf(expected) + 4));
 }
 
-__device__ inline Plan plan_of(const Steps& steps, const RowParameters& one, int tokens) {
+/// What one of so many blocks looks at first, of all tokens.
+__device__ inline float first_share(int tokens, int blocks) {
+  return fminf(1.0f / static_cast<float>(blocks),
+               static_cast<float>(first_tokens) / static_cast<float>(tokens));
+}
+
+__device__ inline Plan plan_of(const Steps& steps, const RowParameters& one, int tokens, int blocks) {
   Plan plan;
   for (int i = 0; i < steps.count; ++i) {
     const Step step = steps.list[i];
@@ -60,7 +71,8 @@ __device__ inline Plan plan_of(const Steps& steps, const RowParameters& one, int
       continue;
     }
     const bool few = one.min_keep <= 64;
-    if (step == Step::top_k && rank_for(one.top_k, tokens) <= block_threads / 2 && one.top_k < most_few)
+    if (step == Step::top_k && one.top_k < most_few &&
+        rank_for(one.top_k, first_share(tokens, blocks)) <= block_threads / 2)
       plan.filter = i;
     if ((step == Step::top_p || step == Step::min_p) && few) plan.filter = i;
     return plan;
@@ -83,8 +95,9 @@ struct HeadSource {
   /// beyond is -Inf.
   template <int Count>
   __device__ void read_all(float (&fours)[Count][4], int first, int step, int end) const {
-    if (first + (Count - 1) * step < min(end, plain_end())) {
-      const T* const from = row + 4 * std::int64_t{first};
+    const int plain = min(end, plain_end());
+    const T* const from = row + 4 * std::int64_t{first};
+    if (first + (Count - 1) * step < plain) {
 #pragma unroll
       for (int k = 0; k < Count; ++k) read_whole(fours[k], from + 4 * k * step);
       return;
@@ -93,159 +106,112 @@ struct HeadSource {
     for (int k = 0; k < Count; ++k) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) fours[k][i] = rows::minus_infinity();
-      if (first + k * step < end) read(fours[k], first + k * step);
+      if (first + k * step < plain) read_whole(fours[k], from + 4 * k * step);
+    }
+    if (plain == end) return;
+#pragma unroll 1
+    for (int k = 0; k < Count; ++k) {
+      const int quad = first + k * step;
+      if (quad < plain || quad >= end) continue;
+      const float4 four = read_slowly(row, mask, tokens, aligned, quad);
+      // By a constant index, so that all stay in registers.
+#pragma unroll
+      for (int at = 0; at < Count; ++at) {
+        fours[at][0] = at == k ? four.x : fours[at][0];
+        fours[at][1] = at == k ? four.y : fours[at][1];
+        fours[at][2] = at == k ? four.z : fours[at][2];
+        fours[at][3] = at == k ? four.w : fours[at][3];
+      }
     }
   }
 
   __device__ int quads() const {
     return (tokens + 3) / 4;
   }
-  /// Four neighbours; -Inf for what is not there or not allowed. NaN stay.
-  __device__ void read(float (&four)[4], int quad) const {
+
+ private:
+  /// Four neighbours; -Inf for what is not there or not allowed. NaN stay. Its instructions are kept away
+  /// from those of rows that are read at once.
+  __device__ __noinline__ static float4 read_slowly(const T* row, const std::uint32_t* mask, int tokens,
+                                                    bool aligned, int quad) {
     const int id = 4 * quad;
     const int readable = tokens - id;
+    float four[4];
     read_four(four, row + id, readable, aligned);
     std::uint32_t allowed = 0xFu;
     if (mask != nullptr && readable > 0) allowed = mask[id / 32] >> (id % 32);
 #pragma unroll
     for (int i = 0; i < 4; ++i)
       if (i >= readable || (allowed >> i & 1u) == 0) four[i] = rows::minus_infinity();
+    return {four[0], four[1], four[2], four[3]};
   }
 };
 
-/// The greatest finite logit of the sample, in every thread; the sample's four fours of this thread in
-/// `sample`.
-template <typename T>
-__device__ float look_at_sample(const HeadSource<T>& source, Peers& alone, float (&sample)[4][4]) {
-  const int quads = source.quads();
-  // A warp's 32 fours lie side by side, so that memory is read in whole runs.
-  const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  // Fours of one warp's run are `step` runs from those of the next.
-  const int spacing = max(quads - 32, 0) / (4 * block_warps - 1);
-  source.read_all(sample, warp * spacing + lane, block_warps * spacing, quads);
+/// The part of a row that one block reads, in fours, and the order it reads them in: a round is one four of
+/// each thread from each of `quads_at_once` runs of neighbours, which lie spread over the part, so that what
+/// is read first is like the rest.
+struct Slice {
+  int begin, end;
+  int run;  ///< fours of each
+
+  __device__ static Slice of(int quads, int blocks, int rank) {
+    // Blocks are a power of two; a part is of whole words of a mask.
+    const int shift = __ffs(blocks) - 1 + 3;
+    const int each = (quads + (1 << shift) - 1) >> shift << 3;
+    constexpr int of_runs = quads_at_once * 8;
+    int run = (each + of_runs - 1) / of_runs * 8;
+    if (run < block_threads * 3 / 4) run = block_threads;  // few tokens: some for as many threads as possible
+    return {min(rank * each, quads), min((rank + 1) * each, quads), run};
+  }
+  __device__ int rounds() const { return (run + block_threads - 1) / block_threads; }
+  /// This thread's first four of a round; they are `run` apart.
+  __device__ int first(int round) const {
+    return begin + round * block_threads + static_cast<int>(threadIdx.x);
+  }
+  /// Where its fours of a round end: at nothing for those threads that are beyond the runs.
+  __device__ int end_of(int round) const {
+    return round * block_threads + static_cast<int>(threadIdx.x) < run ? end : 0;
+  }
+
+  /// Sends for a round without waiting for it.
+  template <typename T>
+  __device__ void prefetch(const HeadSource<T>& source, int round) const {
+    constexpr int line = 128 / (4 * static_cast<int>(sizeof(T)));  // fours of it
+    if (threadIdx.x % line != 0) return;
+    const int until = end_of(round);
+    const T* from = source.row + 4 * std::int64_t{first(round)};
+#pragma unroll 1
+    for (int quad = first(round); quad < until; quad += run, from += 4 * run)
+      asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
+  }
+  template <int Count, typename T>
+  __device__ void read(float (&fours)[Count][4], const HeadSource<T>& source, int round,
+                       int first_run = 0) const {
+    source.read_all(fours, first(round) + first_run * run, run, end_of(round));
+  }
+};
+
+/// Of what a thread holds; NaN are passed over.
+template <int Count>
+__device__ inline float greatest_of(const float (&fours)[Count][4]) {
   float most = rows::minus_infinity();
 #pragma unroll
-  for (int i = 0; i < 4; ++i)
+  for (int k = 0; k < Count; ++k)
 #pragma unroll
-    for (int j = 0; j < 4; ++j)
-      if (isfinite(sample[i][j])) most = fmaxf(most, sample[i][j]);
-  return logit_of(
-      static_cast<std::uint32_t>(alone.join(key_of(most), Greatest(), key_of(rows::minus_infinity()))));
+    for (int i = 0; i < 4; ++i) most = fmaxf(most, fours[k][i]);
+  return most;
 }
 
-/// The logit of that rank among the greatest of groups of threads: of four threads each where that leaves
-/// enough groups to tell ranks apart, else of one.
-__device__ __noinline__ inline float sample_rank(const float (&sample)[4][4], int rank, Room& room) {
+/// The greatest finite logit of what a thread holds; -Inf where there is none.
+template <int Count>
+__device__ inline float greatest_finite(const float (&fours)[Count][4]) {
   float most = rows::minus_infinity();
 #pragma unroll
-  for (int i = 0; i < 4; ++i)
+  for (int k = 0; k < Count; ++k)
 #pragma unroll
-    for (int j = 0; j < 4; ++j) most = fmaxf(most, sample[i][j]);
-  const int lanes = rank <= block_threads / 16 ? 4 : 1;
-  if (lanes == 4)
-    for (int distance = 1; distance < 4; distance *= 2)
-      most = fmaxf(most, __shfl_xor_sync(0xFFFFFFFFu, most, distance));
-  const int groups = block_threads / lanes;
-  __syncthreads();
-  auto* const greatest = reinterpret_cast<float*>(room.list);
-  if (static_cast<int>(threadIdx.x) % lanes == 0) greatest[static_cast<int>(threadIdx.x) / lanes] = most;
-  __syncthreads();
-  const int own = static_cast<int>(threadIdx.x);
-  if (own < groups) {
-    most = greatest[own];
-    int greater = 0;
-    for (int i = 0; i < groups; i += 4) {
-      const float4 four = *reinterpret_cast<const float4*>(greatest + i);
-      const auto precedes = [&](float other, int at) {
-        return other > most || (other == most && at < own) ? 1 : 0;
-      };
-      greater +=
-          precedes(four.x, i) + precedes(four.y, i + 1) + precedes(four.z, i + 2) + precedes(four.w, i + 3);
-    }
-    if (greater == rank - 1) room.bound = static_cast<std::uint32_t>(__float_as_int(most));
-  }
-  __syncthreads();
-  return __int_as_float(static_cast<int>(room.bound));
-}
-
-/// How far below the maximum the head reaches that holds p of the sample's mass and some more, or as many as
-/// a list has room for: in units of divided logits; below 0 where the sample does not say. Bins of 1/32 reach
-/// 8 below.
-__device__ __noinline__ inline float sample_reach(const float (&sample)[4][4], float most, float reciprocal,
-                                                  double p, int tokens, Room& room, Peers& alone,
-                                                  Faults faults) {
-  clear_bins(room);
-#pragma unroll
-  for (int i = 0; i < 4; ++i)
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      const float distance = (most - sample[i][j]) * reciprocal;
-      if (distance < bins / bins_per_unit)
-        atomicAdd(&room.of_bins.counted[0][max(0, static_cast<int>(distance * bins_per_unit))], 1u);
-    }
-  merge_bins<1>(room, alone, faults);
-  if (threadIdx.x < 32) {
-    constexpr int each = bins / 32;
-    float mass = 0;
-    Word count = 0;
-    const auto term = [&](int bin) {
-      return static_cast<float>(room.of_bins.merged[bin]) *
-             exp2f(-1.442695f / bins_per_unit * static_cast<float>(bin));
-    };
-    for (int i = 0; i < each; ++i) {
-      mass += term(static_cast<int>(threadIdx.x) * each + i);
-      count += room.of_bins.merged[static_cast<int>(threadIdx.x) * each + i];
-    }
-    float whole = mass;
-    for (int distance = 16; distance > 0; distance /= 2)
-      whole += __shfl_xor_sync(0xFFFFFFFFu, whole, distance);
-    float before = mass;
-    for (int distance = 1; distance < 32; distance *= 2) {
-      const float other = __shfl_up_sync(0xFFFFFFFFu, before, distance);
-      if (static_cast<int>(threadIdx.x) >= distance) before += other;
-    }
-    before -= mass;
-    Word counted = sum_before(count);
-    // The first bin that either the mass or the room ends in; lanes ask in turn.
-    // The greatest tokens of a row are seldom in its sample, whose mass then lies further down; more is
-    // listed than that.
-    const auto share = static_cast<float>(p + 0.75 * (1 - p));
-    const auto most_sampled = static_cast<Word>(0.85f * most_listed * sampled_tokens /
-                                                static_cast<float>(max(tokens, sampled_tokens)));
-    int end = bins;
-    for (int i = 0; i < each && end == bins; ++i) {
-      const int bin = static_cast<int>(threadIdx.x) * each + i;
-      counted += room.of_bins.merged[bin];
-      before += term(bin);
-      if (counted > most_sampled)
-        end = bin - 1;
-      else if (before >= share * whole)
-        end = bin;
-    }
-    for (int distance = 16; distance > 0; distance /= 2)
-      end = min(end, __shfl_xor_sync(0xFFFFFFFFu, end, distance));
-    if (threadIdx.x == 0) room.found_bin = end;
-  }
-  __syncthreads();
-  return (static_cast<float>(min(room.found_bin, bins - 1)) + 1) / bins_per_unit;
-}
-
-/// 2^exponent in single precision, relative error below 2 u (u = 2^-24): f = logit log2(e) - reference - n in
-/// [-1/2, 1/2] comes out of two fused operations, 2^f of a polynomial (approximation 5.1e-9; evaluated 1.2 u,
-/// over all floats of that range), and n goes to the exponent. Precondition: n is in [-126, 127].
-__device__ inline float power_below(float logit, float reference) {
-  constexpr float log2_e = 0x1.715476p+0f, log2_e_rest = 0x1.4ae0c0p-26f;
-  const float shifted = __fmaf_rn(logit, log2_e, 0x1.8p23f - reference);
-  const float whole = shifted - (0x1.8p23f - reference);
-  const float rest = __fmaf_rn(logit, log2_e_rest, __fmaf_rn(logit, log2_e, -(whole)));
-  float series = 0x1.4440a4p-13f;
-  series = __fmaf_rn(series, rest, 0x1.5f095cp-10f);
-  series = __fmaf_rn(series, rest, 0x1.3b2a1ap-7f);
-  series = __fmaf_rn(series, rest, 0x1.c6af6cp-5f);
-  series = __fmaf_rn(series, rest, 0x1.ebfbe0p-3f);
-  series = __fmaf_rn(series, rest, 0x1.62e430p-1f);
-  series = __fmaf_rn(series, rest, 1.0f);
-  return __int_as_float(__float_as_int(series) + (__float_as_int(shifted) << 23));
+    for (int i = 0; i < 4; ++i)
+      if (isfinite(fours[k][i])) most = fmaxf(most, fours[k][i]);
+  return most;
 }
 
 }  // namespace assay::kernels::filters

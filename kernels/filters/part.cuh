@@ -154,7 +154,8 @@ template <typename T>
 __device__ Word load(const Part& part, const Peers& peers, const Source<T>& source, Faults faults) {
   constexpr int at_once = 4;  // tiles on their way
   const int lane = peers.lane();
-  Word held = 0;
+  int count = 0;
+  float most = rows::minus_infinity();  // a NaN is passed over
   const int tokens =
       faults(Fault::last_token_dropped) && source.tokens > 1 ? source.tokens - 1 : source.tokens;
   for (int begin = 0; begin < part.segment; begin += at_once * tile) {
@@ -191,17 +192,20 @@ __device__ Word load(const Part& part, const Peers& peers, const Source<T>& sour
       if (at < part.segment) {
         *reinterpret_cast<float4*>(part.values + part.start() + at) = {four[k][0], four[k][1], four[k][2],
                                                                        four[k][3]};
-        held = count_and_maximum(four[k], held);
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          count += is_left(four[k][i]) ? 1 : 0;
+          most = fmaxf(most, four[k][i]);
+        }
       }
     }
   }
-  return held;
+  return count == 0 ? 0 : static_cast<Word>(count) << 32 | key_of(most);
 }
 
 /// exp(maximum - logit) as an integer; 0 for what is dropped.
 __device__ inline Word weight_under(float maximum, float logit, Faults faults) {
-  if (!is_left(logit)) return 0;
-  if (faults(Fault::single_precision_weight) && isfinite(maximum))
+  if (faults(Fault::single_precision_weight) && isfinite(maximum) && is_left(logit))
     return static_cast<Word>(0x1p45f * expf(logit - maximum));
   return distribution::weight_of(maximum, logit);
 }

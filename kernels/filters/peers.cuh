@@ -13,6 +13,12 @@ constexpr int most_blocks = 8;
 
 using Word = unsigned long long;  // what CUDA's shuffles and atomics know as 64 bits
 
+/// The same place, known to be in this block's shared memory, which takes shorter instructions to reach.
+template <typename T>
+__device__ T* in_shared(T* place) {
+  return static_cast<T*>(__cvta_shared_to_generic(__cvta_generic_to_shared(place)));
+}
+
 struct Sum {
   __device__ Word operator()(Word a, Word b) const { return a + b; }
 };
@@ -92,6 +98,18 @@ class Peers {
     __syncthreads();
   }
 
+  /// A sync() in two halves: what stands between them is done while others are still to come.
+  __device__ void arrive() const {
+#if __CUDA_ARCH__ >= 900
+    if (blocks_ > 1) asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
+#endif
+  }
+  __device__ void wait() const {
+#if __CUDA_ARCH__ >= 900
+    if (blocks_ > 1) asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
+#endif
+  }
+
   /// Gives every block the word of every warp, in the order of their tokens; `value` is the same in all
   /// lanes. Valid until the next call but one. Ends with sync().
   __device__ const Word* exchange(Word value) {
@@ -117,49 +135,68 @@ class Peers {
   /// Joined over all threads of all blocks; all get the result.
   template <typename Join>
   __device__ Word join(Word value, Join join, Word identity) {
-    const Word* const slots = exchange(join_warp(value, join));
-    if (blocks_ == 1) {
+    const Word all = join_by(*this, value, join, identity);
+    parity_ ^= 1;
+    return all;
+  }
+  /// Of what each block gives (the same in all its threads): over the blocks before this one.
+  __device__ Prefix prefix_of_blocks(Word of_block) {
+    const Prefix prefix = blocks_before(*this, of_block);
+    parity_ ^= 1;
+    return prefix;
+  }
+  /// Of what each warp gives (the same in all its lanes).
+  __device__ Prefix prefix(Word of_warp) {
+    const Prefix prefix = warps_before(*this, of_warp);
+    parity_ ^= 1;
+    return prefix;
+  }
+
+ private:
+  // One function for all who call it: what runs once waits for its instructions. By value, so that nobody's
+  // peers stand in memory, which is far away beside so much shared memory.
+  template <typename Join>
+  __device__ __noinline__ static Word join_by(Peers peers, Word value, Join join, Word identity) {
+    const Word* const slots = peers.exchange(join_warp(value, join));
+    if (peers.blocks_ == 1) {
       Word all = slots[0];
 #pragma unroll
       for (int i = 1; i < block_warps; ++i) all = join(all, slots[i]);
       return all;
     }
     Word mine = identity;
-    for (int i = lane(); i < blocks_ * block_warps; i += 32) mine = join(mine, slots[i]);
+    for (int i = peers.lane(); i < peers.blocks_ * block_warps; i += 32) mine = join(mine, slots[i]);
     return join_warp(mine, join);
   }
 
-  /// Of what each block gives (the same in all its threads): over the blocks before this one.
-  __device__ Prefix prefix_of_blocks(Word of_block) {
-    const Word* const slots = exchange(warp() == 0 ? of_block : 0);
+  __device__ __noinline__ static Prefix blocks_before(Peers peers, Word of_block) {
+    const Word* const slots = peers.exchange(peers.warp() == 0 ? of_block : 0);
     Word before = 0, total = 0;
-    for (int block = 0; block < blocks_; ++block) {
+    for (int block = 0; block < peers.blocks_; ++block) {
       total += slots[block * block_warps];
-      if (block < rank_) before += slots[block * block_warps];
+      if (block < peers.rank_) before += slots[block * block_warps];
     }
     return {before, total};
   }
 
-  /// Of what each warp gives (the same in all its lanes).
-  __device__ Prefix prefix(Word of_warp) {
-    const Word* const slots = exchange(of_warp);
+  __device__ __noinline__ static Prefix warps_before(Peers peers, Word of_warp) {
+    const Word* const slots = peers.exchange(of_warp);
     Word before = 0, total = 0;
-    if (blocks_ == 1) {
+    if (peers.blocks_ == 1) {
 #pragma unroll
       for (int i = 0; i < block_warps; ++i) {
-        before += i < warp() ? slots[i] : 0;
+        before += i < peers.warp() ? slots[i] : 0;
         total += slots[i];
       }
       return {before, total};
     }
-    for (int i = lane(); i < blocks_ * block_warps; i += 32) {
+    for (int i = peers.lane(); i < peers.blocks_ * block_warps; i += 32) {
       total += slots[i];
-      if (i < rank_ * block_warps + warp()) before += slots[i];
+      if (i < peers.rank_ * block_warps + peers.warp()) before += slots[i];
     }
     return {join_warp(before, Sum()), join_warp(total, Sum())};
   }
 
- private:
   Exchange& exchange_;
   int blocks_, rank_;
   int parity_ = 0;

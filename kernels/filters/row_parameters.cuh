@@ -30,15 +30,23 @@ __device__ T of_row(const T* values, std::int64_t row, T otherwise) {
 
 /// All but the two below, which take longer.
 __device__ inline void set_parameters(RowParameters& one, const StepParameters& all, std::int64_t row) {
-  one.temperature = of_row(all.temperature, row, 1.0f);
-  one.repetition = of_row(all.repetition, row, 1.0f);
-  one.presence = of_row(all.presence, row, 0.0f);
-  one.frequency = of_row(all.frequency, row, 0.0f);
-  one.top_p = of_row(all.top_p, row, 1.0);
-  one.min_p = of_row(all.min_p, row, 0.0);
-  one.typical = of_row(all.typical, row, 1.0);
-  one.top_k = of_row(all.top_k, row, 0);
-  one.last_n = all.last_n == nullptr ? all.previous_length : std::int64_t{all.last_n[row]};
+  // All on their way before the first is written.
+  const float temperature = of_row(all.temperature, row, 1.0f),
+              repetition = of_row(all.repetition, row, 1.0f), presence = of_row(all.presence, row, 0.0f),
+              frequency = of_row(all.frequency, row, 0.0f);
+  const double top_p = of_row(all.top_p, row, 1.0), min_p = of_row(all.min_p, row, 0.0),
+               typical = of_row(all.typical, row, 1.0);
+  const std::int32_t top_k = of_row(all.top_k, row, 0);
+  const std::int64_t last_n = all.last_n == nullptr ? all.previous_length : std::int64_t{all.last_n[row]};
+  one.temperature = temperature;
+  one.repetition = repetition;
+  one.presence = presence;
+  one.frequency = frequency;
+  one.top_p = top_p;
+  one.min_p = min_p;
+  one.typical = typical;
+  one.top_k = top_k;
+  one.last_n = last_n;
   one.min_keep = all.min_keep;
   one.previous = all.previous + row * all.previous_length;
   one.previous_length = all.previous_length;
@@ -62,6 +70,8 @@ __device__ __noinline__ inline bool are_legal(const RowParameters& one, int toke
   for (std::int64_t i = threadIdx.x; i < one.bias_count; i += block_threads)
     good = good && one.bias_ids[i] < tokens && !isnan(one.biases[i]);
   if (!good) *status = static_cast<std::uint32_t>(DeviceStatus::value_out_of_range);
+  // Of what stands in `one` all threads think alike.
+  if (one.previous_length == 0 && one.bias_count == 0) return good;
   return __syncthreads_and(good ? 1 : 0) != 0;
 }
 

@@ -102,6 +102,7 @@ __global__ void __launch_bounds__(block_threads, 2)
   const auto at_once = static_cast<std::int64_t>(gridDim.x) / spread.blocks;
   Peers peers(room.exchange, spread.blocks, rank);
   const Part part{reinterpret_cast<float*>(part_memory), spread.segment, rank * spread.segment * block_warps};
+  let_next_kernel_start();
   wait_for_previous_kernel();
   peers.sync();  // nobody's shared memory is written to before that block runs
   for (std::int64_t row = static_cast<int>(blockIdx.x) / spread.blocks; row < call.in.rows; row += at_once) {

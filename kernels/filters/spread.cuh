@@ -30,22 +30,42 @@ struct Spread {
   int segment = 0;  ///< tokens of a warp
 };
 
+/// The device that is current.
+struct CurrentDevice {
+  int number = 0, multiprocessors = 0;
+
+  CurrentDevice() {
+    detail::check(cudaGetDevice(&number), "cudaGetDevice");
+    detail::check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, number),
+                  "cudaDeviceGetAttribute");
+  }
+};
+
 /// Long rows go to more blocks, and so do short ones where there are too few of them to fill the device. What
 /// is computed must not depend on it.
 inline Spread spread_of(std::int64_t rows, std::int64_t tokens) {
   constexpr std::int64_t most_tokens_of_block = 16'384, least_tokens_of_block = 1'024;
-  int device = 0, multiprocessors = 0;
-  detail::check(cudaGetDevice(&device), "cudaGetDevice");
-  detail::check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
-                "cudaDeviceGetAttribute");
+  const CurrentDevice device;
   int blocks = 1;
-  if (runs_clusters(device)) {
+  if (runs_clusters(device.number)) {
     while (blocks < most_blocks && tokens > blocks * most_tokens_of_block) blocks *= 2;
-    while (blocks < most_blocks && rows * blocks * 2 <= multiprocessors &&
+    while (blocks < most_blocks && rows * blocks * 2 <= device.multiprocessors &&
            tokens > blocks * least_tokens_of_block)
       blocks *= 2;
   }
   return {blocks, static_cast<int>(segment_of(tokens, blocks))};
+}
+
+/// Where rows are read and not held: `least` blocks each, two on a multiprocessor, and more where there are
+/// fewer rows, as long as every thread has four tokens to read.
+inline Spread spread_of_stream(std::int64_t rows, std::int64_t tokens, int least = 1) {
+  const CurrentDevice device;
+  Spread spread;
+  while (runs_clusters(device.number) && spread.blocks < most_blocks &&
+         (spread.blocks < least || rows * spread.blocks * 2 <= 2 * device.multiprocessors) &&
+         tokens >= std::int64_t{2} * spread.blocks * 4 * block_threads)
+    spread.blocks *= 2;
+  return spread;
 }
 
 /// Bytes of a block's part of a row.
@@ -115,36 +135,6 @@ __device__ inline void wait_for_previous_kernel() {
 template <typename T>
 bool reads_by_four(const std::byte* data, std::int64_t row_stride) {
   return reinterpret_cast<std::uintptr_t>(data) % (4 * sizeof(T)) == 0 && row_stride % 4 == 0;
-}
-
-/// body(id, four logits) for each four of a warp's segment of a row, which begins at token `first`: read from
-/// memory and not kept. Tokens that are not allowed, or beyond the row, are what is dropped. All lanes take
-/// part in every call, which comes in the order of ids.
-template <typename T, typename Body>
-__device__ void read_segment(const Source<T>& source, int first, int segment, Body body) {
-  constexpr int at_once = 4;  // tiles on their way
-  const int lane = static_cast<int>(threadIdx.x % 32);
-  const int end = min(first + segment, source.tokens);
-  for (int begin = first; begin < end; begin += at_once * tile) {
-    float four[at_once][4];
-#pragma unroll
-    for (int k = 0; k < at_once; ++k) {
-      const int id = begin + k * tile + 4 * lane;
-      read_four(four[k], source.row + id, end - id, source.aligned);
-    }
-#pragma unroll
-    for (int k = 0; k < at_once; ++k) {
-      if (begin + k * tile >= end) break;  // the same in all lanes
-      const int id = begin + k * tile + 4 * lane;
-      std::uint32_t allowed = 0xFu;
-      if (source.mask != nullptr && id < end) allowed = source.mask[id / 32] >> (id % 32);
-#pragma unroll
-      for (int i = 0; i < 4; ++i)
-        four[k][i] =
-            id + i < end && (allowed >> i & 1u) != 0 ? distribution::canonical(four[k][i]) : dropped();
-      body(id, four[k]);
-    }
-  }
 }
 
 /// A row of a call as a block reads it.

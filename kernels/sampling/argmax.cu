@@ -3,6 +3,7 @@
 #include <cooperative_groups.h>
 
 #include "engine/runtime/mutant.hpp"
+#include "kernels/filters/head.cuh"
 #include "kernels/filters/spread.cuh"
 #include "kernels/sampling/argmax.hpp"
 
@@ -32,41 +33,56 @@ ArgmaxFaults planted() {
 }
 
 template <typename T>
-__global__ void __launch_bounds__(block_threads)
-    argmax_of_rows(const __grid_constant__ ArgmaxCall call, Spread spread, bool aligned,
-                   ArgmaxFaults faults) {
+__global__ void __launch_bounds__(block_threads, 2)
+    argmax_of_rows(const __grid_constant__ ArgmaxCall call, int blocks, bool aligned, ArgmaxFaults faults) {
   __shared__ Exchange exchange;
-  const int rank = static_cast<int>(blockIdx.x) % spread.blocks;
-  const std::int64_t row = static_cast<int>(blockIdx.x) / spread.blocks;
-  Peers peers(exchange, spread.blocks, rank);
-  Source<T> source = source_of<T>(call.in, row, aligned);
+  const int rank = static_cast<int>(blockIdx.x) % blocks;
+  const std::int64_t row = static_cast<int>(blockIdx.x) / blocks;
+  Peers peers(exchange, blocks, rank);
+  peers.arrive();
+  HeadSource<T> source{reinterpret_cast<const T*>(call.in.data) + row * call.in.row_stride,
+                       call.in.mask == nullptr ? nullptr : call.in.mask + row * call.in.words(),
+                       static_cast<int>(call.in.tokens), aligned};
   if (faults.unhandled_tail) source.tokens = source.tokens / 4 * 4;
-  const int first = (rank * block_warps + peers.warp()) * spread.segment;
-  Word most = 0;
-  if (!faults.lost_block || rank == 0 || rank + 1 < spread.blocks)
-    read_segment(source, first, spread.segment, [&](int id, const float(&four)[4]) {
+  const Slice slice = Slice::of(source.quads(), blocks, rank);
+  // Of this thread, which reads by rising id: the first of its greatest.
+  float most = rows::minus_infinity();
+  int id = -1;
+  constexpr int at_once = quads_at_once * block_threads;
+  if (!faults.lost_block || rank == 0 || rank + 1 < blocks)
+    for (int begin = slice.begin; begin < slice.end; begin += at_once) {
+      const int first = begin + static_cast<int>(threadIdx.x);
+      float fours[quads_at_once][4];
+      source.read_all(fours, first, block_threads, slice.end);
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const bool counts = four[i] > rows::minus_infinity() ||
-                            (faults.minus_infinity_taken && four[i] == rows::minus_infinity());
-        const auto place = static_cast<unsigned>(id + i);
-        const Word word = Word{key_of(four[i])} << 32 | (faults.last_maximum ? place : ~place);
-        if (counts && word > most) most = word;
-      }
-    });
-  peers.sync();  // nobody's shared memory is written to before that block runs
-  most = peers.join(most, Greatest(), 0);
+      for (int k = 0; k < quads_at_once; ++k)
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const int at = 4 * (first + k * block_threads) + i;
+          const bool later = faults.last_maximum && fours[k][i] == most && id >= 0;
+          const bool counts = faults.minus_infinity_taken && id < 0 && at < source.tokens;
+          if (fours[k][i] > most || later || counts) {
+            most = fours[k][i];
+            id = at;
+          }
+        }
+    }
+  const auto place = static_cast<unsigned>(id);
+  Word word =
+      id < 0 ? 0 : Word{key_of(distribution::canonical(most))} << 32 | (faults.last_maximum ? place : ~place);
+  peers.wait();  // nobody's shared memory is written to before that block runs
+  word = peers.join(word, Greatest(), 0);
   if (rank != 0 || threadIdx.x != 0) return;
-  const auto place = static_cast<unsigned>(most);
-  call.token[row] = most == 0 ? -1 : static_cast<std::int32_t>(faults.last_maximum ? place : ~place);
-  call.logit[row] = most == 0 ? rows::minus_infinity() : logit_of(static_cast<std::uint32_t>(most >> 32));
+  const auto found = static_cast<unsigned>(word);
+  call.token[row] = word == 0 ? -1 : static_cast<std::int32_t>(faults.last_maximum ? found : ~found);
+  call.logit[row] = word == 0 ? rows::minus_infinity() : logit_of(static_cast<std::uint32_t>(word >> 32));
 }
 
 template <typename T>
 void launch(CUstream_st* stream, const ArgmaxCall& call) {
-  const Spread spread = spread_of(call.in.rows, call.in.tokens);
-  launch_spread("sampling.argmax: launch", stream, call.in.rows, spread, 0, argmax_of_rows<T>, call, spread,
-                reads_by_four<T>(call.in.data, call.in.row_stride), planted());
+  const Spread spread = spread_of_stream(call.in.rows, call.in.tokens);
+  launch_spread("sampling.argmax: launch", stream, call.in.rows, spread, 0, argmax_of_rows<T>, call,
+                spread.blocks, reads_by_four<T>(call.in.data, call.in.row_stride), planted());
 }
 
 }  // namespace
