@@ -44,14 +44,14 @@ __global__ void __launch_bounds__(block_threads, 2)
   const std::int64_t row = static_cast<int>(blockIdx.x) / spread.blocks;
   Peers peers(exchange, spread.blocks, rank);
   const Part part{reinterpret_cast<float*>(part_memory), spread.segment, rank * spread.segment * block_warps};
+  peers.arrive();
   const Word held = load(part, peers, source_of<T>(call.in, row, aligned), Faults{});
-  peers.sync();  // nobody's shared memory is written to before that block runs
+  peers.wait();  // nobody's shared memory is written to before that block runs
   const float maximum = state_of(peers.join(held, CountAndMaximum(), 0)).maximum;
   Word mass = 0;
   part.walk([&](int, const float(&four)[4]) {
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
-      if (is_left(four[i])) mass += distribution::weight_of(maximum, four[i]);
+    for (int i = 0; i < 4; ++i) mass += distribution::weight_of(maximum, four[i]);  // 0 of what is dropped
   });
   if (faults.lost_warp && peers.warp() == 1) mass = 0;
   Word total = peers.join(mass, Sum(), 0);
@@ -66,12 +66,14 @@ __global__ void __launch_bounds__(block_threads, 2)
     if (at >= part.start() + part.segment || id >= tokens) return;
     float shares[4];
 #pragma unroll
+    for (int i = 0; i < 4; ++i)
+      shares[i] = distribution::share_at(distribution::distance_below(maximum, four[i]), inverse);
+#pragma unroll
     for (int i = 0; i < 4; ++i) {
-      const double distance = distribution::distance_below(maximum, four[i]);
-      shares[i] = is_left(four[i]) && total > 0 ? distribution::share_at(distance, inverse) : 0.0f;
-      if (faults.weight_for_share && is_left(four[i]))
+      if (faults.weight_for_share)
         shares[i] = static_cast<float>(static_cast<double>(distribution::weight_of(maximum, four[i])) *
                                        0x1p-45 * inverse);
+      if (!is_left(four[i]) || total == 0) shares[i] = 0;
     }
     if (out_aligned && id + 4 <= tokens && !faults.forbidden_not_written) {
       __stcs(reinterpret_cast<float4*>(out + id), float4{shares[0], shares[1], shares[2], shares[3]});
