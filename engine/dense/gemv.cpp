@@ -97,7 +97,7 @@ std::vector<double> bound(const Arguments& arguments, std::string_view, std::spa
   const BlockFormat format = blocks::format_of(name, arguments);
   const std::int64_t rows = weights.extent(0), columns = x.extent(1), batch = x.extent(0);
   const double parts = format == BlockFormat::f32 ? 3 : format == BlockFormat::f16 ? 2 : 1;
-  const double depth = 34 * parts + static_cast<double>(columns) / 128 + 68;
+  const double depth = 40 * parts + static_cast<double>(columns) / 512 + 44;
   std::vector<double> allowed(reference.size());
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(weights.data) + row * weights.strides[0];
@@ -124,9 +124,8 @@ Operation make_description() {
       "Products of a matrix in a block format of GGUF files with one to eight vectors, and a bias.";
   operation.paper = "ggml, ggml-quants.c and ggml-common.h, commit d99724f2";
   operation.error_model =
-      "gamma_h (sum (|d c| + |m|) |x| + |bias|) + tiny, h = 34 p + columns / 128 + 68 of 2^-23, p = 1 (F16 "
-      "2, "
-      "F32 3)";
+      "gamma_h (sum (|d c| + |m|) |x| + |bias|) + tiny, h = 40 p + columns / 512 + 44 of 2^-23, p = 1 (F16 "
+      "2, F32 3)";
   operation.inputs = {
       {"weights", "the file's bytes; rows may be strided", {DType::u8}, "(rows, bytes of a row)"},
       {"x",

@@ -37,17 +37,19 @@ namespace assay::dense {
 ///
 /// Error bound. s = sum_j (|d c_j| + |m|) |x_j|, c_j and m of element j's block; m = 0 in the formats
 /// without.
-///  1. CUDA multiplies on the tensor cores. x is cut into three numbers of 8 bits (f16: two), and so are the
-///     weights of F32 (three) and F16 (two), without rounding; codes have 8 bits at most. Products are exact.
-///     A sum of 16 products and what was there is 17 additions of unit roundoff v = 2^-23 (how tensor cores
-///     add is not documented; they may truncate: Fasi, Higham, Mikaitis, Pranesh 2021, PeerJ CS 7, e330). Of
-///     32 columns 2 p such sums are chained, p the parts of a weight: 34 p.
-///  2. A row is cut into 16 slices. In a slice, d times the sum of each 32 (16) columns is added, and m times
-///     the sum of x is subtracted, which has 8 additions: columns / 128 + 32 fused operations and 16 more.
-///  3. Slices, the parts of x and the bias: 16 + 3.
-///  4. The CPU adds products of fl(d c - m) and x, 64 in a running sum at most and then those sums of 256
-///     columns; u = 2^-24 there, and points 2 and 3 have more to spare.
-/// So h = 34 p + columns / 128 + 68 operations, the one of the output among them.
+///  1. CUDA multiplies on the tensor cores, f16 activations with codes as they are; f32 activations are cut
+///     into three numbers of 8 bits, and the weights of F32 (three) and F16 (two) then too, without rounding;
+///     codes have 8 bits at most. Products are exact. A multiplication adds four products and zeros to a sum:
+///     5 additions of unit roundoff v = 2^-23 (how tensor cores add is not documented; they may truncate:
+///     Fasi, Higham, Mikaitis, Pranesh 2021, PeerJ CS 7, e330). Of 32 columns 8 p such sums are chained, p
+///     the parts of a weight: 40 p.
+///  2. A row is cut into 16 slices at most, and each of these among four lanes. A lane adds d times the sum
+///     of each 32 (16) columns and subtracts m times the sum of x, which has 5 additions: of each 256 columns
+///     8 fused operations at most, and a slice has at most columns / 16 and 512 columns: columns / 512 + 16.
+///  3. Lanes 2, parts of x 2, slices 16, the bias and the output: 22, and 5 for the sum of x.
+///  4. The CPU adds products of fl(d c - m) and x, 128 in a running sum at most and then those sums of 256
+///     columns; u = 2^-24 there, and what is counted above has more to spare.
+/// So h = 40 p + columns / 512 + 44 operations.
 ///  5. Underflow: tensor cores may take numbers below 2^-126 for 0, parts of x and of weights and sums among
 ///     them, a few for each element. A code that is not 0 is 1 at least, so 2^-122 (|d c_j| + |x_j| + 1) an
 ///     element covers them and what float itself loses.

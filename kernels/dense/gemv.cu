@@ -1,35 +1,32 @@
 // dense.gemv on CUDA. The weights are read once, so bytes in flight are what counts; the sums are left to the
-// tensor cores, which take eight columns of activations as readily as one, and 16 x 16 weights by one
-// instruction where multiprocessors have no four instructions to spare for each weight of four bits.
+// tensor cores, because multiprocessors have no four instructions to spare for each weight of four bits.
 //
-// A row is cut into 16 slices of whole blocks, the same for any number of rows. A warp has a slice of 16
-// rows: it brings parts of them through its own stages of shared memory (fragments/stages), a few ahead of
-// what it decodes (fragments/codes), and needs no other warp until the slices of a row are joined. Blocks of
-// 16 warps, one a multiprocessor, go from rows to rows, and stages are filled across that border.
+// A warp multiplies 16 rows at a time with stages of columns (fragments/units says how they reach the tensor
+// cores). It brings them through a ring of its own in shared memory, up to three ahead of what it multiplies,
+// and needs no other warp until results are joined. A row is cut into 16 slices of whole stages at most, the
+// same for any number of rows: warps take slice after slice of the rows of their block, and whoever has a
+// slice does not change a bit. Slices are added in their order, a group of tiles at a time, while the next
+// group's stages are on their way.
 //
 // Activations are cut into columns of bfloat16 (fragments/activations) and stay in shared memory while a
-// block lives. Where they do not fit, 2, 4 or 8 blocks in a cluster share out the slices and take as many
-// times the rows: a block then needs that part of the activations that its slices meet. Who has a slice does
-// not change a bit. What does not fit even so (columns beyond 100,000) goes by the products one after the
-// other (fragments/literal), and so does a result that came out infinite or NaN.
-#include <cooperative_groups.h>
-
+// block lives. Where they do not fit, runs of slices go one after the other, each from the results that the
+// run before left; more vectors than four (f16) or two (f32) read the weights once more. What does not fit
+// even so goes by the products one after the other (fragments/literal), and so does a result that came out
+// infinite or NaN.
 #include <algorithm>
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/blocks/dispatch.hpp"
-#include "kernels/clusters/available.cuh"
 #include "kernels/dense/gemv.hpp"
-#include "kernels/fragments/activations.cuh"
 #include "kernels/fragments/literal.cuh"
 #include "kernels/fragments/plan.cuh"
+#include "kernels/fragments/slices.cuh"
 
 namespace assay::kernels::dense {
 
 namespace {
 
-namespace cg = cooperative_groups;
 using namespace fragments;
 
 struct Product {
@@ -59,146 +56,187 @@ __device__ void finish(const Product& product, float result, std::int64_t row, i
   product.y[vector * product.rows.count + row] = result;
 }
 
-/// The results of 16 rows from those of the slices: (slice, tensor column, sums_pitch).
+/// Tile `tile` of those that a block has: one of every block in turn.
+__device__ inline std::int64_t tile_of_block(int tile) {
+  return blockIdx.x + std::int64_t{tile} * gridDim.x;
+}
+
+/// The results of tiles [first, end) of the block from those of the slices: (tile, slice, vector, row).
 template <BlockFormat Format>
-__device__ void join_slices(const Product& product, const float* joined, std::int64_t tile,
-                            const Faults& faults) {
-  const int parts = product.x.parts(), columns = product.x.tensor_columns();
-  const int items = product.x.batch * tile_rows;
-  for (int item = static_cast<int>(threadIdx.x); item < (items + 31) / 32 * 32; item += warps * 32) {
-    const int row_of_tile = item % tile_rows, vector = min(item / tile_rows, product.x.batch - 1);
-    const std::int64_t row = tile * tile_rows + row_of_tile;
+__device__ void join_slices(const Product& product, const Plan& plan, const float* of_slices, int first,
+                            int end, const Faults& faults) {
+  const int batch = product.x.batch, items = (end - first) * batch * tile_rows;
+  for (int item = static_cast<int>(threadIdx.x); item < (items + 31) / 32 * 32;
+       item += static_cast<int>(blockDim.x)) {
+    const int tile = min(item / (batch * tile_rows), end - first - 1);
+    const int vector = item / tile_rows % batch, row_of_tile = item % tile_rows;
+    const std::int64_t row = tile_of_block(first + tile) * tile_rows + row_of_tile;
     const bool valid = item < items && row < product.rows.count;
-    float result = 0;
-    for (int part = 0; part < parts; ++part) {
-      const int column = (faults.first_vector_for_all ? 0 : vector) * parts + part;
-      float sum = 0;
-#pragma unroll
-      for (int slice = 0; slice < slices; ++slice) {
-        if (faults.lost_slice && slice == slices - 1) continue;
-        sum += joined[(slice * columns + column) * sums_pitch + row_of_tile];
-      }
-      result += sum;
-    }
-    finish<Format>(product, result, row, vector, valid, faults);
+    const std::int64_t place = vector * product.rows.count + row;
+    float result = valid && !plan.first && !faults.run_begins_again ? product.y[place] : 0.0f;
+    const float* from =
+        of_slices + (tile * plan.slices * batch + (faults.first_vector_for_all ? 0 : vector)) * tile_rows +
+        row_of_tile;
+    for (int slice = 0; slice < plan.slices - (faults.lost_slice ? 1 : 0); ++slice)
+      result += from[slice * batch * tile_rows];
+    if (plan.last)
+      finish<Format>(product, result, row, vector, valid, faults);
+    else if (valid)
+      product.y[place] = result;
   }
 }
 
-template <BlockFormat Format, int Tiles>
-__global__ void __launch_bounds__(warps * 32, 1)
-    gemv_tiles(__grid_constant__ const Product product, const Plan plan, const Faults faults) {
+/// What a warp takes one after the other: stages of the slices of the tiles of its block, in which the warps
+/// take turns.
+struct Walk {
+  int tile, slice, stage = 0;
+
+  __device__ static Walk begin(const Plan& plan) {
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    return {warp / plan.slices, warp % plan.slices};
+  }
+  __device__ void next_slice(const Plan& plan) {
+    stage = 0;
+    for (slice += static_cast<int>(blockDim.x) / 32; slice >= plan.slices; slice -= plan.slices) ++tile;
+  }
+  __device__ int stages(const Plan& plan) const {
+    return min(plan.slice_stages, plan.stages - slice * plan.slice_stages);
+  }
+  /// The first of the lane's two rows in the tile; the second is eight further on.
+  __device__ std::int64_t row() const { return tile_of_block(tile) * tile_rows + threadIdx.x % 32 / 4; }
+  /// Where the slice begins in a row.
+  template <BlockFormat Format>
+  __device__ std::int64_t begin_bytes(const Plan& plan) const {
+    return std::int64_t{plan.first_stage + slice * plan.slice_stages} * Shape<Format>::stage_bytes;
+  }
+};
+
+/// A warp's spans of stages on their way: brings one after the other into a ring of slots.
+template <BlockFormat Format>
+struct Bringer {
+  Walk walk;
+  const std::uint8_t *low, *high;  ///< where the span begins in the lane's rows
+  int left;                        ///< bytes to the end of a row; a large number where it is far
+  int slot = 0;
+
+  __device__ void begin_slice(const Rows& rows, const Plan& plan) {
+    const std::int64_t begin = walk.begin_bytes<Format>(plan);
+    low = rows.at(walk.row()) + begin;
+    high = rows.at(walk.row() + 8) + begin;
+    left = static_cast<int>(min(rows.bytes - begin, std::int64_t{1} << 30));
+  }
+  __device__ void bring_next(const Rows& rows, const Plan& plan, int tiles, std::uint8_t* ring,
+                             const Faults& faults) {
+    using Kind = Shape<Format>;
+    if (walk.tile < tiles) {
+      std::uint8_t* const to = ring + slot * tile_rows * Kind::pitch;
+      const int t = static_cast<int>(threadIdx.x) % 4;
+      bring<Format>(low, left, to, t, faults);
+      bring<Format>(high, left, to + 8 * Kind::pitch, t, faults);
+      low += Kind::span_bytes;
+      high += Kind::span_bytes;
+      left -= Kind::span_bytes;
+      slot = slot == plan.ahead ? 0 : slot + 1;
+      walk.stage += Kind::span;
+      if (walk.stage >= walk.stages(plan)) {
+        walk.next_slice(plan);
+        begin_slice(rows, plan);
+      }
+    }
+    __pipeline_commit();
+  }
+};
+
+template <BlockFormat Format, bool Halves, int Tiles>
+__global__ void __launch_bounds__(most_warps(Tiles) * 32, 1)
+    gemv_tiles(__grid_constant__ const Product product, __grid_constant__ const Plan plan,
+               const Faults faults) {
   using Kind = Shape<Format>;
-  constexpr int ahead = stage_count<Format> - 1;
   extern __shared__ uint4 room[];
   auto* const memory = reinterpret_cast<std::uint8_t*>(room);
   auto* const sums = reinterpret_cast<float*>(memory + plan.sums_at);
-  auto* const joined = reinterpret_cast<float*>(memory + plan.joined_at);
+  auto* const zeros = reinterpret_cast<uint4*>(memory + plan.zeros_at);
+  auto* const of_slices = reinterpret_cast<float*>(memory + plan.joined_at);
   const int warp = static_cast<int>(threadIdx.x / 32), lane = static_cast<int>(threadIdx.x % 32);
-  const int rank = static_cast<int>(blockIdx.x) % plan.blocks;
-  const int clusters = static_cast<int>(gridDim.x) / plan.blocks;
-  const int block_slices = slices / plan.blocks;
-  const int slice_of_block = warp / plan.blocks, tile_of_round = warp % plan.blocks;
-  const int slice_number = rank * block_slices + slice_of_block;
-  const int first_of_block = rank * block_slices * plan.slice_units;
-  const int first_unit = slice_number * plan.slice_units;
+  const int g = lane / 4, t = lane % 4;
+  constexpr int slot_bytes = tile_rows * Kind::pitch;
+  std::uint8_t* const ring = memory + plan.slots_at + warp * (plan.ahead + 1) * slot_bytes + g * Kind::pitch;
+  const std::int64_t all_tiles = (product.rows.count + tile_rows - 1) / tile_rows;
+  const int tiles = static_cast<int>((all_tiles - blockIdx.x + gridDim.x - 1) / gridDim.x);
 
-  Slice<Format> slice;
-  slice.rows = product.rows;
-  slice.first_unit = first_unit;
-  slice.units = max(0, min(plan.slice_units, plan.units - first_unit));
-  slice.stages = memory + plan.stages_at + warp * stage_count<Format> * tile_rows * Kind::pitch;
-  slice.g = lane / 4;
-  slice.t = lane % 4;
-  const int t = slice.t;
-  const int stage_total = slice.stage_total();
-  const std::int64_t tiles = (product.rows.count + tile_rows - 1) / tile_rows;
+  // The activations first, then weights in front of which no warp waits for another.
+  const Preparation<Format, Halves> preparation{
+      product.x, plan.in_fours, plan.first_stage, plan.stages,
+      room,      sums,          2 * Tiles,        faults.activation_part_lost};
+  Octets<Halves> read = {};
+  if (plan.in_fours) read = preparation.read(0, static_cast<int>(threadIdx.x));
+  Bringer<Format> bringer{Walk::begin(plan)};
+  bringer.begin_slice(product.rows, plan);
+#pragma unroll 1
+  for (int i = 0; i < plan.ahead; ++i) {
+    bringer.bring_next(product.rows, plan, tiles, ring, faults);
+    if (i > 0) continue;
+    preparation.finish(read);
+    if (threadIdx.x == 0) *zeros = {0, 0, 0, 0};
+    __syncthreads();
+  }
 
-  // Rounds of `blocks` tiles; a warp without a slice or without rows brings nothing and joins in with zeros.
-  Walk next{std::int64_t{static_cast<int>(blockIdx.x) / plan.blocks} * plan.blocks + tile_of_round};
-  int next_slot = 0;
-  const std::int64_t step = std::int64_t{clusters} * plan.blocks;
-  const auto fetch = [&] {
-    if (stage_total > 0 && next.tile < tiles) {
-      slice.bring_stage(next, next_slot, faults);
-      next_slot = next_slot + 1 == stage_count<Format> ? 0 : next_slot + 1;
-      if (++next.stage == stage_total) next = {next.tile + step, 0};
-    }
-    __pipeline_commit();
-  };
-#pragma unroll
-  for (int i = 0; i < ahead; ++i) fetch();
-
-  const int units_here = max(0, min(plan.block_units, plan.units - first_of_block));
-  if (units_here > 0)
-    prepare<Format>(product.x, first_of_block, units_here, room, sums, Tiles * 8,
-                    faults.activation_part_lost);
-  __syncthreads();
-
-  const int tensor_columns = product.x.tensor_columns();
+  const int tensor_columns = product.x.batch * parts_of_x<Halves>;
   Columns<Tiles> columns;
 #pragma unroll
-  for (int tile = 0; tile < Tiles; ++tile)  // results of columns that are not there are left alone
-    columns.pairs[tile] = room + min(tile * 8 + slice.g, tensor_columns - 1) * 4 + t;
-  columns.sums = sums + 2 * t;
-  columns.pairs_step = tensor_columns * 4;
-  columns.sums_step = Tiles * 8 * (Kind::sixteenths ? 2 : 1);
+  for (int tile = 0; tile < Tiles; ++tile) {
+    const int column = 2 * tile + g % 2;
+    const bool own = g / 2 == t && column < tensor_columns;
+    columns.octets[tile] = own ? room + column * 4 + t : zeros;
+    columns.step[tile] = own ? tensor_columns * 4 : 0;
+  }
+  columns.sums = sums;
+  columns.sums_step = 2 * Tiles;
   columns.t = t;
 
+  Walk at = Walk::begin(plan);
   int slot = 0;
-  for (std::int64_t round = static_cast<int>(blockIdx.x) / plan.blocks; round * plan.blocks < tiles;
-       round += clusters) {
-    const std::int64_t tile = round * plan.blocks + tile_of_round;
-    Totals<Tiles> totals = {};
-    for (int stage = 0; stage < (tile < tiles ? stage_total : 0); ++stage) {
-      __pipeline_wait_prior(ahead - 1);
-      __syncwarp();
-      const Walk walk{tile, stage};
-      const int held = faults.stale_stage ? (slot + 1) % stage_count<Format> : slot;
-      std::uint8_t* const bytes[2] = {slice.bytes_at(walk, held, slice.g),
-                                      slice.bytes_at(walk, held, slice.g + 8)};
-      const int left = slice.units - stage * Kind::stage_units;
-      const int units = min(left, Kind::stage_units) - (faults.lost_unit && left < Kind::stage_units ? 1 : 0);
-      if constexpr (Kind::plain) {
-        // What stands behind the end of a row is whatever: 0 times it may be NaN.
-        const int end = slice.bytes_of(stage), whole = units * (Kind::stage_bytes / Kind::stage_units);
-        if (end < whole && !faults.tail_not_cleared) {
-          for (int at = end + t; at < whole; at += 4) bytes[0][at] = bytes[1][at] = 0;
-          __syncwarp();
+  const int of_group = plan.group * plan.slices * product.x.batch * tile_rows;
+  for (int group = 0, first = 0; first < tiles; ++group, first += plan.group) {
+    const int end = min(tiles, first + plan.group);
+    float* const results = of_slices + group % 2 * of_group;
+    for (; at.tile < end; at.next_slice(plan)) {
+      Totals<Tiles> totals = {};
+      const int first_stage = at.slice * plan.slice_stages, stages = at.stages(plan);
+      const auto begin = static_cast<unsigned>(at.begin_bytes<Format>(plan));
+      unsigned low_at = product.rows.low_bits_at(at.row()) + begin;
+      unsigned high_at = product.rows.low_bits_at(at.row() + 8) + begin;
+#pragma unroll 1
+      for (int span = 0; span < stages; span += Kind::span) {
+        wait_for_span(plan.ahead);
+        __syncwarp();
+        bringer.bring_next(product.rows, plan, tiles, ring, faults);  // into the slot that was used last
+        const int held = faults.stale_stage ? (slot == 0 ? plan.ahead : slot - 1) : slot;
+        const std::uint8_t* low =
+            ring + held * slot_bytes + (faults.skew_ignored ? 0 : low_at % sector_bytes);
+        const std::uint8_t* high =
+            ring + held * slot_bytes + 8 * Kind::pitch + (faults.skew_ignored ? 0 : high_at % sector_bytes);
+        const int end = min(Kind::span, stages - span);
+#pragma unroll 1
+        for (int stage = 0; stage < end; ++stage) {
+          add_stage<Format, Halves, Tiles>(totals, low, high, columns, first_stage + span + stage,
+                                           plan.aligned, faults);
+          low += Kind::stage_bytes;
+          high += Kind::stage_bytes;
         }
+        low_at += Kind::span_bytes;
+        high_at += Kind::span_bytes;
+        slot = slot == plan.ahead ? 0 : slot + 1;
       }
-      fetch();  // into the stage that was used last
-      add_units<Format>(totals, bytes, columns, first_unit - first_of_block + stage * Kind::stage_units,
-                        units, faults);
-      slot = slot + 1 == stage_count<Format> ? 0 : slot + 1;
-    }
-
-    // The block that has the rows of this tile to finish gets the slices' totals.
-    float* to = joined;
-#if __CUDA_ARCH__ >= 900
-    if (plan.blocks > 1) {
-      const cg::cluster_group cluster = cg::this_cluster();
-      cluster.sync();  // what the last round left there has been read
-      to = cluster.map_shared_rank(joined, static_cast<unsigned>(tile_of_round));
-    } else
-#endif
-      __syncthreads();
-#pragma unroll
-    for (int n = 0; n < Tiles; ++n)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int column = n * 8 + 2 * t + i % 2;
-        if (column < tensor_columns)
-          to[(slice_number * tensor_columns + column) * sums_pitch + slice.g + i / 2 * 8] = totals.of[n][i];
+      float* const to =
+          results + ((at.tile - first) * plan.slices + at.slice) * product.x.batch * tile_rows + g;
+      for (int vector = 0; vector < product.x.batch; ++vector) {
+        const float2 two = joined<Halves>(totals, vector, faults);
+        if (t < 2) to[vector * tile_rows + 8 * t] = t == 0 ? two.x : two.y;
       }
-    if (!faults.missing_barrier) {
-#if __CUDA_ARCH__ >= 900
-      if (plan.blocks > 1)
-        cg::this_cluster().sync();
-      else
-#endif
-        __syncthreads();
     }
-    join_slices<Format>(product, joined, round * plan.blocks + rank, faults);
+    if (!faults.missing_barrier) __syncthreads();
+    join_slices<Format>(product, plan, results, first, end, faults);
   }
 }
 
@@ -222,7 +260,6 @@ __global__ void __launch_bounds__(256) gemv_literal(const Product product, const
 struct Limits {
   int multiprocessors = 0;
   int shared_bytes = 0;  ///< of a block
-  int cluster = 1;       ///< blocks
 };
 
 Limits limits_of_device() {
@@ -233,31 +270,27 @@ Limits limits_of_device() {
                 "cudaDeviceGetAttribute");
   detail::check(cudaDeviceGetAttribute(&made.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
                 "cudaDeviceGetAttribute");
-  made.cluster = clusters::available() ? 8 : 1;
   return made;
 }
 
-template <BlockFormat Format, int Tiles>
+template <BlockFormat Format, bool Halves, int Tiles>
 void launch(cudaStream_t stream, const Product& product, const Plan& plan, const Limits& limits) {
-  const auto kernel = gemv_tiles<Format, Tiles>;
+  const auto kernel = gemv_tiles<Format, Halves, Tiles>;
   detail::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, plan.bytes),
                 "cudaFuncSetAttribute");
-  const std::int64_t rounds =
-      (product.rows.count + std::int64_t{plan.blocks} * tile_rows - 1) / (plan.blocks * tile_rows);
-  // Clusters of 4 and 8 leave over what a group of multiprocessors has beyond 16.
-  const int usable = plan.blocks > 2 ? limits.multiprocessors / 16 * 16 : limits.multiprocessors;
-  const int at_once = std::max(1, usable / plan.blocks);
-  cudaLaunchAttribute cluster{};
-  cluster.id = cudaLaunchAttributeClusterDimension;
-  cluster.val.clusterDim = {static_cast<unsigned>(plan.blocks), 1, 1};
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(std::min<std::int64_t>(rounds, at_once) * plan.blocks));
-  config.blockDim = dim3(warps * 32);
-  config.dynamicSmemBytes = static_cast<std::size_t>(plan.bytes);
-  config.stream = stream;
-  config.attrs = &cluster;
-  config.numAttrs = plan.blocks > 1 ? 1 : 0;
-  detail::check(cudaLaunchKernelEx(&config, kernel, product, plan, selected_faults()), "dense.gemv: launch");
+  const std::int64_t tiles = (product.rows.count + tile_rows - 1) / tile_rows;
+  const auto blocks = static_cast<unsigned>(std::min<std::int64_t>(tiles, limits.multiprocessors));
+  kernel<<<blocks, plan.warps * 32, static_cast<std::size_t>(plan.bytes), stream>>>(product, plan,
+                                                                                    selected_faults());
+  detail::check(cudaGetLastError(), "dense.gemv: launch");
+}
+
+template <BlockFormat Format>
+void launch_literal(cudaStream_t stream, const Product& product) {
+  const std::int64_t blocks = (product.rows.count * product.x.batch + 7) / 8;
+  gemv_literal<Format><<<static_cast<unsigned>(std::min<std::int64_t>(blocks, 1 << 30)), 256, 0, stream>>>(
+      product, selected_faults());
+  detail::check(cudaGetLastError(), "dense.gemv: launch");
 }
 
 /// Vectors [first, first + batch) of a call.
@@ -270,36 +303,50 @@ Product product_of(const GemvCall& call, int first, int batch) {
           call.y + first * call.rows};
 }
 
+/// Pairs of columns of activations: kernels are compiled for few vectors and for many.
+template <bool Halves>
+int tiles_for(int batch) {
+  if (!Halves) return batch == 1 ? 2 : 4;
+  return batch <= 2 ? 1 : 4;
+}
+
+template <BlockFormat Format, bool Halves>
+void multiply(cudaStream_t stream, const GemvCall& call, const Limits& limits) {
+  const Cut cut = cut_of<Format>(call.columns);
+  const auto plan_of = [&](const Activations& x, int first, int count) {
+    return plan_for<Format, Halves>(cut, x, tiles_for<Halves>(x.batch), first, count, limits.shared_bytes);
+  };
+  for (int first = 0; first < call.batch;) {
+    Product product = product_of(call, first, std::min(call.batch - first, Halves ? 8 : 2));
+    while (product.x.batch > 1 && plan_of(product.x, 0, 1).bytes == 0) --product.x.batch;
+    first += product.x.batch;
+    int fitting = cut.slices;
+    while (fitting > 0 && plan_of(product.x, 0, fitting).bytes == 0) --fitting;
+    if (fitting == 0) {
+      launch_literal<Format>(stream, product);
+      continue;
+    }
+    const int runs = (cut.slices + fitting - 1) / fitting, of_run = (cut.slices + runs - 1) / runs;
+    for (int slice = 0; slice < cut.slices; slice += of_run) {
+      Plan plan = plan_of(product.x, slice, std::min(of_run, cut.slices - slice));
+      plan.aligned = product.rows.aligned<Format>();
+      plan.in_fours = product.x.in_fours(Halves);
+      const int tiles = tiles_for<Halves>(product.x.batch);
+      if (tiles == 4)
+        launch<Format, Halves, 4>(stream, product, plan, limits);
+      else
+        launch<Format, Halves, Halves ? 1 : 2>(stream, product, plan, limits);
+    }
+  }
+}
+
 template <BlockFormat Format>
 void multiply(cudaStream_t stream, const GemvCall& call, const Limits& limits) {
-  const auto fits = [&](int batch) {
-    const int columns = product_of(call, 0, batch).x.tensor_columns();
-    Plan plan{};
-    for (int blocks = 1; blocks <= limits.cluster && plan.bytes == 0; blocks *= 2)
-      plan = plan_for<Format>(call.columns, columns, blocks);
-    if (plan.bytes > limits.shared_bytes) plan = {};
-    return plan;
-  };
-  if (call.columns == 0 || call.columns > (1 << 24) || fits(1).bytes == 0) {
-    const Product product = product_of(call, 0, call.batch);
-    const std::int64_t blocks = (call.rows * call.batch + 7) / 8;
-    gemv_literal<Format><<<static_cast<unsigned>(std::min<std::int64_t>(blocks, 1 << 30)), 256, 0, stream>>>(
-        product, selected_faults());
-    detail::check(cudaGetLastError(), "dense.gemv: launch");
-    return;
-  }
-  // As many vectors at once as find room; more of them read the weights once more.
-  for (int first = 0; first < call.batch;) {
-    int batch = call.batch - first;
-    while (fits(batch).bytes == 0) --batch;
-    const Plan plan = fits(batch);
-    const Product product = product_of(call, first, batch);
-    const int tiles = (product.x.tensor_columns() + 7) / 8;
-    if (tiles == 1) launch<Format, 1>(stream, product, plan, limits);
-    if (tiles == 2) launch<Format, 2>(stream, product, plan, limits);
-    if (tiles == 3) launch<Format, 3>(stream, product, plan, limits);
-    first += batch;
-  }
+  if (call.columns == 0 || call.columns > (std::int64_t{1} << 30))
+    return launch_literal<Format>(stream, product_of(call, 0, call.batch));
+  if constexpr (Shape<Format>::in_halves)
+    if (call.x_type == DType::f16) return multiply<Format, true>(stream, call, limits);
+  multiply<Format, false>(stream, call, limits);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #pragma once
 
-// Vectors of activations in shared memory as the tensor cores take them: cut into parts of eight bits, each
-// of which is a column, in the order that codes have in a unit.
+// Vectors of activations in shared memory as the tensor cores take them, in the order that lanes have their
+// columns in: as they are where they are f16 and multiplied as such, else cut into parts of eight bits, each
+// of which is a column.
 #include <cuda_fp16.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/fragments/units.cuh"
 
@@ -17,63 +19,179 @@ struct Activations {
   int batch;
   bool halves;  ///< x is f16
 
-  /// Parts that an activation is the sum of: three of eight bits make a float, two a binary16.
-  __host__ __device__ int parts() const { return halves ? 2 : 3; }
-  /// Columns that the tensor cores multiply with: part p of vector b is column parts() b + p.
-  __host__ __device__ int tensor_columns() const { return batch * parts(); }
-
+  /// Four neighbours of the type that kernels take without widening can be read at once: vectors begin on
+  /// multiples of four elements and end on one.
+  bool in_fours(bool as_halves) const {
+    const std::uintptr_t four = halves ? 8 : 16;
+    return halves == as_halves && reinterpret_cast<std::uintptr_t>(x) % four == 0 && columns % 4 == 0 &&
+           (batch == 1 || x_stride % 4 == 0);
+  }
   __device__ float at(int vector, std::int64_t column) const {
-    if (column >= columns) return 0;
     const std::int64_t place = vector * x_stride + column;
     return halves ? __half2float(static_cast<const __half*>(x)[place]) : static_cast<const float*>(x)[place];
   }
+  __device__ float at_or_zero(int vector, std::int64_t column) const {
+    const float value = at(vector, min(column, columns - 1));  // no branch around it, so that loads overlap
+    return column < columns ? value : 0.0f;
+  }
 };
 
-/// Puts the units [first, first + count) into `pairs` (unit, tensor column, four lanes) and the sums of the
-/// two sixteens of a unit, or of all of it, into `sums` (unit, one or two, tensor columns rounded up to
-/// eight): the sum in the column of the first part, 0 in the others. By all threads of a block.
-template <BlockFormat Format>
-__device__ void prepare(const Activations& from, std::int64_t first, int count, uint4* pairs, float* sums,
-                        int padded_columns, bool lowest_lost) {
-  const int parts = from.parts(), columns = from.tensor_columns();
-  const int items = count * from.batch * 4;
-  // Whole warps, so that the four lanes of a unit can add up what they have.
-  for (int item = static_cast<int>(threadIdx.x); item < (items + 31) / 32 * 32;
-       item += static_cast<int>(blockDim.x)) {
-    const int t = item % 4, unit = item / 4 % count, vector = min(item / 4 / count, from.batch - 1);
-    float values[8];
+/// Parts that an activation is the sum of: three of eight bits make a float.
+template <bool Halves>
+constexpr int parts_of_x = Halves ? 1 : 3;
+
+/// Four neighbours as they lie in memory.
+template <bool Halves>
+using Four = std::conditional_t<Halves, uint2, float4>;
+
+__device__ inline float4 widened(const uint2& four) {
+  return {lower_half(four.x), upper_half(four.x), lower_half(four.y), upper_half(four.y)};
+}
+__device__ inline float4 widened(const float4& four) {
+  return four;
+}
+
+/// Octets of stages that a thread has on their way at once.
+template <bool Halves>
+constexpr int octets_at_once = Halves ? 4 : 2;
+template <bool Halves>
+struct Octets {
+  Four<Halves> fours[octets_at_once<Halves>][2];
+};
+
+/// What is prepared of a call: stages [first, first + count), whose octet i / 4 of lane i % 4 is item i.
+template <BlockFormat Format, bool Halves>
+struct Preparation {
+  using Kind = Shape<Format>;
+  Activations from;
+  bool in_fours;
+  int first, count;
+  uint4*
+      octets;   ///< (stage, octet, tensor column, lane of four); part p of vector b: column parts_of_x b + p
+  float* sums;  ///< (stage, lane of four, unit, one or two, padded columns), of the first parts; else 0
+  int padded_columns;  ///< tensor columns and some more
+  bool lowest_lost;
+
+  __device__ int items() const { return count * Kind::stage_octets * 4; }
+
+  /// Begins to read the items begin, begin + (threads of the block) and so on, where Activations::in_fours.
+  __device__ Octets<Halves> read(int vector, int begin) const {
+    Octets<Halves> made;
 #pragma unroll
-    for (int slot = 0; slot < 8; ++slot)
-      values[slot] = from.at(vector, (first + unit) * unit_columns + column_of<Format>(t, slot));
-    if constexpr (Shape<Format>::minimum) {
-      float sum[2] = {(values[0] + values[1]) + (values[2] + values[3]),
-                      (values[4] + values[5]) + (values[6] + values[7])};
+    for (int i = 0; i < octets_at_once<Halves>; ++i) {
+      const int item = min(begin + i * static_cast<int>(blockDim.x), items() - 1);
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        sum[half] += __shfl_xor_sync(0xFFFFFFFFu, sum[half], 1);
-        sum[half] += __shfl_xor_sync(0xFFFFFFFFu, sum[half], 2);
+        const std::int64_t place = vector * from.x_stride + min(column_at(item, half), from.columns - 4);
+        made.fours[i][half] =
+            __ldg(reinterpret_cast<const Four<Halves>*>(static_cast<const Element*>(from.x) + place));
       }
-      if (item < items && t < parts) {
-        float* const to =
-            sums + unit * (Shape<Format>::sixteenths ? 2 : 1) * padded_columns + vector * parts + t;
-        if constexpr (Shape<Format>::sixteenths) {
-          to[0] = t == 0 ? sum[0] : 0.0f;
-          to[padded_columns] = t == 0 ? sum[1] : 0.0f;
-        } else {
-          to[0] = t == 0 ? sum[0] + sum[1] : 0.0f;
+    }
+    return made;
+  }
+
+  /// All of them, beginning with what has been read of the first vector from threadIdx.x on.
+  __device__ void finish(Octets<Halves> read_before) const {
+    const auto thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+#pragma unroll 1
+    for (int vector = 0; vector < from.batch; ++vector) {
+      if (!in_fours) {
+#pragma unroll 1
+        for (int item = thread; item < items(); item += threads)
+          put(one_by_one(vector, item, 0), one_by_one(vector, item, 1), vector, item);
+        continue;
+      }
+#pragma unroll 1
+      for (int begin = thread; begin < items(); begin += octets_at_once<Halves> * threads) {
+        if (vector > 0 || begin != thread) read_before = read(vector, begin);
+#pragma unroll
+        for (int i = 0; i < octets_at_once<Halves>; ++i) {
+          const int item = begin + i * threads;
+          if (item >= items()) break;  // items fill whole warps where lanes are joined
+          float4 fours[2];
+#pragma unroll
+          for (int half = 0; half < 2; ++half)
+            fours[half] = column_at(item, half) < from.columns ? widened(read_before.fours[i][half])
+                                                               : float4{0, 0, 0, 0};
+          put(fours[0], fours[1], vector, item);
         }
       }
     }
-    if (item >= items) continue;
-    for (int part = 0; part < parts; ++part) {
-      uint4 made = {cut_off(values[0], values[1]), cut_off(values[2], values[3]),
-                    cut_off(values[4], values[5]), cut_off(values[6], values[7])};
-      if (lowest_lost && part == parts - 1) made = {0, 0, 0, 0};
-      pairs[(unit * columns + vector * parts + part) * 4 + t] = made;
+  }
+
+ private:
+  static constexpr int parts = parts_of_x<Halves>;
+  using Element = std::conditional_t<Halves, __half, float>;
+
+  /// Where the first or second four of an item begin.
+  __device__ std::int64_t column_at(int item, int half) const {
+    const int t = item % 4, octet = item / 4 % Kind::stage_octets, stage = item / (4 * Kind::stage_octets);
+    return std::int64_t{first + stage} * Kind::stage_columns + column_of<Format>(t, octet, 4 * half);
+  }
+  __device__ float4 one_by_one(int vector, int item, int half) const {
+    const std::int64_t column = column_at(item, half);
+    return {from.at_or_zero(vector, column), from.at_or_zero(vector, column + 1),
+            from.at_or_zero(vector, column + 2), from.at_or_zero(vector, column + 3)};
+  }
+
+  /// Puts an item where it belongs.
+  __device__ void put(const float4& low, const float4& high, int vector, int item) const {
+    const float4 fours[2] = {low, high};
+    if constexpr (Kind::minimum) put_sums(fours, vector, item);
+    put_octet(fours, vector, item);
+  }
+
+  __device__ void put_octet(const float4 (&fours)[2], int vector, int item) const {
+    uint4* const to = octets + (item / 4 * (from.batch * parts) + vector * parts) * 4 + item % 4;
+    float pairs[4][2];
 #pragma unroll
-      for (int slot = 0; slot < 8; ++slot) values[slot] = rest_of(values[slot]);
+    for (int half = 0; half < 2; ++half) {
+      const float4 four = fours[half];
+      pairs[2 * half][0] = four.x;
+      pairs[2 * half][1] = Kind::plain ? four.y : four.z;
+      pairs[2 * half + 1][0] = Kind::plain ? four.z : four.y;
+      pairs[2 * half + 1][1] = four.w;
+    }
+#pragma unroll
+    for (int part = 0; part < parts; ++part) {
+      Pair made[4];
+#pragma unroll
+      for (int pair = 0; pair < 4; ++pair) {
+        if constexpr (Halves) {
+          const __half2 both = __floats2half2_rn(pairs[pair][0], pairs[pair][1]);  // halves they were
+          made[pair] = *reinterpret_cast<const Pair*>(&both);
+        } else {
+          made[pair] = cut_off(pairs[pair][0], pairs[pair][1]);
+          pairs[pair][0] = rest_of(pairs[pair][0]);
+          pairs[pair][1] = rest_of(pairs[pair][1]);
+        }
+        if (lowest_lost && parts > 1 && part == parts - 1) made[pair] = 0;
+      }
+      to[part * 4] = {made[0], made[1], made[2], made[3]};
     }
   }
-}
+
+  /// The four octets of a unit lie four lanes apart.
+  __device__ void put_sums(const float4 (&fours)[2], int vector, int item) const {
+    constexpr int sets = Kind::sixteenths ? 2 : 1;
+    float of_half[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      of_half[half] = (fours[half].x + fours[half].y) + (fours[half].z + fours[half].w);
+      of_half[half] += __shfl_xor_sync(0xFFFFFFFFu, of_half[half], 4);
+      of_half[half] += __shfl_xor_sync(0xFFFFFFFFu, of_half[half], 8);
+    }
+    const int octet = item / 4 % Kind::stage_octets;
+    if (octet % Kind::octets != 0) return;
+    const int stage = item / (4 * Kind::stage_octets), unit = octet / Kind::octets;
+    float* const to = sums + ((stage * 4 + item % 4) * Kind::units + unit) * sets * padded_columns;
+    const int end = vector + 1 == from.batch ? padded_columns : (vector + 1) * parts;
+    for (int column = vector * parts; column < end; ++column) {
+      const bool of_first_part = column == vector * parts;
+      to[column] = !of_first_part ? 0.0f : sets == 2 ? of_half[0] : of_half[0] + of_half[1];
+      if constexpr (sets == 2) to[padded_columns + column] = of_first_part ? of_half[1] : 0.0f;
+    }
+  }
+};
 
 }  // namespace assay::kernels::fragments

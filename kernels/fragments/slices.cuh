@@ -1,155 +1,125 @@
 #pragma once
 
-// A warp's part of sixteen rows: brought stage by stage, and multiplied unit by unit.
-#include <algorithm>
+// A stage of sixteen rows multiplied by one warp.
+#include <type_traits>
 #include <utility>
 
+#include "kernels/fragments/activations.cuh"
 #include "kernels/fragments/codes.cuh"
 #include "kernels/fragments/scales.cuh"
-#include "kernels/fragments/stages.cuh"
 
 namespace assay::kernels::fragments {
 
-template <BlockFormat Format>
-constexpr int stage_count = Shape<Format>::pitch > 250 ? 2 : 3;
-
-/// What a warp is to bring next: the stages of its slice, for the rows of one round after the other.
-struct Walk {
-  std::int64_t tile;  ///< 16 rows
-  int stage = 0;      ///< of the slice
-};
-
-/// One warp's slice.
-template <BlockFormat Format>
-struct Slice {
-  using Kind = Shape<Format>;
-  Rows rows;
-  int first_unit, units;  ///< of the row
-  std::uint8_t* stages;   ///< of this warp
-  int g, t;               ///< lane 4 g + t
-
-  __device__ int stage_total() const { return (units + Kind::stage_units - 1) / Kind::stage_units; }
-  __device__ std::int64_t begin_of(int stage) const {
-    constexpr int unit_bytes = Kind::stage_bytes / Kind::stage_units;
-    if constexpr (Shape<Format>::length == 256)
-      return std::int64_t{first_unit / 8 + stage} * Shape<Format>::block_bytes;
-    return (first_unit + std::int64_t{stage} * Kind::stage_units) * unit_bytes;
-  }
-  __device__ int bytes_of(int stage) const {
-    const std::int64_t begin = begin_of(stage);
-    const std::int64_t units_left = units - stage * Kind::stage_units;
-    const std::int64_t bytes = units_left >= Kind::stage_units
-                                   ? Kind::stage_bytes
-                                   : units_left * Kind::stage_bytes / Kind::stage_units;
-    return static_cast<int>(min(bytes, rows.bytes - begin));
-  }
-  __device__ std::uint8_t* place(int slot, int row) const {
-    return stages + (slot * tile_rows + row) * Kind::pitch;
-  }
-  __device__ void bring_stage(const Walk& walk, int slot, const Faults& faults) const {
-    const int bytes = bytes_of(walk.stage);
-#pragma unroll
-    for (int row = g; row < tile_rows; row += 8) {
-      const std::uint8_t* const of_row = rows.at(walk.tile * tile_rows + row);
-      bring<Kind::stage_bytes>(rows, of_row, of_row + begin_of(walk.stage), bytes, place(slot, row), t,
-                               faults.edge_lost);
-    }
-  }
-  /// Where a row's bytes begin in a stage.
-  __device__ std::uint8_t* bytes_at(const Walk& walk, int slot, int row) const {
-    const std::uint8_t* const from = rows.at(walk.tile * tile_rows + row) + begin_of(walk.stage);
-    return place(slot, row) + reinterpret_cast<std::uintptr_t>(from) % 16;
-  }
-};
-
-/// Totals of 16 rows and `Tiles` times eight tensor columns, as the tensor cores leave them.
+/// Totals of rows g and g + 8 with the columns 2 i and 2 i + 1 of activations, i = 0 to Tiles - 1, over the
+/// columns of the weights that lane 4 g + t has.
 template <int Tiles>
 struct Totals {
   float of[Tiles][4];
 };
 
-/// Where a lane finds what its columns of activations are, from the first unit of the block on.
+/// Where a lane finds what its columns of activations are, from the first stage of the block on. Lane 4 g + t
+/// hands the tensor cores column 2 i + g % 2 for the weights of lane g / 2 of four; where that is not t,
+/// zeros.
 template <int Tiles>
 struct Columns {
-  const uint4* pairs[Tiles];
+  const uint4* octets[Tiles];
+  int step[Tiles];  ///< from octet to octet; 0: zeros
   const float* sums;
-  int pairs_step, sums_step;  ///< from unit to unit
-  int t;                      ///< of the lane
+  int sums_step;  ///< from unit (or half of one) to the next
+  int t;          ///< of the lane
 };
 
-template <BlockFormat Format, int At, int Tiles>
-__device__ inline void add_unit(Totals<Tiles>& totals, const Words (&row)[2], const Words (&lane)[2],
-                                const Columns<Tiles>& columns, int unit, const Faults& faults) {
+template <int Tiles>
+__device__ inline void add_scaled(Totals<Tiles>& totals, const float (&sums)[Tiles][4], float low,
+                                  float high) {
+#pragma unroll
+  for (int tile = 0; tile < Tiles; ++tile)
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      totals.of[tile][i] = fmaf(i < 2 ? low : high, sums[tile][i], totals.of[tile][i]);
+}
+
+/// Adds a unit of the lane's rows. `stage`: of the block.
+template <BlockFormat Format, bool Halves, int Unit, int Tiles>
+__device__ inline void add_unit(Totals<Tiles>& totals, const Lane<Format>& low, const Lane<Format>& high,
+                                const Columns<Tiles>& columns, int stage, const Faults& faults) {
   using Kind = Shape<Format>;
-  const Codes<Kind::parts> low = codes_of<Format, At>(row[0], lane[0], columns.t, faults);
-  const Codes<Kind::parts> high = codes_of<Format, At>(row[1], lane[1], columns.t, faults);
-  const Scales low_scales = scales_of<Format, At>(row[0], faults);
-  const Scales high_scales = scales_of<Format, At>(row[1], faults);
-  const auto add = [&](float(&total)[4], const float(&sums)[4], float low_factor, float high_factor) {
-    total[0] = fmaf(low_factor, sums[0], total[0]);
-    total[1] = fmaf(low_factor, sums[1], total[1]);
-    total[2] = fmaf(high_factor, sums[2], total[2]);
-    total[3] = fmaf(high_factor, sums[3], total[3]);
-  };
+  // The second sixteen columns have sums of their own where they have a scale of their own.
+  constexpr int sets = Kind::sixteenths ? 2 : 1;
+  float sums[sets][Tiles][4] = {};
+  [&]<int... Octet>(std::integer_sequence<int, Octet...>) {
+    const auto add = [&]<int At>(std::integral_constant<int, At>) {
+      const auto of_low = codes_of<Format, Halves, Unit, At>(low, faults);
+      const auto of_high = codes_of<Format, Halves, Unit, At>(high, faults);
 #pragma unroll
-  for (int tile = 0; tile < Tiles; ++tile) {
-    const uint4 x = columns.pairs[tile][unit * columns.pairs_step];
-    float sums[4] = {0, 0, 0, 0};
+      for (int tile = 0; tile < Tiles; ++tile) {
+        const uint4 x =
+            columns
+                .octets[tile][(stage * Kind::stage_octets + Unit * Kind::octets + At) * columns.step[tile]];
 #pragma unroll
-    for (int part = 0; part < Kind::parts; ++part)
-      multiply(sums, low.pairs[part][0], high.pairs[part][0], low.pairs[part][1], high.pairs[part][1], x.x,
-               x.y);
-    if constexpr (Kind::sixteenths) {
-      add(totals.of[tile], sums, low_scales.factor[0], high_scales.factor[0]);
-      sums[0] = sums[1] = sums[2] = sums[3] = 0;
-    }
-#pragma unroll
-    for (int part = 0; part < Kind::parts; ++part)
-      multiply(sums, low.pairs[part][2], high.pairs[part][2], low.pairs[part][3], high.pairs[part][3], x.z,
-               x.w);
-    add(totals.of[tile], sums, low_scales.factor[1], high_scales.factor[1]);
-    if constexpr (Kind::minimum) {
-      const float* const of_x =
-          columns.sums + (faults.sums_of_first_unit ? 0 : unit) * columns.sums_step + tile * 8;
-#pragma unroll
-      for (int half = 0; half < (Kind::sixteenths ? 2 : 1); ++half) {
-        const auto two = *reinterpret_cast<const float2*>(of_x + half * Tiles * 8);
-        const float of_sums[4] = {two.x, two.y, two.x, two.y};
-        add(totals.of[tile], of_sums, low_scales.offset[half], high_scales.offset[half]);
+        for (int part = 0; part < Kind::template parts<Halves>; ++part) {
+          multiply<Halves>(sums[0][tile], of_low.pairs[part][0], of_high.pairs[part][0],
+                           of_low.pairs[part][1], of_high.pairs[part][1], x.x, x.y);
+          multiply<Halves>(sums[sets - 1][tile], of_low.pairs[part][2], of_high.pairs[part][2],
+                           of_low.pairs[part][3], of_high.pairs[part][3], x.z, x.w);
+        }
       }
+    };
+    (add(std::integral_constant<int, Octet>()), ...);
+  }
+  (std::make_integer_sequence<int, Kind::octets>());
+  const Scales of_low = scales_of<Format, Unit>(low, columns.t, faults);
+  const Scales of_high = scales_of<Format, Unit>(high, columns.t, faults);
+#pragma unroll
+  for (int set = 0; set < sets; ++set)
+    add_scaled<Tiles>(totals, sums[set], of_low.factor[set], of_high.factor[set]);
+  if constexpr (Kind::minimum) {
+    const int at = ((faults.sums_of_first_stage ? 0 : stage) * 4 + columns.t) * Kind::units + Unit;
+#pragma unroll
+    for (int set = 0; set < sets; ++set) {
+      float of_x[Tiles][4];
+#pragma unroll
+      for (int tile = 0; tile < Tiles; ++tile) {
+        const auto two =
+            *reinterpret_cast<const float2*>(columns.sums + (at * sets + set) * columns.sums_step + 2 * tile);
+        of_x[tile][0] = of_x[tile][2] = two.x;
+        of_x[tile][1] = of_x[tile][3] = two.y;
+      }
+      add_scaled<Tiles>(totals, of_x, of_low.offset[set], of_high.offset[set]);
     }
   }
 }
 
-/// Adds `count` units of a stage, the first of which is `unit` of the block. `bytes`: where the lane's two
-/// rows begin. Several are taken at once, so that what they wait for overlaps.
-template <BlockFormat Format, int Tiles>
-__device__ inline void add_units(Totals<Tiles>& totals, std::uint8_t* const (&bytes)[2],
-                                 const Columns<Tiles>& columns, int unit, int count, const Faults& faults) {
-  using Kind = Shape<Format>;
-  constexpr int together = Kind::length == 256 ? 8 : Kind::stage_units < 4 ? Kind::stage_units : 4;
-  constexpr int unit_bytes = Kind::stage_bytes / Kind::stage_units;
-  const Words row[2] = {Words(bytes[0]), Words(bytes[1])};
-  const Words lane[2] = {Words(bytes[0] + 4 * columns.t), Words(bytes[1] + 4 * columns.t)};
-  int at = 0;
-#pragma unroll 1
-  for (; at + together <= count; at += together) {
-    const Words rows_here[2] = {row[0].behind(at * unit_bytes), row[1].behind(at * unit_bytes)};
-    const Words lanes_here[2] = {lane[0].behind(at * unit_bytes), lane[1].behind(at * unit_bytes)};
-    [&]<int... At>(std::integer_sequence<int, At...>) {
-      (add_unit<Format, At>(totals, rows_here, lanes_here, columns, unit + at + At, faults), ...);
-    }
-    (std::make_integer_sequence<int, together>());
+/// Adds stage `stage` of the block, which begins at `low` and `high` of the lane's two rows.
+template <BlockFormat Format, bool Halves, int Tiles>
+__device__ inline void add_stage(Totals<Tiles>& totals, const std::uint8_t* low, const std::uint8_t* high,
+                                 const Columns<Tiles>& columns, int stage, bool aligned,
+                                 const Faults& faults) {
+  const Lane<Format> of_low = read_lane<Format>(low, columns.t, aligned);
+  const Lane<Format> of_high = read_lane<Format>(high, columns.t, aligned);
+  add_unit<Format, Halves, 0>(totals, of_low, of_high, columns, stage, faults);
+  if constexpr (Shape<Format>::units == 2)
+    add_unit<Format, Halves, 1>(totals, of_low, of_high, columns, stage, faults);
+}
+
+/// The results of rows g and g + 8 with vector `vector`: its parts' columns and the four lanes joined, in all
+/// four of them.
+template <bool Halves, int Tiles>
+__device__ inline float2 joined(const Totals<Tiles>& totals, int vector, const Faults& faults) {
+  float2 made = {0, 0};
+#pragma unroll
+  for (int column = 0; column < 2 * Tiles; ++column) {
+    if (column / parts_of_x<Halves> != vector) continue;
+    made.x += totals.of[column / 2][column % 2];
+    made.y += totals.of[column / 2][column % 2 + 2];
   }
-  if constexpr (Kind::length != 256) {
-#pragma unroll 1
-    for (; at < count; ++at) {
-      const Words rows_here[2] = {Words(bytes[0] + at * unit_bytes), Words(bytes[1] + at * unit_bytes)};
-      const Words lanes_here[2] = {Words(bytes[0] + at * unit_bytes + 4 * columns.t),
-                                   Words(bytes[1] + at * unit_bytes + 4 * columns.t)};
-      add_unit<Format, 0>(totals, rows_here, lanes_here, columns, unit + at, faults);
-    }
+  if (faults.lanes_not_joined) return made;
+#pragma unroll
+  for (int distance = 1; distance < 4; distance *= 2) {
+    made.x += __shfl_xor_sync(0xFFFFFFFFu, made.x, distance);
+    made.y += __shfl_xor_sync(0xFFFFFFFFu, made.y, distance);
   }
+  return made;
 }
 
 }  // namespace assay::kernels::fragments

@@ -349,18 +349,20 @@ void describe_mutants(Suite& suite) {
   add("cuda_sign_lost", "sign", "codes with sign lose it", cuda);
   add("cuda_fifth_bit_lost", "high bits", "the fifth bits are left out", cuda);
   add("cuda_lost_slice", "lost tile", "the last slice of a row is left out of its sum", cuda);
-  add("cuda_lost_unit", "off by one", "the last 32 columns of a stage that is not full are left out", cuda);
+  add("cuda_lost_block", "off by one", "the last block of a row is left out", cuda);
   add("cuda_stale_stage", "stale state", "another stage than the one that came is decoded", cuda);
   add("cuda_missing_barrier", "missing barrier", "slices are joined before they are there", cuda);
-  add("cuda_edge_lost", "misalignment", "bytes beside which other memory lies are not brought", cuda);
+  add("cuda_skew_ignored", "misalignment", "rows are taken to begin on multiples of 32 bytes", cuda);
   add("cuda_tail_not_cleared", "unhandled tail", "what lies behind a row is multiplied with 0", cuda);
   add("cuda_infinity_left", "special value", "results that came out infinite or NaN are left as they are",
       cuda);
   add("cuda_bias_missing", "formula", "the bias is left out", cuda);
   add("cuda_first_vector_for_all", "wrong index", "every vector is the first", cuda);
   add("cuda_activation_part_lost", "precision", "the last eight bits of an activation are left out", cuda);
-  add("cuda_sums_of_first_unit", "wrong index", "minima are multiplied with the sum of the first columns",
+  add("cuda_sums_of_first_stage", "wrong index", "minima are multiplied with the sums of the first stage",
       cuda);
+  add("cuda_lanes_not_joined", "lost data", "one lane of four alone gives a row's result", cuda);
+  add("cuda_run_begins_again", "stale state", "a run of slices forgets the run before", cuda);
   add("cuda_ignored_row_stride", "ignored stride", "rows are taken to lie side by side", cuda);
 }
 
