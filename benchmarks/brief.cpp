@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 
+#include "benchmarks/chosen_cases.hpp"
 #include "benchmarks/device_slowdown.hpp"
 #include "benchmarks/hygiene.hpp"
 #include "benchmarks/measurement.hpp"
@@ -56,48 +57,6 @@ double resolution_of(const Now& now) {
   return least;
 }
 
-/// FNV-1a over the outputs' names and bits: equal answers have equal digests.
-std::string digest_of(const std::map<std::string, Tensor>& outputs) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  const auto take = [&](const void* data, std::size_t bytes) {
-    const auto* at = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < bytes; ++i) hash = (hash ^ at[i]) * 1099511628211ULL;
-  };
-  for (const auto& [name, tensor] : outputs) {
-    take(name.data(), name.size());
-    take(tensor.view().data, tensor.bytes());
-  }
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += digits[hash >> shift & 15];
-  return text;
-}
-
-struct Chosen {
-  const Operation* operation;
-  const Case* item;
-  std::string name;
-};
-
-std::vector<Chosen> choose(const std::vector<Suite>& suites, const BriefOptions& options, Backend backend) {
-  std::vector<Chosen> all;
-  for (const Suite& suite : suites) {
-    const Operation* operation = find_operation(suite.operation());
-    if (operation == nullptr || (options.wanted && !options.wanted(suite.operation()))) continue;
-    for (const Case& item : suite.cases())
-      if (runs_on(*operation, item, backend))
-        all.push_back({operation, &item, name_of(operation->name, item, backend)});
-  }
-  if (options.names.empty()) return all;
-  std::vector<Chosen> chosen;
-  for (const std::string& name : options.names) {
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Chosen& one) { return one.name == name; });
-    if (found != all.end()) chosen.push_back(*found);
-  }
-  return chosen;
-}
-
 /// The planted slowdown of this process, made when it is first needed.
 class Plant {
  public:
@@ -109,6 +68,10 @@ class Plant {
       on_cpu_ = std::make_unique<TimeSpender>(slowdown_->kind);
   }
   bool planted() const { return slowdown_.has_value(); }
+  /// What is planted in a sample that takes so long without it, in steps of its kind on the CPU.
+  std::int64_t steps_in(double undisturbed) const {
+    return on_cpu_ ? on_cpu_->steps_in(slowdown_->share * undisturbed) : 0;
+  }
   /// A sample that takes so long without it, with its share of that.
   Sample sample(PreparedCall& call, double undisturbed) const {
     if (!slowdown_) return call.sample();
@@ -206,7 +169,8 @@ struct Prepared {
   double undisturbed = 0;  ///< seconds of a sample
 };
 
-Prepared prepare(Context& context, const Chosen& chosen, const BriefOptions& options, const Plant& plant) {
+Prepared prepare(Context& context, const ChosenCase& chosen, const BriefOptions& options,
+                 const Plant& plant) {
   Prepared prepared;
   BriefMeasurement& made = prepared.made;
   made.name = chosen.name;
@@ -236,6 +200,7 @@ Prepared prepare(Context& context, const Chosen& chosen, const BriefOptions& opt
   prepared.answer = call->outputs();
   made.answer = digest_of(prepared.answer);
   prepared.undisturbed = undisturbed_seconds(*call, plant);
+  made.planted_steps = plant.steps_in(prepared.undisturbed) / made.calls;
   const auto asked = options.samples.find(made.name);
   made.samples =
       asked != options.samples.end()
@@ -245,7 +210,7 @@ Prepared prepare(Context& context, const Chosen& chosen, const BriefOptions& opt
   return prepared;
 }
 
-BriefMeasurement measure_one(Context& context, const Chosen& chosen, const BriefOptions& options,
+BriefMeasurement measure_one(Context& context, const ChosenCase& chosen, const BriefOptions& options,
                              const Plant& plant, const InstructionCounter& instructions,
                              const Clocks& resolution) {
   Prepared prepared;
@@ -275,7 +240,8 @@ BriefMeasurement measure_one(Context& context, const Chosen& chosen, const Brief
 std::vector<std::string> brief_names(const BriefOptions& options, Backend backend) {
   const std::vector<Suite> all = suites();
   std::vector<std::string> names;
-  for (const Chosen& one : choose(all, options, backend)) names.push_back(one.name);
+  for (const ChosenCase& one : choose_cases(all, options.wanted, options.names, backend))
+    names.push_back(one.name);
   return names;
 }
 
@@ -288,7 +254,7 @@ std::vector<BriefMeasurement> measure_briefly(Context& context, const BriefOptio
           [] { return std::chrono::duration<double, std::nano>(Clock::now().time_since_epoch()).count(); }),
       resolution_of(cpu_ns)};
   std::vector<BriefMeasurement> measured;
-  for (const Chosen& one : choose(all, options, context.backend())) {
+  for (const ChosenCase& one : choose_cases(all, options.wanted, options.names, context.backend())) {
     const auto start = Clock::now();
     measured.push_back(measure_one(context, one, options, plant, instructions, resolution));
     measured.back().seconds += seconds_since(start);

@@ -45,6 +45,7 @@ struct BriefMeasurement {
   std::map<std::string, double> resolutions;  ///< of the same, of one call
   std::string answer;                         ///< a digest of the outputs' bits
   std::string launches;                       ///< on a device: what one sample launches, in order
+  std::int64_t planted_steps = 0;             ///< of a slowdown on the CPU, in one call (slowdown.hpp)
   std::int64_t calls = 0;                     ///< a sample
   int samples = 0;
   double seconds = 0;  ///< that the case took in all, its check apart

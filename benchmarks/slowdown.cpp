@@ -78,10 +78,17 @@ TimeSpender::TimeSpender(SlowdownKind kind) : kind_(kind) {
 void TimeSpender::spend(double seconds) {
   if (kind_ == SlowdownKind::idle)
     wait(seconds);
-  else if (kind_ == SlowdownKind::work)
-    work(static_cast<std::int64_t>(seconds * rate_));
   else
-    read_lines(static_cast<std::int64_t>(seconds * rate_));
+    take(steps_in(seconds));
+}
+
+std::int64_t TimeSpender::steps_in(double seconds) const {
+  return kind_ == SlowdownKind::idle ? 0 : static_cast<std::int64_t>(seconds * rate_);
+}
+
+void TimeSpender::take(std::int64_t steps) {
+  if (kind_ == SlowdownKind::work) work(steps);
+  if (kind_ == SlowdownKind::memory) read_lines(steps);
 }
 
 void TimeSpender::work(std::int64_t steps) {

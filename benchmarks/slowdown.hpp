@@ -30,6 +30,10 @@ class TimeSpender {
   /// Finds out how much of its kind fits into a second; takes some 10 ms, for memory some 100.
   explicit TimeSpender(SlowdownKind kind);
   void spend(double seconds);
+  /// Steps of arithmetic, or lines read, that take so long here; of waiting there are none.
+  std::int64_t steps_in(double seconds) const;
+  /// As many of them, whatever they take. None of waiting.
+  void take(std::int64_t steps);
 
  private:
   void work(std::int64_t steps);

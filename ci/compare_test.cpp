@@ -150,6 +150,107 @@ TEST_F(Compare, WrongAndChangingAnswersGetNoTime) {
   EXPECT_EQ(item(judged(3), "a/n=1/cpu")["reason"], "candidate: y[3]: 4, not 5");
 }
 
+/// `--counted` with a Valgrind that is told what to count: NAME=INSTRUCTIONS in the file <program>.counts.
+class CompareCounted : public Compare {
+ protected:
+  void SetUp() override {
+    Compare::SetUp();
+    if (HasFatalFailure()) return;
+    write("valgrind", R"(#!/bin/sh
+# Writes a dump for each case, as callgrind does, and runs the program.
+out= triggered=assay_counted_call
+while [ $# -gt 0 ]; do
+  case $1 in --callgrind-out-file=*) out=${1#*=};; --*) ;; *) break;; esac
+  shift
+done
+program=$(basename "$1")
+for word in "$@"; do [ "$last" = --cases ] && file=$word; last=$word; done
+number=0
+while read -r name rest; do
+  number=$((number + 1))
+  value=$(grep "^$name=" "$program.counts" | sed "s|.*=||")
+  [ -n "$value" ] && printf 'desc: Trigger: --dump-after=%s\nevents: Ir\nsummary: 1\ntotals: %s\n' "$triggered" "$value" > "$out.$number"
+done < "$file"
+exec "$@"
+)");
+    fs::permissions(work() / "valgrind", fs::perms::owner_all);
+    environment_ = {{"PATH", work().string() + ":" + std::getenv("PATH")}};
+  }
+  Outcome counted(const std::vector<std::string>& more = {}) const {
+    auto arguments = compare(more);
+    arguments.insert(arguments.end(), {"--counted", "--json"});
+    return run(arguments, environment_);
+  }
+  std::map<std::string, std::string> environment_;
+};
+
+// The script that stands for a program lists its cases with a tab and a number behind each name.
+constexpr const char* reads_names = R"([ -n "$file" ] && cut -f1 "$file" > "$me.cases" && file=$me.cases)";
+
+TEST_F(CompareCounted, MoreInstructionsAreRedWhateverTheTime) {
+  fake("base", "a/n=1/cpu=1000000 b/n=1/cpu=2000000 c/n=1/cpu=1000000", reads_names);
+  fake("candidate", "a/n=1/cpu=9000000 b/n=1/cpu=2000000 c/n=1/cpu=1000000", reads_names);
+  write("base.counts", "a/n=1/cpu=100000\nb/n=1/cpu=100000\nc/n=1/cpu=100000\n");
+  write("candidate.counts", "a/n=1/cpu=100000\nb/n=1/cpu=100200\nc/n=1/cpu=99000\n");
+  const Outcome outcome = counted();
+  EXPECT_EQ(outcome.code, 4) << outcome.err;
+  const json made = json::parse(outcome.out, nullptr, false);
+  EXPECT_EQ(item(made, "a/n=1/cpu")["verdict"], "same");
+  EXPECT_EQ(item(made, "a/n=1/cpu")["measure"], "counted");
+  EXPECT_EQ(item(made, "a/n=1/cpu")["unit"], "instructions");
+  EXPECT_EQ(item(made, "b/n=1/cpu")["verdict"], "regressed");
+  EXPECT_EQ(item(made, "b/n=1/cpu")["interval_of_processes"][0], 1.002);
+  EXPECT_EQ(item(made, "c/n=1/cpu")["verdict"], "improved");
+  EXPECT_EQ(made["blocks"], 4);  // two processes of each program
+}
+
+TEST_F(CompareCounted, WhatCannotBeCountedIsRefused) {
+  fake("base", "a/n=1/cpu=1000000", reads_names);
+  fake("candidate", "a/n=1/cpu=1000000", reads_names);
+  write("base.counts", "a/n=1/cpu=5\n");
+  write("candidate.counts", "");
+  Outcome outcome = counted();
+  EXPECT_EQ(outcome.code, 7);
+  EXPECT_NE(outcome.err.find("callgrind counted 0 calls of 1"), std::string::npos) << outcome.err;
+  fs::remove(work() / "valgrind");
+  environment_ = {{"PATH", work().string()}};
+  outcome = counted();
+  EXPECT_EQ(outcome.code, 7);
+  EXPECT_NE(outcome.err.find("no valgrind is in the PATH"), std::string::npos) << outcome.err;
+  expect_refused(compare({"--counted", "--budget", "1m"}), "not with --counted");
+  expect_refused(compare({"--counted", "--checkpoint", "c"}), "not with --counted");
+  expect_refused(compare({"--counted", "--threads", "2"}), "one thread");
+}
+
+bool valgrind_is_there() {
+  return std::system("command -v valgrind >/dev/null 2>&1") == 0;
+}
+
+// The real one on the real program: it counts the same twice, and finds what is planted.
+using CountedByValgrind = InFolder;
+
+TEST_F(CountedByValgrind, EqualProgramsAreSameAndPlantedWorkIsFound) {
+  if (!valgrind_is_there()) GTEST_SKIP() << "Valgrind is not installed";
+  const std::vector<std::string> cases{"--op", "te.digamma", "--longest", "0.001", "--json", "--quiet"};
+  auto equal = cases;
+  equal.insert(equal.begin(),
+               {"aa", "--counted", "--runs", "1", "--conditions", "identical", "--store", "s.sqlite"});
+  const Outcome same = run(equal);
+  ASSERT_EQ(same.code, 0) << same.err;
+  const json alike = json::parse(same.out, nullptr, false)["false_alarms"][0];
+  EXPECT_EQ(alike["measure"], "counted");
+  EXPECT_GE(alike["cases"], 1);
+  EXPECT_EQ(alike["same"], alike["cases"]);
+  auto planted = cases;
+  planted.insert(planted.begin(),
+                 {"aa", "--counted", "--planted", "--kinds", "work", "--sizes", "5", "--store", "s.sqlite"});
+  const Outcome found = run(planted);
+  ASSERT_EQ(found.code, 0) << found.err;
+  const json work = json::parse(found.out, nullptr, false)["planted"][0];
+  EXPECT_GE(work["cases"], 1);
+  EXPECT_EQ(work["regressed"], work["cases"]) << work;
+}
+
 TEST_F(Compare, AProcessThatFailsTwiceEndsItAndOnceDoesNot) {
   fake("base", "a/n=1/cpu=1000000");
   fake("candidate", "a/n=1/cpu=1000000", "[ $count -eq 8 ] && kill -SEGV $$");

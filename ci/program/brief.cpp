@@ -3,12 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fstream>
 #include <optional>
 
 #include "benchmarks/brief.hpp"
+#include "benchmarks/counted.hpp"
 #include "ci/program/backend_choice.hpp"
 #include "ci/program/commands.hpp"
 #include "ci/program/failure.hpp"
@@ -59,25 +60,57 @@ nlohmann::ordered_json json_of(const benchmarks::BriefMeasurement& one) {
     out["launches"] = one.launches;
     out["calls"] = one.calls;
     out["samples"] = one.samples;
+    if (one.planted_steps > 0) out["planted_steps"] = one.planted_steps;
   }
   return out;
 }
 
-/// "NAME" or "NAME<tab>SAMPLES".
-void add_case(benchmarks::BriefOptions& options, const std::string& line, const std::string& file) {
+/// "NAME" or "NAME<tab>NUMBER".
+struct CaseLine {
+  std::string name;
+  std::optional<std::int64_t> number;
+};
+CaseLine parsed(const std::string& line, const std::string& file, std::int64_t least, const char* what) {
   const std::size_t tab = line.find('\t');
-  options.names.push_back(line.substr(0, tab));
-  if (tab == std::string::npos) return;
-  int samples = 0;
-  const char* const end = line.data() + line.size();
-  const auto [last, error] = std::from_chars(line.data() + tab + 1, end, samples);
-  if (error != std::errc{} || last != end || samples < 1 || samples > 1'000'000)
-    throw Failure(ExitCode::usage, file + ": '" + line.substr(tab + 1) + "' after '" + options.names.back() +
-                                       "', expected a number of samples");
-  options.samples[options.names.back()] = samples;
+  CaseLine made{line.substr(0, tab), std::nullopt};
+  if (tab == std::string::npos) return made;
+  made.number = parse_integer(line.substr(tab + 1));
+  if (!made.number || *made.number < least || *made.number > std::int64_t{1'000'000'000'000})
+    throw Failure(ExitCode::usage, file + ": '" + line.substr(tab + 1) + "' after '" + made.name +
+                                       "', expected a number of " + what);
+  return made;
+}
+
+void add_case(benchmarks::BriefOptions& options, const std::string& line, const std::string& file) {
+  const CaseLine one = parsed(line, file, 1, "samples");
+  options.names.push_back(one.name);
+  if (one.number)
+    options.samples[one.name] = static_cast<int>(std::min<std::int64_t>(*one.number, 1'000'000));
+}
+
+/// For a tool that counts instructions: one call of each case, and no clock.
+int count_once(const Invocation& invocation) {
+  const auto file = invocation.maybe_text("cases");
+  if (!file) invocation.refuse("count", "goes with --cases FILE");
+  if (threads_of(invocation) != 1)
+    invocation.refuse("count", "goes with --threads 1: others are not counted");
+  std::vector<benchmarks::CountedCase> cases;
+  for (const std::string& line : lines_of(*file)) {
+    const CaseLine one = parsed(line, *file, 0, "planted steps");
+    cases.push_back({one.name, one.number.value_or(0)});
+  }
+  Context context = Context::cpu(1);
+  nlohmann::ordered_json document{{"format", brief_format}, {"backend", "cpu"}};
+  document["cases"] = nlohmann::ordered_json::array();
+  for (const auto& one : benchmarks::count_calls(context, cases, invocation.seed()))
+    document["cases"].push_back({{"name", one.name}, {"answer", one.answer}});
+  if (document["cases"].empty()) throw Failure(ExitCode::vacuous, "no case matches (assay list)");
+  invocation.print_json(document);
+  return code_of(ExitCode::ok);
 }
 
 int run_brief(Invocation& invocation) {
+  if (invocation.flag("count")) return count_once(invocation);
   const std::string asked = invocation.choice("backend", {"auto", "cpu", "cuda"});
   const Backend backend =
       asked == "cuda" || (asked == "auto" && cuda_available()) ? Backend::cuda : Backend::cpu;
@@ -143,6 +176,8 @@ Exit codes: 0 measured, wrong answers included, 6 no case matches, 7 the device 
       {"turns", "FD", "work only between a byte that comes from this socket and one that goes there"},
       {"check", "", "hold the answers to the reference first"},
       {"list", "", "name the cases and measure none"},
+      {"count", "",
+       "one call of each case, where a tool finds it that counts instructions; after a tab planted steps"},
       {"seconds", "S", "of samples for each case, three at least", "0.008"},
       {"longest", "S", "cases of longer calls are left out; 0: none is", "0.02"}};
   command.run = run_brief;

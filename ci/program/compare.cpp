@@ -44,8 +44,10 @@ Command describe_compare() {
   command.examples = R"(Examples:
   assay compare main/build/assay build/assay
   assay compare old new --op 'te.*' --budget 10m --checkpoint compare.jsonl --markdown summary.md
+  assay compare old new --counted
 Blocks of four processes, A B B A. After half of them only `same` may be concluded, after all of them a change; a change is
-confirmed in a fresh run. With --checkpoint one that was killed goes on where it was when it is called again.
+confirmed in a fresh run. --counted asks what a call executes and not how long it takes: exact to one instruction where the
+program is, blind to waiting and to memory. With --checkpoint one that was killed goes on where it was when it is called again.
 Exit codes: 0 nothing is slower, 2 bad input, or too few blocks to reject anything, 3 an answer is wrong, 4 regressed,
 5 inconclusive (with --strict), 6 a benchmark vanished or nothing matches, 7 a process failed.)";
   command.options = comparison_options();

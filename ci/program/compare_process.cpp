@@ -113,7 +113,8 @@ class Child {
       throw Failure(ExitCode::tool_error, "no socket for a process");
     turn_ = Descriptor(turn[0]);
     Descriptor its_turn(turn[1]);
-    std::vector<std::string> words{program.path};
+    std::vector<std::string> words = program.under;
+    words.push_back(program.path);
     words.insert(words.end(), arguments.begin(), arguments.end());
     if (turns) words.insert(words.end(), {"--turns", std::to_string(its_turn.get())});
     std::vector<char*> argv;
@@ -269,6 +270,7 @@ ProcessOnce once_of(const ComparedProgram& program, const Ended& ended) {
       one.answer = entry.value("answer", "");
       one.launches = entry.value("launches", "");
       one.samples = entry.value("samples", 0);
+      one.planted_steps = entry.value("planted_steps", one.planted_steps);
     }
   } catch (const nlohmann::json::exception&) {
     throw Failure(ExitCode::invalid,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,6 +14,7 @@ struct ComparedProgram {
   std::string path;
   std::string role;                                              ///< "base" or "candidate": for messages
   std::vector<std::pair<std::string, std::string>> environment;  ///< that its processes have besides ours
+  std::vector<std::string> under = {};  ///< a tool with its options that runs the program; empty: none does
 };
 
 /// How all processes of a comparison are started.
@@ -29,6 +31,7 @@ struct CaseOnce {
   double left_out = 0;  ///< seconds of a call that is too long
   double seconds = 0;
   int samples = 0;
+  std::int64_t planted_steps = 0;  ///< of a slowdown, in one call
 };
 struct ProcessOnce {
   std::map<std::string, CaseOnce> cases;

@@ -22,6 +22,7 @@ struct ComparisonPlan {
   int device = 0;
   std::uint64_t seed = 1;             // of the inputs and of the order in the blocks
   std::vector<std::string> measures;  // of "wall", "cpu", "instructions", those that the machine gives
+  bool counted = false;               // instructions of one call by Valgrind, instead of the measures
   double longest_call = 0.02;
   reports::ComparisonRule rule;
   std::optional<double> budget;  // seconds
@@ -38,9 +39,10 @@ struct Comparison {
   std::size_t blocks = 0;                      // measured, by this process and those before
 };
 
-/// Measures as `reports::plan_comparison` says until there is nothing left to decide, and judges. Answers are
-/// held to the reference once for each program and to that answer in every process. Throws Failure: 2 where
-/// no rejection is possible with so few blocks, 6 where the programs have no case, 7 where a process fails.
+/// With `counted` as `count_both` does (counting.hpp). Else measures as `reports::plan_comparison` says until
+/// there is nothing left to decide, and judges. Answers are held to the reference once for each program and
+/// to that answer in every process. Throws Failure: 2 where no rejection is possible with so few blocks, 6
+/// where the programs have no case, 7 where a process fails.
 Comparison run_comparison(const ComparisonPlan& plan, const Console& console,
                           const std::string& title = "compare");
 

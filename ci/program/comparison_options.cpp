@@ -21,6 +21,8 @@ std::vector<Option> comparison_options() {
       {"blocks", "N", "blocks of four processes; half of them for `same`, at most 40", "20"},
       {"longest", "S", "cases whose call takes longer in the base are left out", "0.02"},
       {"budget", "TIME", "90s, 10m: spends the blocks where they decide most; by default all that it takes"},
+      {"counted", "",
+       "instead of times the instructions of a call, counted by Valgrind: exact on a busy machine too"},
       lock_option()};
 }
 
@@ -44,6 +46,13 @@ ComparisonPlan comparison_plan(const Invocation& invocation) {
     invocation.refuse("measures", "names none, expected some of wall, cpu, instructions");
   plan.rule.blocks = static_cast<std::size_t>(
       invocation.integer("blocks", 2, static_cast<std::int64_t>(reports::most_differences)));
+  plan.counted = invocation.flag("counted");
+  if (plan.counted) {
+    if (plan.backend != "cpu") invocation.refuse("counted", "is for the cpu backend");
+    if (plan.threads != 1) invocation.refuse("counted", "goes with one thread: others are not counted");
+    for (const char* const option : {"budget", "blocks", "measures", "checkpoint"})
+      if (invocation.given(option)) invocation.refuse(option, "goes with times, not with --counted");
+  }
   plan.longest_call = invocation.real("longest", 1e-6, 3600);
   if (const auto budget = invocation.maybe_text("budget")) {
     const auto seconds = parse_duration(*budget);
@@ -90,7 +99,9 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison, bool strict
       entry["base"] = item.base;
       entry["candidate"] = item.candidate;
       entry["ratio"] = item.ratio ? nlohmann::ordered_json(*item.ratio) : nullptr;
-      if (item.interval) entry["interval_95_unadjusted"] = {item.interval->low, item.interval->high};
+      if (item.interval)
+        entry[comparison.result.counted ? "interval_of_processes" : "interval_95_unadjusted"] = {
+            item.interval->low, item.interval->high};
       entry["p_slower_holm"] = item.slower_p;
       entry["p_faster_holm"] = item.faster_p;
       if (item.equivalence_p) entry["p_equivalence"] = *item.equivalence_p;

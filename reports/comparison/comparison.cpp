@@ -140,30 +140,6 @@ void conclude_without_change(ComparisonItem& out, const ComparisonSeries& series
   if (!complete && !stopped.empty()) out.reason += ": " + stopped;
 }
 
-std::optional<ComparisonItem> verdict_without_times(const ComparedCase& item) {
-  ComparisonItem out;
-  out.name = item.name;
-  if (item.presence == Presence::base_only) {
-    out.verdict = ComparisonVerdict::vanished;
-    out.reason = "in the base and not in the candidate: gone or renamed";
-  } else if (item.presence == Presence::candidate_only) {
-    out.verdict = ComparisonVerdict::added;
-    out.reason = "in the candidate and not in the base";
-  } else if (!item.wrong.empty()) {
-    out.verdict = ComparisonVerdict::incorrect;
-    out.reason = item.wrong;
-  } else if (!item.invalid.empty()) {
-    out.verdict = ComparisonVerdict::invalid;
-    out.reason = item.invalid;
-  } else if (!item.left_out.empty()) {
-    out.verdict = ComparisonVerdict::left_out;
-    out.reason = item.left_out;
-  } else {
-    return std::nullopt;
-  }
-  return out;
-}
-
 std::string rule_in_words(const ComparisonRule& rule, std::size_t series) {
   return fmt::format(
       "Blocks of four processes, A B B A, the order drawn. After {} blocks only `same` may be concluded (two "
@@ -226,6 +202,37 @@ std::vector<int> changes_seen(const std::vector<ComparedCase>& cases, const Comp
   return seen;
 }
 
+std::optional<ComparisonItem> verdict_without_times(const ComparedCase& item) {
+  ComparisonItem out;
+  out.name = item.name;
+  if (item.presence == Presence::base_only) {
+    out.verdict = ComparisonVerdict::vanished;
+    out.reason = "in the base and not in the candidate: gone or renamed";
+  } else if (item.presence == Presence::candidate_only) {
+    out.verdict = ComparisonVerdict::added;
+    out.reason = "in the candidate and not in the base";
+  } else if (!item.wrong.empty()) {
+    out.verdict = ComparisonVerdict::incorrect;
+    out.reason = item.wrong;
+  } else if (!item.invalid.empty()) {
+    out.verdict = ComparisonVerdict::invalid;
+    out.reason = item.invalid;
+  } else if (!item.left_out.empty()) {
+    out.verdict = ComparisonVerdict::left_out;
+    out.reason = item.left_out;
+  } else {
+    return std::nullopt;
+  }
+  return out;
+}
+
+void put_worst_first(std::vector<ComparisonItem>& items) {
+  std::stable_sort(items.begin(), items.end(), [](const ComparisonItem& a, const ComparisonItem& b) {
+    if (a.verdict != b.verdict) return a.verdict < b.verdict;
+    return a.ratio.value_or(1.0) > b.ratio.value_or(1.0);
+  });
+}
+
 ComparisonResult judge_comparison(const std::vector<ComparedCase>& cases, const ComparisonRule& rule,
                                   bool identical, const std::string& stopped) {
   ComparisonResult result;
@@ -254,11 +261,7 @@ ComparisonResult judge_comparison(const std::vector<ComparedCase>& cases, const 
       ++at;
     }
   }
-  std::stable_sort(result.items.begin(), result.items.end(),
-                   [](const ComparisonItem& a, const ComparisonItem& b) {
-                     if (a.verdict != b.verdict) return a.verdict < b.verdict;
-                     return a.ratio.value_or(1.0) > b.ratio.value_or(1.0);
-                   });
+  put_worst_first(result.items);
   return result;
 }
 

@@ -61,7 +61,7 @@ enum class Presence { both, base_only, candidate_only };
 struct ComparedCase {
   std::string name;  // "te.ksg/n=1000,k=4/cpu"
   Presence presence = Presence::both;
-  std::map<std::string, ComparisonSeries> measures;  // by "wall", "cpu", "instructions"
+  std::map<std::string, ComparisonSeries> measures;  // by "wall", "cpu", "instructions", "counted"
   double seconds = 0.0;                              // that it takes of one process, of the slower program
   std::string left_out;                              // why it is not measured; empty: it is
   std::string wrong;                                 // what is wrong with an answer
@@ -90,6 +90,7 @@ struct ComparisonResult {
   std::vector<ComparisonItem> items;  // worst first
   std::size_t series = 0;             // cases times measures under test
   bool identical = false;             // machine code and host objects are equal
+  bool counted = false;               // instructions, not times: intervals are over all processes
   std::string rule;                   // in words, with its parameters
 
   int count(ComparisonVerdict verdict) const;
@@ -108,6 +109,13 @@ bool same_at_interim(const ComparisonSeries& series, const ComparisonRule& rule)
 /// of their measures. `slower` and `faster` receive the adjusted p-values where they are not null.
 std::vector<int> changes_seen(const std::vector<ComparedCase>& cases, const ComparisonRule& rule,
                               std::vector<double>* slower = nullptr, std::vector<double>* faster = nullptr);
+
+/// The verdict of a case that gets none on its measures: it is not in both programs, its answer is wrong, it
+/// was left out or could not be used.
+std::optional<ComparisonItem> verdict_without_times(const ComparedCase& item);
+
+/// By verdict, and by falling ratio.
+void put_worst_first(std::vector<ComparisonItem>& items);
 
 /// The verdicts on what was measured so far. `identical`: machine code and host objects of both are equal.
 /// `stopped` says why cases that have too few blocks got no more ("the budget was spent").

@@ -63,7 +63,7 @@ std::string ComparisonResult::headline() const {
   const int code = exit_code(false);
   const char* const colour = code == 7   ? "Invalid"
                              : code == 3 ? "Red: an answer is wrong"
-                             : code == 4 ? "Red: slower"
+                             : code == 4 ? (counted ? "Red: more instructions" : "Red: slower")
                              : code == 6
                                  ? (series == 0 ? "Nothing was compared" : "Red: a benchmark vanished")
                                  : "Green";
@@ -79,10 +79,10 @@ std::string ComparisonResult::headline() const {
 
 std::string ComparisonResult::markdown(std::size_t limit) const {
   std::string text = "**" + headline() + "**\n\n";
-  text +=
-      "| verdict | case | measure | base | candidate | change | 95 %, unadjusted | smallest visible | blocks "
-      "| why |\n"
-      "|---|---|---|---|---|---|---|---|---|---|\n";
+  text += fmt::format(
+      "| verdict | case | measure | base | candidate | change | {} | smallest visible | {} | why |\n"
+      "|---|---|---|---|---|---|---|---|---|---|\n",
+      counted ? "of any two processes" : "95 %, unadjusted", counted ? "processes" : "blocks");
   const std::string end = "\n" + rule + "\n";
   std::size_t shown = 0;
   for (const ComparisonItem& item : items) {
