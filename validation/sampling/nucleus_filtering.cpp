@@ -33,9 +33,12 @@ void sums_to_one(Probe& probe, const Call& call, const HostArguments& arguments,
       sum += p;
     }
     probe.expect(positive <= kept[at], "no more tokens have a probability than are kept");
-    const bool none =
-        rows[at].order.empty() || rows[at].logits[static_cast<std::size_t>(rows[at].order.front())] ==
-                                      -std::numeric_limits<float>::infinity();
+    // A temperature may divide the greatest logit down to -Inf.
+    float most = -std::numeric_limits<float>::infinity();
+    if (!rows[at].order.empty()) most = rows[at].logits[static_cast<std::size_t>(rows[at].order.front())];
+    if (const auto t = arguments.inputs.find("temperature"); t != arguments.inputs.end())
+      if (const float by = t->second.as<float>()[at]; by > 0) most /= by;
+    const bool none = most == -std::numeric_limits<float>::infinity();
     if (none)
       probe.expect(sum == 0, "nothing has a probability where all is -Inf");
     else
