@@ -43,4 +43,10 @@ inline Tensor elements_of(const Tensor& tensor, std::size_t first, std::size_t c
   return made;
 }
 
+/// `count` elements from the flat index `first` on become 0: what a comparison leaves out.
+inline void clear_elements(Tensor& tensor, std::size_t first, std::size_t count) {
+  const std::size_t width = size_of(tensor.dtype());
+  std::memset(tensor.view().data + first * width, 0, count * width);
+}
+
 }  // namespace assay::validation

@@ -94,8 +94,7 @@ void blocks_know_nothing_of_their_neighbours(Probe& probe) {
   const auto after = probe.run(operation, blocks.arguments_of(other.clone()));
   const auto without_block = [&](const Tensor& values) {
     Tensor rest = values.clone();
-    const std::size_t width = size_of(rest.dtype());
-    std::fill_n(rest.view().data + changed * length * width, length * width, std::byte{0});
+    clear_elements(rest, changed * length, length);
     return rest;
   };
   probe.expect_equal("the other blocks, one of them changed and not", without_block(after.at("values")),
