@@ -8,11 +8,11 @@
 // slice does not change a bit. Slices are added in their order, a group of tiles at a time, while the next
 // group's stages are on their way.
 //
-// Activations are cut into columns of bfloat16 (fragments/activations) and stay in shared memory while a
-// block lives. Where they do not fit, runs of slices go one after the other, each from the results that the
-// run before left; more vectors than four (f16) or two (f32) read the weights once more. What does not fit
-// even so goes by the products one after the other (fragments/literal), and so does a result that came out
-// infinite or NaN.
+// f16 activations are taken as they are, f32 ones as three columns of bfloat16 each (fragments/activations);
+// they stay in shared memory while a block lives. Where they do not fit, runs of slices go one after the
+// other, each from the results that the run before left; more vectors than eight (f16) or two (f32) read the
+// weights once more. What does not fit even so goes by the products one after the other (fragments/literal),
+// and so does a result that came out infinite or NaN.
 #include <algorithm>
 
 #include "engine/runtime/mutant.hpp"
