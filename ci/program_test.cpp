@@ -290,6 +290,15 @@ TEST_F(Program, PlantedFaultsAreCaught) {
   expect_refused({"mutate", "--op", "no.such"}, "no", 6);
 }
 
+TEST_F(Program, AMissingDeviceCatchesNoFault) {
+  if (!fs::exists(program_path().parent_path() / "assay-mutants"))
+    GTEST_SKIP() << "assay-mutants is not built";
+  const std::map<std::string, std::string> nowhere{{"ASSAY_REQUIRE", "cuda"}, {"CUDA_VISIBLE_DEVICES", ""}};
+  const Outcome outcome = run({"mutate", "--op", "te.digamma.cuda_*", "--json"}, nowhere);
+  EXPECT_EQ(outcome.code, 7) << outcome.out;
+  EXPECT_EQ(json::parse(outcome.out)["caught"], 0);
+}
+
 TEST_F(Program, NightlyRecordsItsBaselineAndReports) {
   const std::vector<std::string> nightly{"nightly",   "--quick", "--op",    "te.digamma",
                                          "--budget",  "2s",      "--store", "s.sqlite",

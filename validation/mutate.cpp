@@ -110,6 +110,7 @@ MutationReport mutate(const std::vector<Suite>& suites, const MutateOptions& opt
   RunOptions run = options.run;
   run.controls = false;
   run.shrink_seconds = 0;
+  run.require_cuda = false;  // that a device is missing is no red of a fault's making
   run.threads = std::max(1u, run.threads);
   report.mutants.resize(targets.size());
 

@@ -42,9 +42,12 @@ int run_mutate(Invocation& invocation) {
   }
   const validation::MutationReport report = run_mutants(invocation, program, pattern, suites);
   if (!report.vacuous.empty()) throw Failure(ExitCode::vacuous, report.vacuous);
-  const int code = code_of(report.total() == 0 ? ExitCode::invalid
-                           : report.ok()       ? ExitCode::ok
-                                               : ExitCode::incorrect);
+  const bool required = validation::options_from_environment().require_cuda;
+  const auto executed = static_cast<std::size_t>(report.total());
+  const bool missing = executed == 0 || (required && executed < report.mutants.size());
+  const int code = code_of(missing       ? ExitCode::invalid
+                           : report.ok() ? ExitCode::ok
+                                         : ExitCode::incorrect);
   if (invocation.flag("record")) {
     reports::Store store = open_store(invocation);
     Recording recording(invocation, store, "mutate", false, device_in_use(invocation));
