@@ -231,7 +231,7 @@ using CountedByValgrind = InFolder;
 
 TEST_F(CountedByValgrind, EqualProgramsAreSameAndPlantedWorkIsFound) {
   if (!valgrind_is_there()) GTEST_SKIP() << "Valgrind is not installed";
-  const std::vector<std::string> cases{"--op", "te.digamma", "--longest", "0.001", "--json", "--quiet"};
+  const std::vector<std::string> cases{"--op", "te.digamma", "--longest", "0.004", "--json", "--quiet"};
   auto equal = cases;
   equal.insert(equal.begin(),
                {"aa", "--counted", "--runs", "1", "--conditions", "identical", "--store", "s.sqlite"});
