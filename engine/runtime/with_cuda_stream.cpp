@@ -1,3 +1,5 @@
+#include <cuda.h>
+#include <cudaTypedefs.h>
 #include <cuda_runtime_api.h>
 
 #include <string>
@@ -99,13 +101,30 @@ std::string text_of(const dim3& size) {
   return std::to_string(size.x) + " x " + std::to_string(size.y) + " x " + std::to_string(size.z);
 }
 
+/// From the driver: the runtime refuses kernels that another copy of it launched, and libraries have their
+/// own.
+CUDA_KERNEL_NODE_PARAMS kernel_of(cudaGraphNode_t node) {
+  static const auto of_node = [] {
+    void* found = nullptr;
+    cudaDriverEntryPointQueryResult result{};
+    check(cudaGetDriverEntryPointByVersion("cuGraphKernelNodeGetParams", &found, 12000, cudaEnableDefault,
+                                           &result),
+          "cudaGetDriverEntryPointByVersion");
+    return reinterpret_cast<PFN_cuGraphKernelNodeGetParams_v12000>(found);
+  }();
+  CUDA_KERNEL_NODE_PARAMS kernel{};
+  if (of_node == nullptr || of_node(node, &kernel) != CUDA_SUCCESS)
+    throw DeviceError("the driver does not describe a kernel of a graph");
+  return kernel;
+}
+
 std::string description_of(cudaGraphNode_t node) {
   cudaGraphNodeType type{};
   check(cudaGraphNodeGetType(node, &type), "cudaGraphNodeGetType");
   if (type == cudaGraphNodeTypeKernel) {
-    cudaKernelNodeParams kernel{};
-    check(cudaGraphKernelNodeGetParams(node, &kernel), "cudaGraphKernelNodeGetParams");
-    return "kernel, grid " + text_of(kernel.gridDim) + ", block " + text_of(kernel.blockDim) + ", " +
+    const CUDA_KERNEL_NODE_PARAMS kernel = kernel_of(node);
+    return "kernel, grid " + text_of({kernel.gridDimX, kernel.gridDimY, kernel.gridDimZ}) + ", block " +
+           text_of({kernel.blockDimX, kernel.blockDimY, kernel.blockDimZ}) + ", " +
            std::to_string(kernel.sharedMemBytes) + " bytes shared";
   }
   if (type == cudaGraphNodeTypeMemcpy) {
