@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "benchmarks/suite.hpp"
+#include "benchmarks/blocks/element_cases.hpp"
 #include "engine/runtime/philox.hpp"
 #include "engine/tensors/block_format.hpp"
 
@@ -25,28 +25,12 @@ HostArguments arguments(BlockFormat format, std::int64_t rows, std::int64_t colu
   return made;
 }
 
-void add(Suite& suite, BlockFormat format, std::int64_t rows, std::int64_t columns, bool quick) {
-  Case item;
-  item.label = "rows=" + std::to_string(rows) + ",columns=" + std::to_string(columns) + "," +
-               std::string(layout_of(format).name);
-  item.size = static_cast<double>(rows * columns);
-  item.size_name = "elements";
-  item.make = [=](std::uint64_t seed) { return arguments(format, rows, columns, seed); };
-  // The reference encodes single blocks, alike and apart: a few rows stand for all.
-  item.check_with = [=](std::uint64_t seed) { return arguments(format, 3, columns, seed); };
-  item.quick = quick;
-  suite.add(std::move(item));
-}
-
 }  // namespace
 
 void describe_quantize(Suite& suite) {
   for (const BlockFormat format : encoded_formats) {
-    const bool is_long = layout_of(format).length == 256;
-    // A feed-forward matrix of Llama 3 8B. The searches of the long formats take a second of it.
-    add(suite, format, 4096, 14336, !is_long);
-    // An expert's matrices of GPT-OSS are 2880 wide, which no block of 256 fills: rows of 11 blocks instead.
-    add(suite, format, 5760, is_long ? 2816 : 2880, false);
+    const bool searches = layout_of(format).length == 256;  // for a second in the first matrix
+    blocks::add_element_cases(suite, format, 3, !searches, arguments);
   }
 }
 
