@@ -1,24 +1,29 @@
 // dense.gemv on CUDA. The weights are read once, so bytes in flight are what counts; the sums are left to the
 // tensor cores, because multiprocessors have no four instructions to spare for each weight of four bits.
 //
-// A warp multiplies 16 rows at a time with stages of columns (fragments/units says how they reach the tensor
-// cores). It brings them through a ring of its own in shared memory, up to three ahead of what it multiplies,
-// and needs no other warp until results are joined. A row is cut into 16 slices of whole stages at most, the
-// same for any number of rows: warps take slice after slice of the rows of their block, and whoever has a
-// slice does not change a bit. Slices are added in their order, a group of tiles at a time, while the next
-// group's stages are on their way.
+// A block takes 16 rows at a time, a tile, and their stages of columns in turn (fragments/units says how
+// these reach the tensor cores). Two of its warps bring chunks of eight stages, of each row in one copy,
+// through a ring of slots in shared memory, as far ahead as there are slots; sixteen (or eight) multiply,
+// each every sixteenth stage, from tile to tile without a halt; two join the partial sums of a tile in their
+// order. They wait for each other by barriers that count arrivals and bytes, never for all. A row is cut into
+// segments, and each of these into 16 partial sums, the same for any number of rows, vectors and warps:
+// whoever adds up does not change a bit.
 //
 // f16 activations are taken as they are, f32 ones as three columns of bfloat16 each (fragments/activations);
-// they stay in shared memory while a block lives. Where they do not fit, runs of slices go one after the
+// they stay in shared memory while a block lives. Where they do not fit, runs of segments go one after the
 // other, each from the results that the run before left; more vectors than eight (f16) or two (f32) read the
 // weights once more. What does not fit even so goes by the products one after the other (fragments/literal),
 // and so does a result that came out infinite or NaN.
+//
+// While the kernel before still ends, a block asks the L2 cache for its first chunks (copies/chained).
 #include <algorithm>
 
 #include "engine/runtime/mutant.hpp"
 #include "engine/runtime/with_cuda_check.hpp"
 #include "kernels/blocks/dispatch.hpp"
+#include "kernels/copies/registers.cuh"
 #include "kernels/dense/gemv.hpp"
+#include "kernels/fragments/bring.cuh"
 #include "kernels/fragments/literal.cuh"
 #include "kernels/fragments/plan.cuh"
 #include "kernels/fragments/slices.cuh"
@@ -56,131 +61,167 @@ __device__ void finish(const Product& product, float result, std::int64_t row, i
   product.y[vector * product.rows.count + row] = result;
 }
 
-/// Tile `tile` of those that a block has: one of every block in turn.
-__device__ inline std::int64_t tile_of_block(int tile) {
-  return blockIdx.x + std::int64_t{tile} * gridDim.x;
-}
-
-/// The results of tiles [first, end) of the block from those of the slices: (tile, slice, vector, row).
-template <BlockFormat Format>
-__device__ void join_slices(const Product& product, const Plan& plan, const float* of_slices, int first,
-                            int end, const Faults& faults) {
-  const int batch = product.x.batch, items = (end - first) * batch * tile_rows;
-  for (int item = static_cast<int>(threadIdx.x); item < (items + 31) / 32 * 32;
-       item += static_cast<int>(blockDim.x)) {
-    const int tile = min(item / (batch * tile_rows), end - first - 1);
-    const int vector = item / tile_rows % batch, row_of_tile = item % tile_rows;
-    const std::int64_t row = tile_of_block(first + tile) * tile_rows + row_of_tile;
-    const bool valid = item < items && row < product.rows.count;
-    const std::int64_t place = vector * product.rows.count + row;
-    float result = valid && !plan.first && !faults.run_begins_again ? product.y[place] : 0.0f;
-    const float* from =
-        of_slices + (tile * plan.slices * batch + (faults.first_vector_for_all ? 0 : vector)) * tile_rows +
-        row_of_tile;
-    for (int slice = 0; slice < plan.slices - (faults.lost_slice ? 1 : 0); ++slice)
-      result += from[slice * batch * tile_rows];
-    if (plan.last)
-      finish<Format>(product, result, row, vector, valid, faults);
-    else if (valid)
-      product.y[place] = result;
-  }
-}
-
-/// What a warp takes one after the other: stages of the slices of the tiles of its block, in which the warps
-/// take turns.
-struct Walk {
-  int tile, slice, stage = 0;
-
-  __device__ static Walk begin(const Plan& plan) {
-    const int warp = static_cast<int>(threadIdx.x) / 32;
-    return {warp / plan.slices, warp % plan.slices};
-  }
-  __device__ void next_slice(const Plan& plan) {
-    stage = 0;
-    for (slice += static_cast<int>(blockDim.x) / 32; slice >= plan.slices; slice -= plan.slices) ++tile;
-  }
-  __device__ int stages(const Plan& plan) const {
-    return min(plan.slice_stages, plan.stages - slice * plan.slice_stages);
-  }
-  /// The first of the lane's two rows in the tile; the second is eight further on.
-  __device__ std::int64_t row() const { return tile_of_block(tile) * tile_rows + threadIdx.x % 32 / 4; }
-  /// Where the slice begins in a row.
-  template <BlockFormat Format>
-  __device__ std::int64_t begin_bytes(const Plan& plan) const {
-    return std::int64_t{plan.first_stage + slice * plan.slice_stages} * Shape<Format>::stage_bytes;
-  }
-};
-
-/// A warp's spans of stages on their way: brings one after the other into a ring of slots.
-template <BlockFormat Format>
-struct Bringer {
-  Walk walk;
-  const std::uint8_t *low, *high;  ///< where the span begins in the lane's rows
-  int left;                        ///< bytes to the end of a row; a large number where it is far
-  int slot = 0;
-
-  __device__ void begin_slice(const Rows& rows, const Plan& plan) {
-    const std::int64_t begin = walk.begin_bytes<Format>(plan);
-    low = rows.at(walk.row()) + begin;
-    high = rows.at(walk.row() + 8) + begin;
-    left = static_cast<int>(min(rows.bytes - begin, std::int64_t{1} << 30));
-  }
-  __device__ void bring_next(const Rows& rows, const Plan& plan, int tiles, std::uint8_t* ring,
-                             const Faults& faults) {
-    using Kind = Shape<Format>;
-    if (walk.tile < tiles) {
-      std::uint8_t* const to = ring + slot * tile_rows * Kind::pitch;
-      const int t = static_cast<int>(threadIdx.x) % 4;
-      bring<Format>(low, left, to, t, faults);
-      bring<Format>(high, left, to + 8 * Kind::pitch, t, faults);
-      low += Kind::span_bytes;
-      high += Kind::span_bytes;
-      left -= Kind::span_bytes;
-      slot = slot == plan.ahead ? 0 : slot + 1;
-      walk.stage += Kind::span;
-      if (walk.stage >= walk.stages(plan)) {
-        walk.next_slice(plan);
-        begin_slice(rows, plan);
+template <BlockFormat Format, bool Halves, int Tiles>
+__device__ void multiply_all(const Product& product, const Plan& plan, const Barriers& barriers,
+                             const std::uint8_t* slots, float* partials, const Columns<Tiles>& columns,
+                             int tiles, const Faults& faults) {
+  using Kind = Shape<Format>;
+  constexpr int warps = multiplying_warps(Tiles), sets = most_partials / warps;
+  const int warp = static_cast<int>(threadIdx.x / 32), lane = static_cast<int>(threadIdx.x % 32);
+  const int g = lane / 4, t = lane % 4, batch = product.x.batch;
+  const auto run_bytes = static_cast<int>(
+      min(product.rows.bytes - begin_bytes<Format>(plan), std::int64_t{plan.stages} * Kind::stage_bytes));
+  Place place;
+  for (int tile = 0, first = warp; tile < tiles; ++tile) {
+    // Of the first tile a warp multiplies the stages whose activations it has prepared; from there on any.
+    if (tile == 1) asm volatile("bar.sync 1, %0;" ::"n"(warps * 32) : "memory");
+    const std::int64_t row = tile_of_block(tile) * tile_rows + g;
+    const unsigned low_skew = faults.skew_ignored ? 0 : product.rows.skew_at(row);
+    const unsigned high_skew = faults.skew_ignored ? 0 : product.rows.skew_at(row + 8);
+    for (int segment = 0; segment < plan.segments; ++segment) {
+      const int before = segment * plan.segment_stages, stages = stages_of(segment, plan);
+      Totals<Tiles> totals[sets] = {};
+      // A stage's place is free for others once it has been read.
+      const auto read = [&](int of_segment) {
+        const int stage = before + of_segment;
+        place.go_to(tile * plan.chunks() + stage / chunk_stages, plan.slots);
+        if (!faults.stale_stage) copies::wait(barriers.come[place.slot], place.parity);
+        const std::uint8_t* const low =
+            slots + (place.slot * tile_rows + g) * Kind::pitch + stage % chunk_stages * Kind::stage_bytes;
+        const int left = run_bytes - stage * Kind::stage_bytes - (faults.lost_block ? Kind::block_bytes : 0);
+        const auto made = Stage<Format>::read(low + low_skew, low + 8 * Kind::pitch + high_skew, t, left,
+                                              plan.aligned, faults);
+        // A last chunk may have fewer stages than arrivals are counted.
+        const int missing = stage + 1 == plan.stages ? chunk_stages - 1 - stage % chunk_stages : 0;
+        copies::arrive(barriers.used[place.slot], 1 + missing);
+        return made;
+      };
+#pragma unroll 1
+      for (int of_segment = first; of_segment < stages; of_segment += most_partials) {
+#pragma unroll
+        for (int set = 0; set < sets; ++set) {
+          const int now = of_segment + set * warps;
+          if (set > 0 && now >= stages) break;
+          add_stage<Format, Halves, Tiles>(totals[set], read(now), columns, before + now, faults);
+        }
       }
+      // All warps go through all segments, so that none is two uses of a buffer ahead of another.
+      const Buffer buffer = Buffer::of(tile, segment, plan);
+      copies::wait(barriers.joined[buffer.at], buffer.parity ^ 1);
+#pragma unroll
+      for (int set = 0; set < sets; ++set) {
+        const int partial = first + set * warps;
+        if (partial >= stages) break;
+        float* const to = buffer.of_partial(partials, partial, batch) + g;
+        for (int vector = 0; vector < batch; ++vector) {
+          const float2 two = joined<Halves>(totals[set], vector, faults);
+          if (t < 2) to[vector * tile_rows + 8 * t] = t == 0 ? two.x : two.y;
+        }
+      }
+      copies::arrive(barriers.summed[buffer.at]);
     }
-    __pipeline_commit();
+    // The next tile's stages go on with the warps behind those of the last ones, so that all have as many.
+    first = (first + warps - plan.stages % warps) % warps;
   }
-};
+}
+
+/// The results of the block's tiles from the partial sums of their segments; one warp.
+template <BlockFormat Format>
+__device__ void join_all(const Product& product, const Plan& plan, const Barriers& barriers, float* partials,
+                         int tiles, const Faults& faults) {
+  constexpr int most_results = 8 * tile_rows / 32;  // of a lane
+  const int lane = static_cast<int>(threadIdx.x % 32), batch = product.x.batch;
+  for (int tile = 0; tile < tiles; ++tile) {
+    float results[most_results];
+    const auto for_results = [&](auto do_this) {  // result, whether it is the lane's, vector, row
+#pragma unroll
+      for (int i = 0; i < most_results; ++i) {
+        const int item = 32 * i + lane, vector = item / tile_rows;
+        if (32 * i < batch * tile_rows)
+          do_this(results[i], vector < batch, vector, tile_of_block(tile) * tile_rows + item % tile_rows);
+      }
+    };
+    for_results([&](float& result, bool own, int vector, std::int64_t row) {
+      const bool goes_on = !plan.first && !faults.run_begins_again && own && row < product.rows.count;
+      result = goes_on ? product.y[vector * product.rows.count + row] : 0.0f;
+    });
+    for (int segment = 0; segment < plan.segments; ++segment) {
+      const Buffer buffer = Buffer::of(tile, segment, plan);
+      if (!faults.missing_barrier) copies::wait(barriers.summed[buffer.at], buffer.parity);
+      const int count = min(most_partials, stages_of(segment, plan)) - (faults.lost_slice ? 1 : 0);
+      for_results([&](float& result, bool own, int vector, std::int64_t row) {
+        const int of_vector = faults.first_vector_for_all || !own ? 0 : vector;
+        const float* const from =
+            buffer.of_partial(partials, 0, batch) + of_vector * tile_rows + row % tile_rows;
+        for (int partial = 0; partial < count; ++partial) result += from[partial * batch * tile_rows];
+      });
+      copies::arrive(barriers.joined[buffer.at]);
+    }
+    for_results([&](float& result, bool own, int vector, std::int64_t row) {
+      const bool valid = own && row < product.rows.count;
+      if (plan.last)
+        finish<Format>(product, result, row, vector, valid, faults);
+      else if (valid)
+        product.y[vector * product.rows.count + row] = result;
+    });
+  }
+}
 
 template <BlockFormat Format, bool Halves, int Tiles>
-__global__ void __launch_bounds__(most_warps(Tiles) * 32, 1)
+__global__ void __launch_bounds__(block_threads(Tiles), 1)
     gemv_tiles(__grid_constant__ const Product product, __grid_constant__ const Plan plan,
                const Faults faults) {
-  using Kind = Shape<Format>;
+  constexpr int multiplying = multiplying_warps(Tiles) * 32;
   extern __shared__ uint4 room[];
   auto* const memory = reinterpret_cast<std::uint8_t*>(room);
   auto* const sums = reinterpret_cast<float*>(memory + plan.sums_at);
   auto* const zeros = reinterpret_cast<uint4*>(memory + plan.zeros_at);
-  auto* const of_slices = reinterpret_cast<float*>(memory + plan.joined_at);
-  const int warp = static_cast<int>(threadIdx.x / 32), lane = static_cast<int>(threadIdx.x % 32);
-  const int g = lane / 4, t = lane % 4;
-  constexpr int slot_bytes = tile_rows * Kind::pitch;
-  std::uint8_t* const ring = memory + plan.slots_at + warp * (plan.ahead + 1) * slot_bytes + g * Kind::pitch;
-  const std::int64_t all_tiles = (product.rows.count + tile_rows - 1) / tile_rows;
-  const int tiles = static_cast<int>((all_tiles - blockIdx.x + gridDim.x - 1) / gridDim.x);
+  auto* const partials = reinterpret_cast<float*>(memory + plan.partials_at);
+  std::uint8_t* const slots = memory + plan.slots_at;
+  auto* const all_barriers = reinterpret_cast<copies::Barrier*>(memory + plan.barriers_at);
+  const Barriers barriers{all_barriers, all_barriers + most_slots, all_barriers + 2 * most_slots,
+                          all_barriers + 2 * most_slots + plan.buffers};
+  const auto block = static_cast<int>(blockIdx.x), blocks = static_cast<int>(gridDim.x);
+  const int tiles = plan.tiles / blocks + (block < plan.tiles % blocks ? 1 : 0);
 
-  // The activations first, then weights in front of which no warp waits for another.
-  const Preparation<Format, Halves> preparation{
-      product.x, plan.in_fours, plan.first_stage, plan.stages,
-      room,      sums,          2 * Tiles,        faults.activation_part_lost};
-  Octets<Halves> read = {};
-  if (plan.in_fours) read = preparation.read(0, static_cast<int>(threadIdx.x));
-  Bringer<Format> bringer{Walk::begin(plan)};
-  bringer.begin_slice(product.rows, plan);
-#pragma unroll 1
-  for (int i = 0; i < plan.ahead; ++i) {
-    bringer.bring_next(product.rows, plan, tiles, ring, faults);
-    if (i > 0) continue;
-    preparation.finish(read);
-    if (threadIdx.x == 0) *zeros = {0, 0, 0, 0};
+  const int thread = static_cast<int>(threadIdx.x);
+  if (thread >= multiplying) {
+    copies::give_registers<other_registers>();
+    const int warp = (thread - multiplying) / 32;
+    if (warp < bringing_warps) {
+      bring_all<Format>(product.rows, plan, barriers, slots, tiles, warp, [] { __syncthreads(); });
+      return;
+    }
     __syncthreads();
+    if (warp > bringing_warps) return;
+    copies::wait_for_kernel_before();
+    join_all<Format>(product, plan, barriers, partials, tiles, faults);
+    return;
   }
 
+  copies::take_registers<multiplying_registers(Tiles)>();
+  for (int vector = thread / 128; vector < product.x.batch; vector += multiplying / 128)
+    product.x.ask_for(vector, thread % 128);
+  if (thread == 0) *zeros = {0, 0, 0, 0};
+  if (thread < plan.slots) {
+    copies::begin(barriers.come[thread], bringing_warps * 32);
+    copies::begin(barriers.used[thread], chunk_stages * 32);
+  }
+  if (thread < plan.buffers) {
+    copies::begin(barriers.summed[thread], multiplying);
+    copies::begin(barriers.joined[thread], 32);
+  }
+  __syncthreads();
+  copies::wait_for_kernel_before();
+  const Preparation<Format, Halves> preparation{
+      product.x, plan.in_fours,    plan.first_stage,           plan.stages, room, sums,
+      2 * Tiles, multiplying / 32, faults.activation_part_lost};
+  Octets<Halves> read = {};
+  if (plan.in_fours) read = preparation.read(0, 0);
+  preparation.finish(read);
+  __syncwarp();
+
+  const int g = thread % 32 / 4, t = thread % 4;
   const int tensor_columns = product.x.batch * parts_of_x<Halves>;
   Columns<Tiles> columns;
 #pragma unroll
@@ -193,51 +234,7 @@ __global__ void __launch_bounds__(most_warps(Tiles) * 32, 1)
   columns.sums = sums;
   columns.sums_step = 2 * Tiles;
   columns.t = t;
-
-  Walk at = Walk::begin(plan);
-  int slot = 0;
-  const int of_group = plan.group * plan.slices * product.x.batch * tile_rows;
-  for (int group = 0, first = 0; first < tiles; ++group, first += plan.group) {
-    const int end = min(tiles, first + plan.group);
-    float* const results = of_slices + group % 2 * of_group;
-    for (; at.tile < end; at.next_slice(plan)) {
-      Totals<Tiles> totals = {};
-      const int first_stage = at.slice * plan.slice_stages, stages = at.stages(plan);
-      const auto begin = static_cast<unsigned>(at.begin_bytes<Format>(plan));
-      unsigned low_at = product.rows.low_bits_at(at.row()) + begin;
-      unsigned high_at = product.rows.low_bits_at(at.row() + 8) + begin;
-#pragma unroll 1
-      for (int span = 0; span < stages; span += Kind::span) {
-        wait_for_span(plan.ahead);
-        __syncwarp();
-        bringer.bring_next(product.rows, plan, tiles, ring, faults);  // into the slot that was used last
-        const int held = faults.stale_stage ? (slot == 0 ? plan.ahead : slot - 1) : slot;
-        const std::uint8_t* low =
-            ring + held * slot_bytes + (faults.skew_ignored ? 0 : low_at % sector_bytes);
-        const std::uint8_t* high =
-            ring + held * slot_bytes + 8 * Kind::pitch + (faults.skew_ignored ? 0 : high_at % sector_bytes);
-        const int end = min(Kind::span, stages - span);
-#pragma unroll 1
-        for (int stage = 0; stage < end; ++stage) {
-          add_stage<Format, Halves, Tiles>(totals, low, high, columns, first_stage + span + stage,
-                                           plan.aligned, faults);
-          low += Kind::stage_bytes;
-          high += Kind::stage_bytes;
-        }
-        low_at += Kind::span_bytes;
-        high_at += Kind::span_bytes;
-        slot = slot == plan.ahead ? 0 : slot + 1;
-      }
-      float* const to =
-          results + ((at.tile - first) * plan.slices + at.slice) * product.x.batch * tile_rows + g;
-      for (int vector = 0; vector < product.x.batch; ++vector) {
-        const float2 two = joined<Halves>(totals, vector, faults);
-        if (t < 2) to[vector * tile_rows + 8 * t] = t == 0 ? two.x : two.y;
-      }
-    }
-    if (!faults.missing_barrier) __syncthreads();
-    join_slices<Format>(product, plan, results, first, end, faults);
-  }
+  multiply_all<Format, Halves, Tiles>(product, plan, barriers, slots, partials, columns, tiles, faults);
 }
 
 /// A warp for each row and vector.
@@ -278,11 +275,9 @@ void launch(cudaStream_t stream, const Product& product, const Plan& plan, const
   const auto kernel = gemv_tiles<Format, Halves, Tiles>;
   detail::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, plan.bytes),
                 "cudaFuncSetAttribute");
-  const std::int64_t tiles = (product.rows.count + tile_rows - 1) / tile_rows;
-  const auto blocks = static_cast<unsigned>(std::min<std::int64_t>(tiles, limits.multiprocessors));
-  kernel<<<blocks, plan.warps * 32, static_cast<std::size_t>(plan.bytes), stream>>>(product, plan,
-                                                                                    selected_faults());
-  detail::check(cudaGetLastError(), "dense.gemv: launch");
+  const auto blocks = static_cast<unsigned>(std::min(plan.tiles, limits.multiprocessors));
+  copies::launch_chained(stream, blocks, block_threads(Tiles), static_cast<std::size_t>(plan.bytes), kernel,
+                         "dense.gemv: launch", product, plan, selected_faults());
 }
 
 template <BlockFormat Format>
@@ -320,15 +315,16 @@ void multiply(cudaStream_t stream, const GemvCall& call, const Limits& limits) {
     Product product = product_of(call, first, std::min(call.batch - first, Halves ? 8 : 2));
     while (product.x.batch > 1 && plan_of(product.x, 0, 1).bytes == 0) --product.x.batch;
     first += product.x.batch;
-    int fitting = cut.slices;
+    int fitting = cut.segments;
     while (fitting > 0 && plan_of(product.x, 0, fitting).bytes == 0) --fitting;
     if (fitting == 0) {
       launch_literal<Format>(stream, product);
       continue;
     }
-    const int runs = (cut.slices + fitting - 1) / fitting, of_run = (cut.slices + runs - 1) / runs;
-    for (int slice = 0; slice < cut.slices; slice += of_run) {
-      Plan plan = plan_of(product.x, slice, std::min(of_run, cut.slices - slice));
+    const int runs = (cut.segments + fitting - 1) / fitting, of_run = (cut.segments + runs - 1) / runs;
+    for (int segment = 0; segment < cut.segments; segment += of_run) {
+      Plan plan = plan_of(product.x, segment, std::min(of_run, cut.segments - segment));
+      plan.tiles = static_cast<int>((product.rows.count + tile_rows - 1) / tile_rows);
       plan.aligned = product.rows.aligned<Format>();
       plan.in_fours = product.x.in_fours(Halves);
       const int tiles = tiles_for<Halves>(product.x.batch);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/copies/sixteens.cuh"
 #include "kernels/fragments/units.cuh"
 
 namespace assay::kernels::fragments {
@@ -25,6 +26,13 @@ struct Activations {
     const std::uintptr_t four = halves ? 8 : 16;
     return halves == as_halves && reinterpret_cast<std::uintptr_t>(x) % four == 0 && columns % 4 == 0 &&
            (batch == 1 || x_stride % 4 == 0);
+  }
+  /// Asks the L2 cache for every 128th line of 128 bytes of a vector from line `first` on.
+  __device__ void ask_for(int vector, int first) const {
+    const int size = halves ? 2 : 4;
+    const auto* const begin = static_cast<const std::uint8_t*>(x) + vector * x_stride * size;
+    for (std::int64_t at = std::int64_t{first} * 128; at < columns * size; at += 128 * 128)
+      copies::ask_for(begin + at);
   }
   __device__ float at(int vector, std::int64_t column) const {
     const std::int64_t place = vector * x_stride + column;
@@ -59,7 +67,8 @@ struct Octets {
   Four<Halves> fours[octets_at_once<Halves>][2];
 };
 
-/// What is prepared of a call: stages [first, first + count), whose octet i / 4 of lane i % 4 is item i.
+/// What is prepared of a call: stages [first, first + count), whose octet i / 4 of lane i % 4 is item i. Of
+/// `warps` warps each prepares every stage that it multiplies of a first tile.
 template <BlockFormat Format, bool Halves>
 struct Preparation {
   using Kind = Shape<Format>;
@@ -70,44 +79,52 @@ struct Preparation {
       octets;   ///< (stage, octet, tensor column, lane of four); part p of vector b: column parts_of_x b + p
   float* sums;  ///< (stage, lane of four, unit, one or two, padded columns), of the first parts; else 0
   int padded_columns;  ///< tensor columns and some more
+  int warps;
   bool lowest_lost;
 
-  __device__ int items() const { return count * Kind::stage_octets * 4; }
-
-  /// Begins to read the items begin, begin + (threads of the block) and so on, where Activations::in_fours.
-  __device__ Octets<Halves> read(int vector, int begin) const {
+  /// Begins to read the lane's items of round `round` and those after it, where Activations::in_fours.
+  __device__ Octets<Halves> read(int vector, int round) const {
     Octets<Halves> made;
 #pragma unroll
     for (int i = 0; i < octets_at_once<Halves>; ++i) {
-      const int item = min(begin + i * static_cast<int>(blockDim.x), items() - 1);
+      const int item = min(item_of(round + i), count * stage_items - 1);
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
         const std::int64_t place = vector * from.x_stride + min(column_at(item, half), from.columns - 4);
         made.fours[i][half] =
-            __ldg(reinterpret_cast<const Four<Halves>*>(static_cast<const Element*>(from.x) + place));
+            *reinterpret_cast<const Four<Halves>*>(static_cast<const Element*>(from.x) + place);
       }
     }
     return made;
   }
 
-  /// All of them, beginning with what has been read of the first vector from threadIdx.x on.
+  /// All of them, beginning with what has been read of the first vector from round 0 on.
   __device__ void finish(Octets<Halves> read_before) const {
-    const auto thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+    const int rounds = (count + warps * stages_at_once - 1) / (warps * stages_at_once);
 #pragma unroll 1
     for (int vector = 0; vector < from.batch; ++vector) {
       if (!in_fours) {
 #pragma unroll 1
-        for (int item = thread; item < items(); item += threads)
+        for (int round = 0; round < rounds; ++round) {
+          const int item = item_of(round);
+          if (item >= count * stage_items) break;  // stages fill whole warps where lanes are joined
           put(one_by_one(vector, item, 0), one_by_one(vector, item, 1), vector, item);
+        }
         continue;
       }
 #pragma unroll 1
-      for (int begin = thread; begin < items(); begin += octets_at_once<Halves> * threads) {
-        if (vector > 0 || begin != thread) read_before = read(vector, begin);
+      for (int begin = 0; begin < rounds; begin += octets_at_once<Halves>) {
+        if (vector > 0 || begin > 0) read_before = read(vector, begin);
 #pragma unroll
         for (int i = 0; i < octets_at_once<Halves>; ++i) {
-          const int item = begin + i * threads;
-          if (item >= items()) break;  // items fill whole warps where lanes are joined
+          const int item = item_of(begin + i);
+          if (item >= count * stage_items) break;
+          if constexpr (Halves && !Kind::minimum) {  // no number is looked at
+            put_halves(column_at(item, 0) < from.columns ? read_before.fours[i][0] : uint2{0, 0},
+                       column_at(item, 1) < from.columns ? read_before.fours[i][1] : uint2{0, 0}, vector,
+                       item);
+            continue;
+          }
           float4 fours[2];
 #pragma unroll
           for (int half = 0; half < 2; ++half)
@@ -122,6 +139,12 @@ struct Preparation {
  private:
   static constexpr int parts = parts_of_x<Halves>;
   using Element = std::conditional_t<Halves, __half, float>;
+  static constexpr int stage_items = Kind::stage_octets * 4, stages_at_once = 32 / stage_items;
+
+  __device__ int item_of(int round) const {
+    const auto warp = static_cast<int>(threadIdx.x / 32), lane = static_cast<int>(threadIdx.x % 32);
+    return (warp + warps * (round * stages_at_once + lane / stage_items)) * stage_items + lane % stage_items;
+  }
 
   /// Where the first or second four of an item begin.
   __device__ std::int64_t column_at(int item, int half) const {
@@ -139,6 +162,15 @@ struct Preparation {
     const float4 fours[2] = {low, high};
     if constexpr (Kind::minimum) put_sums(fours, vector, item);
     put_octet(fours, vector, item);
+  }
+
+  __device__ void put_halves(const uint2& low, const uint2& high, int vector, int item) const {
+    uint4* const to = octets + (item / 4 * from.batch + vector) * 4 + item % 4;
+    if constexpr (Kind::plain)
+      *to = {low.x, low.y, high.x, high.y};
+    else
+      *to = {__byte_perm(low.x, low.y, 0x5410), __byte_perm(low.x, low.y, 0x7632),
+             __byte_perm(high.x, high.y, 0x5410), __byte_perm(high.x, high.y, 0x7632)};
   }
 
   __device__ void put_octet(const float4 (&fours)[2], int vector, int item) const {

@@ -88,4 +88,21 @@ __device__ inline Lane<Format> read_lane(const std::uint8_t* row, int t, bool al
   return lane;
 }
 
+/// What lies behind the first `left` bytes of the stage becomes 0, which is 0 in every format: it is not of
+/// the row. Long blocks always end with their stage.
+template <BlockFormat Format>
+__device__ inline void clear_behind(Lane<Format>& lane, int left, int t) {
+  using Kind = Shape<Format>;
+  if constexpr (Kind::length < 256) {
+#pragma unroll
+    for (int i = 0; i < Lane<Format>::code_words; ++i) {
+      const int at =
+          Kind::plain ? 64 * (i / 4) + 16 * t + 4 * (i % 4) : t * Kind::units * Kind::block_bytes + 4 * i;
+      // Not by what is left of the word: ptxas 13.0 takes max(0, min(4, 0)) == 4 for true.
+      const int behind = at + 4 - left;
+      lane.codes[i] &= behind <= 0 ? 0xFFFFFFFFu : behind >= 4 ? 0u : 0xFFFFFFFFu >> (8 * behind);
+    }
+  }
+}
+
 }  // namespace assay::kernels::fragments

@@ -4,84 +4,132 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/copies/barrier.cuh"
 #include "kernels/fragments/activations.cuh"
-#include "kernels/fragments/stages.cuh"
+#include "kernels/fragments/pieces.cuh"
 
 namespace assay::kernels::fragments {
 
-constexpr int most_slices = 16;  ///< of a row
-/// Warps of a block at most. With four pairs of columns of activations a lane has more than 128 registers'
-/// worth.
-constexpr int most_warps(int tiles) {
+/// Partial sums of a segment: the one of index p has its stages p, p + 16, p + 32 and so on.
+constexpr int most_partials = 16;
+/// Warps of a block that multiply. With four pairs of columns of activations a lane has more than 128
+/// registers' worth: half as many, with two partial sums each.
+constexpr int multiplying_warps(int tiles) {
   return tiles == 4 ? 8 : 16;
 }
-constexpr int most_ahead = 3;
+constexpr int bringing_warps = 4;
+/// Of all warps that do not multiply: those, one that joins, and three that make up a group of four with it
+/// and have nothing to do (copies/registers).
+constexpr int other_warps = 8;
+constexpr int block_threads(int tiles) {
+  return (multiplying_warps(tiles) + other_warps) * 32;
+}
+/// Registers of a thread. All together take no more than the equal shares of the launch: of 65,536, rounded
+/// down to multiples of 8.
+constexpr int other_registers = 40;
+constexpr int multiplying_registers(int tiles) {
+  return tiles == 4 ? 208 : 96;
+}
+static_assert(16 * 96 + other_warps * other_registers <= 24 * 80);
+static_assert(8 * 208 + other_warps * other_registers <= 16 * 128);
+constexpr int most_slots = 16;
 
-/// How the columns of a row are cut, which the number of columns alone decides.
+/// How a row is cut, which the number of its columns alone decides: the order of a sum depends on nothing
+/// else. Segments are whole pairs of chunks, and so short that one of a vector fits in shared memory, of four
+/// where they are f16.
 struct Cut {
-  int stages;        ///< of a row
-  int slice_stages;  ///< of a slice; the last one may have fewer
-  int slices;
+  int stages;          ///< of a row
+  int segment_stages;  ///< of a segment; the last one may have fewer
+  int segments;
 };
 
 template <BlockFormat Format>
 Cut cut_of(std::int64_t columns) {
-  constexpr std::int64_t of_stage = Shape<Format>::stage_columns;
+  constexpr int of_stage = Shape<Format>::stage_columns, most_columns = 16384;
   const auto stages = static_cast<int>((columns + of_stage - 1) / of_stage);
-  constexpr int span = Shape<Format>::span;
-  const int slice_stages = (stages + most_slices * span - 1) / (most_slices * span) * span;
-  return {stages, slice_stages, (stages + slice_stages - 1) / slice_stages};
+  constexpr int most = most_columns / of_stage;
+  const int segments = (stages + most - 1) / most;
+  const int even = (stages + segments - 1) / segments;
+  const int segment_stages = (even + most_partials - 1) / most_partials * most_partials;
+  return {stages, segment_stages, (stages + segment_stages - 1) / segment_stages};
 }
 
-/// A run of slices of all rows, what one launch multiplies.
+/// A run of segments of all rows, what one launch multiplies.
 struct Plan {
-  int first_stage, stages;  ///< of the slices
-  int slice_stages, slices;
+  int first_stage, stages;  ///< of the run
+  int segment_stages, segments;
+  int buffers;       ///< of partial sums, for as many segments
   bool first, last;  ///< of the runs of a row
-  int group;         ///< tiles of 16 rows whose slices are joined at a time
-  int warps;         ///< of a block
-  int ahead;         ///< spans that a warp has on their way
+  int slots;         ///< for chunks of 16 rows
+  int tiles;         ///< of 16 rows
   bool aligned;      ///< Rows::aligned
   bool in_fours;     ///< Activations::in_fours
-  // Places in shared memory, in bytes: the octets at 0, then the sums of x, zeros, joined slices, slots.
-  int sums_at, zeros_at, joined_at, slots_at;
+  // Places in shared memory, in bytes: the octets at 0, then the sums of x, zeros, barriers, partial sums,
+  // slots.
+  int sums_at, zeros_at, barriers_at, partials_at, slots_at;
   int bytes;  ///< in all
+
+  __host__ __device__ int chunks() const { return (stages + chunk_stages - 1) / chunk_stages; }
 };
 
-/// The plan for slices [first, first + count) and `tiles` pairs of columns of activations, with no bytes
+/// What the barriers of a block are for.
+struct Barriers {
+  copies::Barrier *come, *used;      ///< of each slot: its chunk has come; it has been multiplied
+  copies::Barrier *summed, *joined;  ///< of each buffer: its partial sums are there; they have been joined
+};
+
+/// The partial sums of a segment of a tile: (partial, vector, row) in one of the buffers.
+struct Buffer {
+  int at;
+  unsigned parity;  ///< of the phases that concern this use of it
+
+  __device__ static Buffer of(int tile, int segment, const Plan& plan) {
+    const int use = tile * plan.segments + segment;
+    return {use % plan.buffers, static_cast<unsigned>(use / plan.buffers) & 1u};
+  }
+  __device__ float* of_partial(float* partials, int partial, int batch) const {
+    return partials + (at * most_partials + partial) * batch * tile_rows;
+  }
+};
+
+/// Stages of a segment of the run.
+__device__ inline int stages_of(int segment, const Plan& plan) {
+  return min(plan.segment_stages, plan.stages - segment * plan.segment_stages);
+}
+
+/// The plan for segments [first, first + count) and `tiles` pairs of columns of activations, with no bytes
 /// where they do not fit `shared_bytes`.
 template <BlockFormat Format, bool Halves>
 Plan plan_for(const Cut& cut, const Activations& x, int tiles, int first, int count,
               std::int64_t shared_bytes) {
   using Kind = Shape<Format>;
   Plan plan{};
-  plan.first_stage = first * cut.slice_stages;
-  plan.stages = std::min(count * cut.slice_stages, cut.stages - plan.first_stage);
-  plan.slice_stages = cut.slice_stages;
-  plan.slices = count;
+  plan.first_stage = first * cut.segment_stages;
+  plan.stages = std::min(count * cut.segment_stages, cut.stages - plan.first_stage);
+  plan.segment_stages = cut.segment_stages;
+  plan.segments = count;
   plan.first = first == 0;
-  plan.last = first + count == cut.slices;
+  plan.last = first + count == cut.segments;
+  plan.buffers = x.batch <= 2 ? 4 : 2;
   const int columns = x.batch * parts_of_x<Halves>;
   const std::int64_t octets = std::int64_t{plan.stages} * Kind::stage_octets * columns * 4 * 16;
   const std::int64_t sums =
       Kind::minimum ? std::int64_t{plan.stages} * 4 * Kind::units * (Kind::sixteenths ? 2 : 1) * 2 * tiles * 4
                     : 0;
-  const int of_tile = count * x.batch * tile_rows * 4;
-  plan.group = std::max(1, 4096 / of_tile);
-  const std::int64_t slots_at = octets + sums + 16 + std::int64_t{2} * plan.group * of_tile;
-  // Half the warps where all of them would not have a span to multiply and one on its way.
-  constexpr std::int64_t of_warp = tile_rows * Kind::pitch;
-  plan.warps = most_warps(tiles);
-  if (slots_at + 2 * plan.warps * of_warp > shared_bytes) plan.warps /= 2;
-  const std::int64_t slots =
-      std::min<std::int64_t>((shared_bytes - slots_at) / (plan.warps * of_warp), most_ahead + 1);
-  if (slots < 2) return {};
-  plan.ahead = static_cast<int>(slots - 1);
+  const std::int64_t zeros_at = octets + sums, barriers_at = zeros_at + 16;
+  const std::int64_t partials_at =
+      barriers_at + (2 * most_slots + 2 * plan.buffers) * sizeof(copies::Barrier);
+  const std::int64_t slots_at =
+      partials_at + std::int64_t{plan.buffers} * most_partials * x.batch * tile_rows * 4;
+  constexpr std::int64_t of_slot = tile_rows * Kind::pitch;
+  plan.slots = static_cast<int>(std::min<std::int64_t>((shared_bytes - slots_at) / of_slot, most_slots));
+  if (slots_at >= shared_bytes || plan.slots < 2) return {};
   plan.sums_at = static_cast<int>(octets);
-  plan.zeros_at = static_cast<int>(octets + sums);
-  plan.joined_at = plan.zeros_at + 16;
+  plan.zeros_at = static_cast<int>(zeros_at);
+  plan.barriers_at = static_cast<int>(barriers_at);
+  plan.partials_at = static_cast<int>(partials_at);
   plan.slots_at = static_cast<int>(slots_at);
-  plan.bytes = static_cast<int>(slots_at + slots * plan.warps * of_warp);
+  plan.bytes = static_cast<int>(slots_at + plan.slots * of_slot);
   return plan;
 }
 

@@ -44,9 +44,10 @@ template <BlockFormat Format, bool Halves, int Unit, int Tiles>
 __device__ inline void add_unit(Totals<Tiles>& totals, const Lane<Format>& low, const Lane<Format>& high,
                                 const Columns<Tiles>& columns, int stage, const Faults& faults) {
   using Kind = Shape<Format>;
-  // The second sixteen columns have sums of their own where they have a scale of their own.
-  constexpr int sets = Kind::sixteenths ? 2 : 1;
-  float sums[sets][Tiles][4] = {};
+  // The second sixteen columns have sums of their own, because they have a scale of their own or so that
+  // fewer multiplications wait for one another.
+  constexpr bool two_scales = Kind::sixteenths;
+  float sums[2][Tiles][4] = {};
   [&]<int... Octet>(std::integer_sequence<int, Octet...>) {
     const auto add = [&]<int At>(std::integral_constant<int, At>) {
       const auto of_low = codes_of<Format, Halves, Unit, At>(low, faults);
@@ -60,7 +61,7 @@ __device__ inline void add_unit(Totals<Tiles>& totals, const Lane<Format>& low, 
         for (int part = 0; part < Kind::template parts<Halves>; ++part) {
           multiply<Halves>(sums[0][tile], of_low.pairs[part][0], of_high.pairs[part][0],
                            of_low.pairs[part][1], of_high.pairs[part][1], x.x, x.y);
-          multiply<Halves>(sums[sets - 1][tile], of_low.pairs[part][2], of_high.pairs[part][2],
+          multiply<Halves>(sums[1][tile], of_low.pairs[part][2], of_high.pairs[part][2],
                            of_low.pairs[part][3], of_high.pairs[part][3], x.z, x.w);
         }
       }
@@ -70,6 +71,13 @@ __device__ inline void add_unit(Totals<Tiles>& totals, const Lane<Format>& low, 
   (std::make_integer_sequence<int, Kind::octets>());
   const Scales of_low = scales_of<Format, Unit>(low, columns.t, faults);
   const Scales of_high = scales_of<Format, Unit>(high, columns.t, faults);
+  if constexpr (!two_scales) {
+#pragma unroll
+    for (int tile = 0; tile < Tiles; ++tile)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sums[0][tile][i] += sums[1][tile][i];
+  }
+  constexpr int sets = two_scales ? 2 : 1;
 #pragma unroll
   for (int set = 0; set < sets; ++set)
     add_scaled<Tiles>(totals, sums[set], of_low.factor[set], of_high.factor[set]);
@@ -90,16 +98,30 @@ __device__ inline void add_unit(Totals<Tiles>& totals, const Lane<Format>& low, 
   }
 }
 
-/// Adds stage `stage` of the block, which begins at `low` and `high` of the lane's two rows.
+/// A lane's parts of a stage of its two rows.
+template <BlockFormat Format>
+struct Stage {
+  Lane<Format> low, high;
+
+  /// Of the stage that begins at `low` and `high` in shared memory, which has `left` bytes of its rows.
+  __device__ static Stage read(const std::uint8_t* low, const std::uint8_t* high, int t, int left,
+                               bool aligned, const Faults& faults) {
+    Stage made{read_lane<Format>(low, t, aligned), read_lane<Format>(high, t, aligned)};
+    if (left < Shape<Format>::stage_bytes && !faults.tail_not_cleared) {
+      clear_behind(made.low, left, t);
+      clear_behind(made.high, left, t);
+    }
+    return made;
+  }
+};
+
+/// Adds what has been read of stage `stage` of the block.
 template <BlockFormat Format, bool Halves, int Tiles>
-__device__ inline void add_stage(Totals<Tiles>& totals, const std::uint8_t* low, const std::uint8_t* high,
-                                 const Columns<Tiles>& columns, int stage, bool aligned,
-                                 const Faults& faults) {
-  const Lane<Format> of_low = read_lane<Format>(low, columns.t, aligned);
-  const Lane<Format> of_high = read_lane<Format>(high, columns.t, aligned);
-  add_unit<Format, Halves, 0>(totals, of_low, of_high, columns, stage, faults);
+__device__ inline void add_stage(Totals<Tiles>& totals, const Stage<Format>& of,
+                                 const Columns<Tiles>& columns, int stage, const Faults& faults) {
+  add_unit<Format, Halves, 0>(totals, of.low, of.high, columns, stage, faults);
   if constexpr (Shape<Format>::units == 2)
-    add_unit<Format, Halves, 1>(totals, of_low, of_high, columns, stage, faults);
+    add_unit<Format, Halves, 1>(totals, of.low, of.high, columns, stage, faults);
 }
 
 /// The results of rows g and g + 8 with vector `vector`: its parts' columns and the four lanes joined, in all

@@ -44,15 +44,11 @@ struct Shape {
   static constexpr int stage_octets = units * octets;
   static constexpr int stage_columns = 4 * 8 * stage_octets;
   static constexpr int stage_bytes = stage_columns / length * block_bytes;
-  /// Stages that are brought together, so that memory is read in runs of 200 bytes and more: what is read of
-  /// a row begins on a multiple of 32 bytes, and what two runs share is read twice.
-  static constexpr int span = 2 * stage_bytes <= 320 ? 2 : 1;
-  static constexpr int span_bytes = span * stage_bytes;
-  /// Pieces of 16 bytes that a span of a row touches at most.
-  static constexpr int pieces = (31 + span_bytes + 15) / 16;
-  /// Bytes of a row in a slot, and what load_words reads beyond; an odd multiple of 16, so that eight rows
-  /// lie in different banks.
-  static constexpr int pitch = ((31 + span_bytes + 8 + 15) / 16 | 1) * 16;
+  /// What is brought of a row at a time, a multiple of 16 for every format.
+  static constexpr int chunk_bytes = 8 * stage_bytes;
+  /// Bytes of a row in a slot, with what lies before it up to a multiple of 16, and what load_words reads
+  /// beyond; an odd multiple of 16, so that eight rows lie in different banks.
+  static constexpr int pitch = ((15 + chunk_bytes + 8 + 15) / 16 | 1) * 16;
   /// What a lane's bytes begin on a multiple of where rows and their stages do.
   static constexpr int natural = plain || Format == BlockFormat::q4_k || Format == BlockFormat::q5_k ? 16
                                  : length == 32 && block_bytes * units % 4 == 0                      ? 4
