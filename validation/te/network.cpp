@@ -338,6 +338,8 @@ void describe_network(Suite& suite) {
   on_device("te.network.cuda_excluded_counted", "missing mask", "the counts leave out the point itself only");
   on_device("te.network.cuda_guide_trusted", "precision",
             "the ends of a range of ranks are those of the buckets they fall into");
+  on_device("te.network.cuda_sort_ends_early", "off by one",
+            "the sort of a short run leaves out its last step");
   on_device("te.network.cuda_long_list_ends_early", "lost data",
             "a list of many points holds the first that its window meets, not the nearest");
   on_device("te.network.cuda_rest_nearest_left_out", "off by one",
