@@ -1,6 +1,6 @@
-// The k-th neighbour of the points that walk_lists leaves: the tails of a source, which have many neighbours in
-// the plane and few along the source, and what a list or float does not decide. A block has a target, a warp
-// goes through sources of it.
+// The k-th neighbour of the points that walk_lists leaves: the tails of a source, which have many neighbours
+// in the plane and few along the source, and what a list or float does not decide. A block has a target, a
+// warp goes through sources of it.
 //
 //   crowds    of 32 ranks side by side several are left, as in the tails: a lane each; all look at the same
 //             candidate, from their own ranks outwards.
@@ -29,8 +29,8 @@ constexpr std::uint32_t kNoKey = 0x7F7FFFFFu;  // the largest float
 constexpr int kCrowd = 6;
 /// Sources of a warp, about: few enough that those with many points left find others to take the rest.
 constexpr std::int64_t kSourcesOfWarp = 4;
-/// Chunks of 32 candidates. A crowd's key holds the place of a candidate among all of them; where a warp takes
-/// one point the lane that holds a key says the rest.
+/// Chunks of 32 candidates. A crowd's key holds the place of a candidate among all of them; where a warp
+/// takes one point the lane that holds a key says the rest.
 constexpr std::int32_t kChunks = kMostPoints / 32;
 constexpr std::uint32_t kCrowdMask = 32 * kChunks - 1;
 constexpr std::uint32_t kChunkMask = 2 * kChunks - 1;
@@ -84,16 +84,16 @@ struct Pair {
 
 /// What a warp has of its own in shared memory.
 struct Scratch {
-  float4 candidates[32];
-  /// Ranks that are left, a bit each: those of the lower half, then those of the upper one from its end on, so
-  /// that either tail begins a word.
+  float4 candidates[32];  ///< guesses, and the bits of a place or a row
+  /// Ranks that are left, a bit each: those of the lower half, then those of the upper one from its end on,
+  /// so that either tail begins a word.
   std::uint32_t left[2 * kHalfWords];
   std::int32_t firsts[kChunks];  ///< the ranks that chunks begin at
   std::uint16_t near[32];
 };
 
-/// What a search in float says of a point: its word where that is certain, and a distance that k others do not
-/// exceed, or -1.
+/// What a search in float says of a point: its word where that is certain, and a distance that k others do
+/// not exceed, or -1.
 struct Answer {
   std::uint32_t word = kUnresolved;
   float most = -1;
@@ -123,16 +123,27 @@ __device__ Answer search_crowd(const Task& task, const Pair& pair, Scratch& scra
 #pragma unroll
   for (int j = 0; j <= kCapacity; ++j) keys[j] = wanted && j >= kCapacity - task.k ? kNoKey : 0u;
 
-  std::int32_t chunks = 0;
-  const auto look = [&](std::int32_t first, auto any_excluded) {
+  // 32 ranks, of which this lane brings one; those beyond the source are infinitely far.
+  struct Chunk {
+    std::int32_t first;
+    std::uint32_t row;
+    float x;
+  };
+  const auto fetch = [&](std::int32_t first) {
     const std::int32_t r = first + lane;
     const bool there = r >= 0 && r < n;
-    const std::uint32_t row = pair.rows[there ? r : rank];
-    const float2 at = pair.plane[row];
+    return Chunk{first, there ? pair.rows[r] : 0u, there ? pair.guesses[r] : CUDART_INF_F};
+  };
+  std::int32_t chunks = 0;
+  const auto look = [&](const Chunk& chunk, auto any_excluded) {
+    constexpr bool kAnyExcluded = decltype(any_excluded)::value;
+    const std::uint32_t place = static_cast<std::uint32_t>(32 * chunks);
+    const float2 at = pair.plane[chunk.row];
     __syncwarp();  // the chunk before has been looked at
     scratch.candidates[lane] =
-        make_float4(there ? pair.guesses[r] : CUDART_INF_F, at.x, at.y, __uint_as_float(row));
-    if (lane == 0) scratch.firsts[chunks] = first;
+        make_float4(chunk.x, at.x, at.y,
+                    __uint_as_float(kAnyExcluded ? chunk.row : place + static_cast<std::uint32_t>(lane)));
+    if (lane == 0) scratch.firsts[chunks] = chunk.first;
     __syncwarp();
     constexpr int kStep = 4;
 #pragma unroll 1
@@ -142,8 +153,10 @@ __device__ Answer search_crowd(const Task& task, const Pair& pair, Scratch& scra
       for (int v = 0; v < kStep; ++v) {
         const float4 to = scratch.candidates[u + v];
         const float d = fmaxf(fabsf(to.x - own.x), fmaxf(fabsf(to.y - own.y), fabsf(to.z - own.z)));
-        each[v] = (__float_as_uint(d) & ~kCrowdMask) | static_cast<std::uint32_t>(32 * chunks + u + v);
-        if (decltype(any_excluded)::value && __float_as_uint(to.w) - static_cast<std::uint32_t>(excluded_begin) < excluded)
+        const std::uint32_t last =
+            kAnyExcluded ? place + static_cast<std::uint32_t>(u + v) : __float_as_uint(to.w);
+        each[v] = (__float_as_uint(d) & ~kCrowdMask) | last;
+        if (kAnyExcluded && __float_as_uint(to.w) - static_cast<std::uint32_t>(excluded_begin) < excluded)
           each[v] = kNoKey;
       }
       const std::uint32_t least = min(min(each[0], each[1]), min(each[2], each[3]));
@@ -155,7 +168,8 @@ __device__ Answer search_crowd(const Task& task, const Pair& pair, Scratch& scra
   };
 
   constexpr int kLast = kCapacity - 1;
-  std::int32_t next = start, up = start + 32, down = start - 1;
+  // The next ones to either side are on their way while one is looked at.
+  Chunk next = fetch(start), up = fetch(start + 32), down = fetch(start - 32);
   float bound;
   bool upwards = false;
   while (true) {
@@ -164,21 +178,20 @@ __device__ Answer search_crowd(const Task& task, const Pair& pair, Scratch& scra
       look(next, std::true_type{});
     else
       look(next, std::false_type{});
-    const float above = up < n ? pair.guesses[up] - own.x : CUDART_INF_F,
-                below = down >= 0 ? own.x - pair.guesses[down] : CUDART_INF_F;
+    const float nearest_below = __shfl_sync(kWholeWarp, down.x, 31),
+                above = __shfl_sync(kWholeWarp, up.x, 0) - own.x,
+                below = nearest_below < CUDART_INF_F ? own.x - nearest_below : CUDART_INF_F;
     bound = task.faults.tail_cut ? CUDART_INF_F : fminf(above, below);
     const float most = most_of(keys[kLast], kCrowdMask);
     const bool more_above = __any_sync(kWholeWarp, wanted && above <= most),
                more_below = __any_sync(kWholeWarp, wanted && below <= most);
     if (!(more_above || more_below) || task.faults.tail_cut || chunks == kChunks) break;
     upwards = more_above && !(more_below && upwards);
-    if (upwards) {
-      next = up;
-      up += 32;
-    } else {
-      down -= 32;
-      next = down + 1;
-    }
+    next = upwards ? up : down;
+    if (upwards)
+      up = fetch(up.first + 32);
+    else
+      down = fetch(down.first - 32);
   }
   const auto place = static_cast<std::int32_t>(keys[kLast] & kCrowdMask);
   const std::int32_t at = scratch.firsts[min(place / 32, chunks - 1)] + place % 32;
@@ -326,13 +339,24 @@ __global__ void __launch_bounds__(kThreads, 8) search(Task task) {
                     n};
     for (std::int32_t w = lane; w < 2 * kHalfWords; w += 32) scratch.left[w] = 0;
     __syncwarp();
-#pragma unroll 4
-    for (std::int32_t i = lane; i < n; i += 32)
-      if (found[i] == kUnresolved) {
-        const std::int32_t rank = ranks[i];
-        const std::int32_t bit = rank < n / 2 ? rank : 32 * kHalfWords + n - 1 - rank;
-        atomicOr(&scratch.left[bit / 32], 1u << (bit % 32));
+    // Ranks are read for all points: to wait for one load and then for another takes longer.
+    constexpr std::int32_t kAtOnce = 8;
+    for (std::int32_t first = lane; first < n; first += 32 * kAtOnce) {
+      std::uint32_t held[kAtOnce], at[kAtOnce];
+#pragma unroll
+      for (std::int32_t u = 0; u < kAtOnce; ++u) {
+        const bool there = first + 32 * u < n;
+        held[u] = there ? found[first + 32 * u] : ~kUnresolved;
+        at[u] = there ? ranks[first + 32 * u] : 0u;
       }
+#pragma unroll
+      for (std::int32_t u = 0; u < kAtOnce; ++u)
+        if (held[u] == kUnresolved) {
+          const auto count = static_cast<std::uint32_t>(n);
+          const std::uint32_t bit = at[u] < count / 2 ? at[u] : 32 * kHalfWords + count - 1 - at[u];
+          atomicOr(&scratch.left[bit / 32], 1u << (bit % 32));
+        }
+    }
     __syncwarp();
     std::uint64_t words = __ballot_sync(kWholeWarp, scratch.left[lane] != 0) |
                           std::uint64_t{__ballot_sync(kWholeWarp, scratch.left[kHalfWords + lane] != 0)}
@@ -345,8 +369,8 @@ __global__ void __launch_bounds__(kThreads, 8) search(Task task) {
       bool open = (bits >> lane & 1u) != 0, ties = false;
       Answer answer;
       if (__popc(bits) >= kCrowd)
-        answer = search_crowd<kCapacity>(task, pair, scratch, lower ? depth : n - 32 - depth, rank_of(lane),
-                                         open);
+        answer =
+            search_crowd<kCapacity>(task, pair, scratch, lower ? depth : n - 32 - depth, rank_of(lane), open);
       if (open && answer.word != kUnresolved) {
         found[pair.rows[rank_of(lane)]] = answer.word;
         open = false;
@@ -364,8 +388,8 @@ __global__ void __launch_bounds__(kThreads, 8) search(Task task) {
           found[pair.rows[rank]] = of.word;
       }
       if (ties)
-        found[pair.rows[rank_of(lane)]] = found_word(search_outwards<kCapacity>(task, pair, rank_of(lane)),
-                                                     kAlongAny, kUnknownCount);
+        found[pair.rows[rank_of(lane)]] =
+            found_word(search_outwards<kCapacity>(task, pair, rank_of(lane)), kAlongAny, kUnknownCount);
       __syncwarp();
     }
   }
