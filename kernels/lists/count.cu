@@ -293,13 +293,14 @@ void count_and_add(CUstream_st* stream, const Columns& columns, Range range, con
                    const std::uint32_t* found, const Results& results) {
   const Task task{columns, range,   targets, exclusion,        psi, te::digamma(static_cast<double>(k)),
                   found,   results, 1,       selected_faults()};
-  // Few points keep few threads busy: several sources then share a block. The plane stays in global memory
+  // Several sources share a block, with few threads each: a source's threads wait for the slowest of them
+  // when its points are counted, and more points a thread even that out. The plane stays in global memory
   // where there is no room for it beside them.
   const std::int32_t n = columns.n;
   if (n <= 256 && launch<32, 16>(stream, task, true)) return;
-  if (n > 256 && n <= 512 && launch<128, 4>(stream, task, true)) return;
-  if (n > 512 && (launch<256, 4>(stream, task, true) || launch<256, 3>(stream, task, true) ||
-                  launch<256, 3>(stream, task, false)))
+  if (n > 256 && n <= 512 && launch<64, 8>(stream, task, true)) return;
+  if (n > 512 && (launch<128, 5>(stream, task, true) || launch<256, 4>(stream, task, true) ||
+                  launch<256, 3>(stream, task, true) || launch<256, 3>(stream, task, false)))
     return;
   if (!launch<512, 1>(stream, task, false))
     throw DeviceError("lists: a block has too little shared memory on this device", false);
