@@ -93,8 +93,8 @@ struct Targets {
   Axis in_y, in_z;
   std::uint8_t* tied = nullptr;  ///< (count)
   float2* plane = nullptr;       ///< (count, n) y and z centred and scaled
-  /// (count, n) of each point the list_length(n) nearest in (y, z): kListLength rows, then the bits of as
-  /// many distances
+  /// (count, n, 2 list_length(n)) of each point the nearest in (y, z): rows by place, then the bits of
+  /// distances
   std::uint32_t* lists = nullptr;
   /// (count, n) times a source's spread there: a distance that about kSearchedShare k neighbours are within
   float* reach = nullptr;
@@ -138,8 +138,8 @@ inline constexpr std::int32_t kPrefixRanks = 16;
 ASSAY_HOST_DEVICE constexpr std::int32_t prefix_rows(std::int32_t n) {
   return (n + kPrefixRanks / 2) / kPrefixRanks + 1;
 }
-/// The place n has a word too. One word more where their number is even: rows then begin in different banks of
-/// shared memory.
+/// The place n has a word too. One word more where their number is even: rows then begin in different banks
+/// of shared memory.
 ASSAY_HOST_DEVICE constexpr std::int32_t prefix_words(std::int32_t n) {
   return (n / 32 + 1) | 1;
 }

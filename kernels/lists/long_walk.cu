@@ -41,7 +41,7 @@ void walk_long_lists(CUstream_st* stream, const LongTarget& target, const LongPa
   targets.z = target.columns + target.n;
   targets.lists = target.lists;
   targets.reach = target.reach;
-  const walking::Task task{columns,     {0, pairs.count},          targets, k, kLongListLength, first, count,
+  const walking::Task task{columns,     {0, pairs.count},          targets, k, first, count,
                            pairs.found, walking::selected_faults()};
   if (k > 4)
     launch<8>(stream, task);

@@ -157,7 +157,14 @@ __global__ void __launch_bounds__(kThreads)
     return static_cast<std::int32_t>(__reduce_add_sync(kWholeWarp, count));
   };
   // A threshold that kLength distances do not exceed; where ties allow none, the least that more do not.
-  std::uint32_t low = 0, high = kNone - 1;
+  std::uint32_t low = kNone, high = 0;
+#pragma unroll
+  for (int q = 0; q < kPer; ++q) {
+    low = min(low, bits[q]);
+    high = max(high, bits[q] == kNone ? 0u : bits[q]);
+  }
+  low = __reduce_min_sync(kWholeWarp, low);
+  high = __reduce_max_sync(kWholeWarp, high);
   std::int32_t within = at_most(high);
   while (within > kLength && low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
@@ -190,7 +197,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
   for (int j = 0; j < kKeys; ++j) keys[j] = into[kKeys * lane + j];
   sort_keys(keys);
-  std::uint32_t* list = targets.lists + (target * n + i) * 2 * kListLength;
+  std::uint32_t* list = targets.lists + (target * n + i) * 2 * kLength;
 #pragma unroll
   for (int j = 0; j < kKeys; ++j) {
     const std::int32_t place = kKeys * lane + j;
@@ -200,7 +207,7 @@ __global__ void __launch_bounds__(kThreads)
     const auto distance = there ? static_cast<std::uint32_t>(keys[j] >> 32) : 0x7F800000u;
     if (loses_last && place == kLength / 8) row = static_cast<std::uint32_t>(i);
     list[place] = row | (fabs(y[row] - own_y) > fabs(z[row] - own_z) ? kAlongY : 0u);
-    list[kListLength + place] = distance;
+    list[kLength + place] = distance;
     // The kReached nearest tell how dense the plane is there; the edge of a volume that holds k of them.
     const std::int32_t reached = min(kReached, n / 8 + 1);
     if (place == reached - 1) {

@@ -56,7 +56,7 @@ struct Task {
   Columns columns;
   Range range;
   Targets targets;
-  std::int32_t k, length;      ///< of the lists
+  std::int32_t k;
   std::int32_t first, points;  ///< whose lists there are
   std::uint32_t* found;
   Faults faults;
@@ -91,16 +91,16 @@ struct Chosen {
 /// n_yz where the list tells it: all that are nearer in the plane than the k-th neighbour, at `place` and
 /// farthest along `along`. Distances are rounded; those close to it are looked at again in double.
 template <int kRoom>
-__device__ std::uint32_t count_plane(const Point& point, std::int32_t length, std::int32_t place,
-                                     std::uint32_t along, float distance, float margin) {
+__device__ std::uint32_t count_plane(const Point& point, std::int32_t place, std::uint32_t along,
+                                     float distance, float margin) {
   const float below = distance - margin, above = distance + margin;
   std::int32_t low = 0;
 #pragma unroll
   for (int half = kRoom / 2; half > 0; half /= 2)  // the first entry not below for certain
-    if ((half < kShortList || half < length) && point.gaps[low + half - 1] < below) low += half;
+    if (point.gaps[low + half - 1] < below) low += half;
   low += point.gaps[low] < below;
   auto count = static_cast<std::uint32_t>(low);
-  for (std::int32_t p = low; p < length && point.gaps[p] <= above; ++p) {
+  for (std::int32_t p = low; p < kRoom && point.gaps[p] <= above; ++p) {
     if (p == place && (along == 1 || along == 2)) continue;  // it is the distance itself
     count += point.in_plane(p) < point.joint(place);
   }
@@ -161,7 +161,7 @@ __device__ State search(const Task& task, const Point& point, const Source& sour
     // What is farther than the k-th best by more than rounding is of no use, neither as the k-th nor to say
     // whether it is clear of the next one.
     nearer = fminf(nearer, task.faults.limit_falls_too_far ? 0.5f * most : most + 3 * margin);
-    if (begin + kSection >= task.length || !__any_sync(kWholeWarp, chosen.ahead < nearer)) break;
+    if (begin + kSection >= kRoom || !__any_sync(kWholeWarp, chosen.ahead < nearer)) break;
   }
   const float bound = task.faults.stops_early ? CUDART_INF_F : fminf(chosen.passed, chosen.ahead);
   const std::uint32_t last = keys[kCapacity - 1];
@@ -192,13 +192,12 @@ __device__ State search(const Task& task, const Point& point, const Source& sour
   const std::uint32_t along = dx - gap > margin   ? 0u
                               : gap - dx > margin ? (row & kAlongY ? 1u : 2u)
                                                   : kAlongAny;
-  word = found_word(row & ~kAlongY, along,
-                    count_plane<kRoom>(point, task.length, place, along, fmaxf(dx, gap), margin));
+  word = found_word(row & ~kAlongY, along, count_plane<kRoom>(point, place, along, fmaxf(dx, gap), margin));
   return State::decided;
 }
 
 /// The same in double, for tied data.
-template <int kCapacity, class Source>
+template <int kCapacity, int kRoom, class Source>
 __device__ State search_tied(const Task& task, const Point& point, const Source& source, float own,
                              float limit, std::uint32_t& word) {
   double values[kCapacity];
@@ -218,8 +217,7 @@ __device__ State search_tied(const Task& task, const Point& point, const Source&
       const std::int32_t p = bits != 0 ? first_place(bits, begin) : begin + kSection - 1;
       bound = static_cast<double>(point.gaps[p] * (1.0f - 0x1p-22f));
       // an infinite distance stands for no neighbour
-      const bool live =
-          bits != 0 && bound < CUDART_INF && !(bound > values[kCapacity - 1] * point.scale);
+      const bool live = bits != 0 && bound < CUDART_INF && !(bound > values[kCapacity - 1] * point.scale);
       if (!__any_sync(kWholeWarp, live)) break;
       if (!live) continue;
       bits = after_place(bits, p);
@@ -239,7 +237,7 @@ __device__ State search_tied(const Task& task, const Point& point, const Source&
     most = values[kCapacity - 1] * point.scale;
     margin = 0x1p-20 * (fabs(static_cast<double>(own)) + most) + 0x1p-140;
     nearer = fminf(nearer, static_cast<float>(most + 3 * margin));
-    if (begin + kSection >= task.length || !__any_sync(kWholeWarp, bound < nearer && !(bound > most))) break;
+    if (begin + kSection >= kRoom || !__any_sync(kWholeWarp, bound < nearer && !(bound > most))) break;
   }
   if (!(limit - most > margin)) return bound < limit ? State::given_up : State::open;
   if (!(bound > most)) return State::given_up;
@@ -248,8 +246,8 @@ __device__ State search_tied(const Task& task, const Point& point, const Source&
   return State::decided;
 }
 
-/// A warp's groups of eight points, of all targets one after the other: `group` and every `step` from there on
-/// below `last`. `block` is the 32 columns.
+/// A warp's groups of eight points, of all targets one after the other: `group` and every `step` from there
+/// on below `last`. `block` is the 32 columns.
 template <int kCapacity, int kRoom, class Source>
 __device__ void walk_groups(const Task& task, Staged<kRoom>& staged, const Source& source, std::int32_t block,
                             std::int32_t group, std::int32_t step, std::int32_t last) {
@@ -263,9 +261,7 @@ __device__ void walk_groups(const Task& task, Staged<kRoom>& staged, const Sourc
   const bool tied_column = there && task.columns.tied != nullptr && task.columns.tied[column] != 0;
   const bool any_tied_column = __any_sync(kWholeWarp, tied_column);
   const std::int32_t groups = groups_of(task);
-  const auto first_of = [&](std::int32_t g) {
-    return task.first + g % groups * kPointsOfWarp;
-  };
+  const auto first_of = [&](std::int32_t g) { return task.first + g % groups * kPointsOfWarp; };
   // The next point's list, spread and reach are on their way while this one is worked on.
   struct {
     const std::uint32_t* list;
@@ -281,10 +277,10 @@ __device__ void walk_groups(const Task& task, Staged<kRoom>& staged, const Sourc
   float next_spread, next_reach;
   const auto fetch = [&] {
 #pragma unroll
-    for (int part = 0; part < 2 * kRoom; part += 128)  // rows, then distances
-      if (kRoom > 128 || 4 * lane < task.length)
-        __pipeline_memcpy_async(&staged.lists[buffer][(part < kRoom ? part : part + kPadding) + 4 * lane],
-                                next.list + part, 16);
+    for (int part = 0; part < 2 * kRoom; part += 128) {  // rows, then distances
+      const std::int32_t at = part + 4 * lane;
+      __pipeline_memcpy_async(&staged.lists[buffer][at < kRoom ? at : at + kPadding], next.list + part, 16);
+    }
     __pipeline_commit();
     next_spread = there ? __ldg(next.spread) : -1.0f;
     next_reach = __ldg(next.reach);
@@ -321,12 +317,11 @@ __device__ void walk_groups(const Task& task, Staged<kRoom>& staged, const Sourc
       std::uint32_t word = kUnresolved;
       for (int attempt = 0; attempt < 3 && __any_sync(kWholeWarp, state == State::open); ++attempt) {
         if (state != State::open) limit = -1.0f;
-        const State after = tied ? search_tied<kCapacity>(task, point, source, own, limit, word)
+        const State after = tied ? search_tied<kCapacity, kRoom>(task, point, source, own, limit, word)
                                  : search<kCapacity, kRoom>(task, point, source, own, limit, word);
         if (state == State::open) state = after;
         // then once more, as far as the list reaches
-        limit = attempt == 0 ? 1.75f * limit
-                             : fmaxf(limit, 1.0001f * fminf(point.gaps[task.length - 1], 0x1p100f));
+        limit = attempt == 0 ? 1.75f * limit : fmaxf(limit, 1.0001f * fminf(point.gaps[kRoom - 1], 0x1p100f));
       }
       staged.results[lane][i - first] = word;
       point.advance();
@@ -343,8 +338,8 @@ __device__ void walk_groups(const Task& task, Staged<kRoom>& staged, const Sourc
   }
 }
 
-/// kTile: the sources are in shared memory, and the groups of all columns are cut into as many pieces as there
-/// are blocks, so that a block has sources of two columns' blocks now and then. Otherwise all blocks of
+/// kTile: the sources are in shared memory, and the groups of all columns are cut into as many pieces as
+/// there are blocks, so that a block has sources of two columns' blocks now and then. Otherwise all blocks of
 /// blockIdx.y go through its groups together: what is near in the plane then is near in memory.
 template <int kCapacity, int kRoom, int kWarps, bool kTile>
 __global__ void __launch_bounds__(32 * kWarps, kWarps <= 16 ? 2 : 1) walk(Task task) {
