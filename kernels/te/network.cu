@@ -26,8 +26,11 @@ namespace {
 constexpr int kThreads = 256;
 /// Memory that a batch of targets may take for sources in its targets' orders.
 constexpr std::int64_t kBatchBytes = std::int64_t{1} << 30;
-/// Points of pairs that a batch of targets has on their way at a time in the search by lists.
-constexpr std::int64_t kListCells = std::int64_t{1} << 26;
+/// Points of pairs that a batch of targets has on their way at a time in the search by lists. A kernel's last
+/// blocks leave most of the device idle, so that few large batches take less time than many small ones.
+constexpr std::int64_t kListCells = std::int64_t{1} << 28;
+/// Sources that such a batch has at least, where there are as many.
+constexpr std::int64_t kListSources = 1024;
 
 template <typename T>
 T* take(Workspace& memory, std::int64_t count) {
@@ -39,6 +42,13 @@ const T* upload(CUstream_st* stream, Workspace& memory, std::span<const T> value
   const std::span<T> to = memory.take<T>(values.size());
   upload::upload_cuda<T>(stream, to, values);
   return to.data();
+}
+
+/// Bytes of a target that the search by lists prepares.
+std::int64_t list_bytes(std::int64_t n) {
+  const auto points = static_cast<std::int32_t>(n);
+  const std::int64_t plane = std::int64_t{lists::prefix_rows(points)} * lists::prefix_words(points);
+  return n * (8 * lists::list_length(points) + 20) + 4 * lists::guide_starts(points) + 6 * plane + 64;
 }
 
 unsigned blocks_for(std::int64_t count) {
@@ -90,6 +100,13 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
       n_(static_cast<std::int32_t>(sources.n)),
       d_(static_cast<std::int32_t>(sources.d)),
       count_(draws.count) {
+  first_surrogate_ = count_ > 0 ? (m_ + 31) / 32 * 32 : m_;  // columns are read 32 at a time
+  by_lists_ = m_ > 0 && n_ > 0 && lists::suit(d_, 1, 1, options.algorithm, options.k, n_) &&
+              lists::counts_fit(n_) && options.search != spatial::Search::sorted;
+  {  // All that the plan holds comes in one piece: a device takes as long for a small one as for a large one.
+    const Workspace::Frame whole(memory);
+    memory.take_bytes(static_cast<std::size_t>(held_bytes()));
+  }
   with_trials_ = spatial::exclusion_cuda(
       stream, n_, trial_lengths, options.theiler_window, {},
       memory.take<std::int32_t>(spatial::exclusion_bounds(trial_lengths, options.theiler_window)));
@@ -98,7 +115,6 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
   windows::psi_table(stream, psi, std::int64_t{n_} + 2);
   psi_ = psi;
   const std::int64_t size = std::int64_t{n_} * d_;
-  first_surrogate_ = count_ > 0 ? (m_ + 31) / 32 * 32 : m_;  // columns are read 32 at a time
   double* all = take<double>(memory, (first_surrogate_ + m_ * count_) * size);
   if (first_surrogate_ > m_)
     detail::check(
@@ -111,8 +127,6 @@ NetworkCudaPlan::NetworkCudaPlan(CUstream_st* stream, Workspace& memory, const N
   sources_ = all;
   if (m_ == 0 || n_ == 0) return;
   if (count_ > 0) draw_surrogates(stream, memory, sources, trial_lengths, draws, all);
-  by_lists_ = lists::suit(d_, 1, 1, options.algorithm, options.k, n_) && lists::counts_fit(n_) &&
-              options.search != spatial::Search::sorted;
   if (by_lists_) prepare_lists(stream, memory);
   by_long_lists_ =
       lists::suit_long(d_, 1, 1, options.algorithm, options.k, n_, m_ * std::max<std::int64_t>(count_, 1)) &&
@@ -153,6 +167,13 @@ void NetworkCudaPlan::draw_surrogates(CUstream_st* stream, Workspace& memory, co
   detail::check(cudaGetLastError(), "te.network: surrogates: launch");
 }
 
+std::int64_t NetworkCudaPlan::held_bytes() const {
+  const std::int64_t columns = first_surrogate_ + m_ * count_ + 31;  // up to 31 of padding
+  std::int64_t bytes = (std::int64_t{1} << 16) + 8 * (columns * d_ + 1) * n_;
+  if (by_lists_) bytes += columns * (40 * std::int64_t{n_} + 2 * lists::guide_starts(n_) + 32);
+  return bytes;
+}
+
 std::int64_t NetworkCudaPlan::target_bytes(std::int64_t dy, std::int64_t dz) const {
   const std::int64_t columns = m_ * (1 + count_);
   const std::int64_t blocks = n_ / 128 + 1;
@@ -161,8 +182,24 @@ std::int64_t NetworkCudaPlan::target_bytes(std::int64_t dy, std::int64_t dz) con
 
 std::int64_t NetworkCudaPlan::working_bytes(std::int64_t targets, std::int64_t dy, std::int64_t dz) const {
   if (by_long_lists_ && dy == 1 && dz == 1) return lists::long_bytes(n_, std::max(m_, m_ * count_));
+  if (by_lists_ && dy == 1 && dz == 1) {
+    const std::int64_t some = list_targets(targets);
+    return targets * n_ * 24 + some * list_bytes(n_) +
+           4 * some * n_ * std::min(list_sources(some), std::max(m_, m_ * count_));
+  }
   const std::int64_t each = target_bytes(dy, dz);
   return std::min(targets, std::max<std::int64_t>(1, kBatchBytes / each)) * each;
+}
+
+std::int64_t NetworkCudaPlan::list_targets(std::int64_t t) const {
+  const std::int64_t most = std::clamp<std::int64_t>(
+      std::min(kListCells / (n_ * std::min(m_, kListSources)), kBatchBytes / list_bytes(n_)), 1, t);
+  const std::int64_t batches = (t + most - 1) / most;
+  return (t + batches - 1) / batches;
+}
+
+std::int64_t NetworkCudaPlan::list_sources(std::int64_t targets) const {
+  return kListCells / (targets * n_) / 32 * 32 + 32;
 }
 
 void NetworkCudaPlan::evaluate(CUstream_st* stream, Workspace& scratch, const NetworkTargets& targets,
@@ -187,10 +224,7 @@ void NetworkCudaPlan::evaluate(CUstream_st* stream, Workspace& scratch, const Ne
     windows::sort_rows(stream, scratch, targets.y, targets.t, n_, sorted.y, sorted.y_order);
     windows::sort_rows(stream, scratch, targets.z, targets.t, n_, sorted.z, sorted.z_order);
   }
-  const std::int64_t step =
-      lists ? std::clamp<std::int64_t>(kListCells / (n_ * std::min<std::int64_t>(m_, 1024)), 1, targets.t)
-      : long_lists ? 1
-                   : batch;
+  const std::int64_t step = lists ? list_targets(targets.t) : long_lists ? 1 : batch;
   for (std::int64_t first = 0; first < targets.t; first += step) {
     const std::int64_t some = std::min(step, targets.t - first);
     if (lists)
@@ -272,7 +306,7 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
   prepared.in_z = axis_of(sorted.z);
   prepared.tied = take<std::uint8_t>(scratch, some);
   prepared.plane = take<float2>(scratch, cells);
-  prepared.lists = take<std::uint32_t>(scratch, cells * 2 * lists::kListLength);
+  prepared.lists = take<std::uint32_t>(scratch, cells * 2 * lists::list_length(n_));
   prepared.reach = take<float>(scratch, cells);
   prepared.plane_bits = take<std::uint32_t>(scratch, plane);
   prepared.plane_counts = take<std::uint16_t>(scratch, plane);
@@ -281,7 +315,8 @@ void NetworkCudaPlan::search_by_lists(CUstream_st* stream, Workspace& scratch, c
   const auto k = static_cast<std::int32_t>(options_.k);
   const auto evaluate = [&](const spatial::ExclusionView& exclusion, std::int64_t begin, std::int64_t count,
                             lists::Results results) {
-    const std::int64_t step = std::max<std::int64_t>(32, kListCells / cells / 32 * 32 + 32);
+    const Workspace::Frame inner(scratch);
+    const std::int64_t step = list_sources(some);
     std::uint32_t* found = take<std::uint32_t>(scratch, std::min(step, count) * cells);
     for (std::int64_t c = 0; c < count; c += step) {
       const lists::Range range{begin + c, std::min(step, count - c)};

@@ -85,6 +85,12 @@ class NetworkCudaPlan {
                        std::span<const std::int64_t> trial_lengths, const NetworkDraws& draws,
                        double* all) const;
   void prepare_lists(CUstream_st* stream, Workspace& memory);
+  /// Bytes of what the plan holds, about: the trials of an exclusion window may need more.
+  std::int64_t held_bytes() const;
+  /// Targets of a batch of the search by lists, which is as large as the other batches of t targets.
+  std::int64_t list_targets(std::int64_t t) const;
+  /// Sources whose pairs with `targets` targets are searched at a time, at most.
+  std::int64_t list_sources(std::int64_t targets) const;
   std::int64_t target_bytes(std::int64_t dy, std::int64_t dz) const;
   /// Of each pair of a batch of targets, where its counts go: (some, m) in device memory.
   const std::int32_t* slots_of(CUstream_st* stream, Workspace& scratch, std::int64_t first, std::int64_t some,
