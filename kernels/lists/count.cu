@@ -298,7 +298,9 @@ void count_and_add(CUstream_st* stream, const Columns& columns, Range range, con
   // where there is no room for it beside them.
   const std::int32_t n = columns.n;
   if (n <= 256 && launch<32, 16>(stream, task, true)) return;
-  if (n > 256 && n <= 512 && launch<64, 8>(stream, task, true)) return;
+  if (n > 256 && n <= 512 && 2 * bytes_of(n, 8, true) <= most_shared() && launch<64, 8>(stream, task, true))
+    return;
+  if (n > 256 && n <= 512 && launch<128, 4>(stream, task, true)) return;
   if (n > 512 && (launch<128, 5>(stream, task, true) || launch<256, 4>(stream, task, true) ||
                   launch<256, 3>(stream, task, true) || launch<256, 3>(stream, task, false)))
     return;
