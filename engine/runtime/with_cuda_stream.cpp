@@ -114,7 +114,7 @@ CUDA_KERNEL_NODE_PARAMS kernel_of(cudaGraphNode_t node) {
   }();
   CUDA_KERNEL_NODE_PARAMS kernel{};
   if (of_node == nullptr || of_node(node, &kernel) != CUDA_SUCCESS)
-    throw DeviceError("the driver does not describe a kernel of a graph");
+    throw DeviceError("the driver does not describe a kernel of a graph", false);
   return kernel;
 }
 

@@ -119,18 +119,13 @@ struct Preparation {
         for (int i = 0; i < octets_at_once<Halves>; ++i) {
           const int item = item_of(begin + i);
           if (item >= count * stage_items) break;
-          if constexpr (Halves && !Kind::minimum) {  // no number is looked at
-            put_halves(column_at(item, 0) < from.columns ? read_before.fours[i][0] : uint2{0, 0},
-                       column_at(item, 1) < from.columns ? read_before.fours[i][1] : uint2{0, 0}, vector,
-                       item);
-            continue;
-          }
-          float4 fours[2];
-#pragma unroll
-          for (int half = 0; half < 2; ++half)
-            fours[half] = column_at(item, half) < from.columns ? widened(read_before.fours[i][half])
-                                                               : float4{0, 0, 0, 0};
-          put(fours[0], fours[1], vector, item);
+          const auto four_of = [&](int half) {
+            return column_at(item, half) < from.columns ? read_before.fours[i][half] : Four<Halves>{};
+          };
+          if constexpr (Halves && !Kind::minimum)  // no number is looked at
+            put_halves(four_of(0), four_of(1), vector, item);
+          else
+            put(widened(four_of(0)), widened(four_of(1)), vector, item);
         }
       }
     }

@@ -14,20 +14,20 @@ namespace assay::kernels::fragments {
 constexpr int most_partials = 16;
 /// Warps of a block that multiply. With four pairs of columns of activations a lane has more than 128
 /// registers' worth: half as many, with two partial sums each.
-constexpr int multiplying_warps(int tiles) {
+__host__ __device__ constexpr int multiplying_warps(int tiles) {
   return tiles == 4 ? 8 : 16;
 }
 constexpr int bringing_warps = 4;
 /// Of all warps that do not multiply: those, one that joins, and three that make up a group of four with it
 /// and have nothing to do (copies/registers).
 constexpr int other_warps = 8;
-constexpr int block_threads(int tiles) {
+__host__ __device__ constexpr int block_threads(int tiles) {
   return (multiplying_warps(tiles) + other_warps) * 32;
 }
 /// Registers of a thread. All together take no more than the equal shares of the launch: of 65,536, rounded
 /// down to multiples of 8.
 constexpr int other_registers = 40;
-constexpr int multiplying_registers(int tiles) {
+__host__ __device__ constexpr int multiplying_registers(int tiles) {
   return tiles == 4 ? 208 : 96;
 }
 static_assert(16 * 96 + other_warps * other_registers <= 24 * 80);
