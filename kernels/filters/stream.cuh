@@ -7,11 +7,15 @@
 
 namespace assay::kernels::filters {
 
-/// Raw logits above ids, in no order.
+/// Raw logits above ids, in no order. All of it in shared memory.
 struct RawList {
   Word* entries;          ///< (most_listed)
-  std::uint32_t* listed;  ///< how many came, more than most_listed perhaps; in shared memory
+  std::uint32_t* listed;  ///< how many came, more than most_listed perhaps
 };
+
+__device__ inline unsigned shared_address(const void* place) {
+  return static_cast<unsigned>(__cvta_generic_to_shared(place));
+}
 
 /// A logit as it was read, above its id.
 __device__ inline Word raw_entry(float logit, int id) {
@@ -19,17 +23,42 @@ __device__ inline Word raw_entry(float logit, int id) {
 }
 
 /// Where in the list the entries of this thread go; all lanes of a warp call it.
-__device__ inline unsigned place_in(const RawList& list, unsigned own) {
-  const auto lane = threadIdx.x % 32;
+__device__ __forceinline__ unsigned place_in(const RawList& list, unsigned own) {
+  // In the instructions' own words: a sum over lanes takes two of them a step so.
   unsigned sum = own;
 #pragma unroll
-  for (unsigned distance = 1; distance < 32; distance *= 2) {
-    const unsigned other = __shfl_up_sync(0xFFFFFFFFu, sum, distance);
-    if (lane >= distance) sum += other;
-  }
+  for (unsigned distance = 1; distance < 32; distance *= 2)
+    asm volatile(
+        "{\n\t.reg .u32 other;\n\t.reg .pred there;\n\t"
+        "shfl.sync.up.b32 other|there, %0, %1, 0, 0xFFFFFFFF;\n\t"
+        "@there add.u32 %0, %0, other;\n\t}"
+        : "+r"(sum)
+        : "r"(distance));
   unsigned start = 0;
-  if (lane == 31 && sum > 0) start = atomicAdd(list.listed, sum);
+  asm volatile(
+      "{\n\t.reg .pred last;\n\tsetp.eq.u32 last, %1, 31;\n\t"
+      "@last atom.shared.add.u32 %0, [%2], %3;\n\t}"
+      : "+r"(start)
+      : "r"(threadIdx.x % 32), "r"(shared_address(list.listed)), "r"(sum)
+      : "memory");
   return __shfl_sync(0xFFFFFFFFu, start, 31) + sum - own;
+}
+
+/// Adds one where a logit reaches the bound.
+__device__ __forceinline__ void count_hit(unsigned& count, float logit, float bound) {
+  asm("{\n\t.reg .pred hit;\n\tsetp.ge.f32 hit, %1, %2;\n\t@hit add.u32 %0, %0, 1;\n\t}"
+      : "+r"(count)
+      : "f"(logit), "f"(bound));
+}
+/// Puts what is above `below`, the number before the bound, to `place` in shared memory, which moves on.
+/// Asked in other words than count_hit does, so that its answers are not kept in bits between the two.
+__device__ __forceinline__ void put_hit(unsigned& place, float logit, int id, float below) {
+  asm volatile(
+      "{\n\t.reg .pred hit;\n\tsetp.gt.f32 hit, %2, %3;\n\t"
+      "@hit st.shared.v2.b32 [%0], {%1, %4};\n\t@hit add.u32 %0, %0, 8;\n\t}"
+      : "+r"(place)
+      : "r"(id), "f"(logit), "f"(below), "r"(__float_as_int(logit))
+      : "memory");
 }
 
 /// Logits and what they are divided by, for a mass in units of 2^reference.
@@ -79,29 +108,31 @@ __device__ __forceinline__ void list_few(const float (&fours)[Count][4], int fir
 /// The same where many do; adds the mass of the others to `mass`.
 template <int Count>
 __device__ __forceinline__ void list_many(const float (&fours)[Count][4], int first, int step, float bound,
-                                          const Scale& scale, const RawList& list, double& mass) {
-  std::uint32_t hits = 0;
+                                          float before_bound, const Scale& scale, const RawList& list,
+                                          double& mass) {
+  unsigned own = 0;
   double sum = 0;
 #pragma unroll
   for (int k = 0; k < Count; ++k)
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const float logit = fours[k][i];
-      const bool hit = logit >= bound;
-      hits |= hit ? 1u << (4 * k + i) : 0u;
-      const float weighed = hit ? scale.lowest : fmaxf(scale.divided(logit), scale.lowest);
+      count_hit(own, logit, bound);
+      const float weighed = logit >= bound ? scale.lowest : fmaxf(scale.divided(logit), scale.lowest);
       sum += distribution::rough_exp(static_cast<double>(weighed), scale.reference);
     }
   mass += sum;
-  const auto own = static_cast<unsigned>(__popc(hits));
   const unsigned to = place_in(list, own);
   if (to + own > most_listed) return;
-  Word* at = list.entries + to;
+  unsigned place = shared_address(list.entries) + to * static_cast<unsigned>(sizeof(Word));
+  int id = 4 * first;
 #pragma unroll
-  for (int k = 0; k < Count; ++k)
+  for (int k = 0; k < Count; ++k) {
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
-      if ((hits & 1u << (4 * k + i)) != 0) *at++ = raw_entry(fours[k][i], 4 * (first + k * step) + i);
+    for (int i = 0; i < 4; ++i) put_hit(place, fours[k][i], id + i, before_bound);
+    id += 4 * step;
+    asm volatile("" : "+r"(id));  // distances from the first would each take a register
+  }
 }
 
 /// Lists what of the slice reaches the bound, where few tokens do. `even` and `odd` are the two halves of its
@@ -142,10 +173,11 @@ __device__ __noinline__ double stream_many(HeadSource<T> source, Slice slice, fl
   const auto read = [&](float(&fours)[count][4], int part) {
     slice.read(fours, source, part / parts_of_round, part % parts_of_round * count);
   };
+  const float before_bound = nextafterf(bound, rows::minus_infinity());
   double mass = 0;
   const auto look = [&](const float(&fours)[count][4], int part) {
     const int first = slice.first(part / parts_of_round) + part % parts_of_round * count * slice.run;
-    list_many(fours, first, slice.run, bound, scale, list, mass);
+    list_many(fours, first, slice.run, bound, before_bound, scale, list, mass);
   };
   float even[count][4], odd[count][4];
   read(even, 0);
