@@ -40,6 +40,11 @@ ASSAY_HOST_DEVICE inline std::uint64_t weight_at(double distance) {
   return __builtin_bit_cast(std::uint64_t, rounded) - __builtin_bit_cast(std::uint64_t, 0x1p52);
 }
 
+/// The weight of a token that is not above a maximum, both finite.
+ASSAY_HOST_DEVICE inline std::uint64_t weight_below(double maximum, float logit) {
+  return weight_at(maximum - static_cast<double>(logit));
+}
+
 /// exp(-distance) distance 2^45, rounded: what a token adds to the mean distance, whose sum over a row is
 /// exact too.
 ASSAY_HOST_DEVICE inline std::uint64_t surprise_at(double distance) {

@@ -107,18 +107,29 @@ __device__ __noinline__ Lists lists_of(Head& head, Peers peers, std::uint32_t ow
 
 /// Turns what was read into entries as the filters know them. Returns the greatest key of this thread's.
 __device__ __noinline__ std::uint32_t convert(Word* raw, int count, Scale scale) {
+  constexpr int at_once = 4;
   Word* const entries = in_shared(raw);
   std::uint32_t most = 0;
-#pragma unroll 4
-  for (int i = static_cast<int>(threadIdx.x); i < count; i += block_threads) {
-    const Word held = entries[i];
-    const float logit = distribution::canonical(__int_as_float(static_cast<int>(held >> 32)));
-    float divided = scale.divided(logit);
-    if (!(fabsf(logit) > 1e-20f && fabsf(logit) < 1e20f))  // a product may underflow, or not be finite
-      divided = distribution::with_temperature(logit, scale.temperature);
-    const std::uint32_t key = key_of(divided);
-    entries[i] = Word{~key} << 32 | static_cast<std::uint32_t>(held);
-    most = max(most, key);
+#pragma unroll 1
+  for (int first = static_cast<int>(threadIdx.x); first < count; first += at_once * block_threads) {
+    Word held[at_once];
+#pragma unroll
+    for (int k = 0; k < at_once; ++k) {
+      const int i = first + k * block_threads;
+      held[k] = i < count ? entries[i] : 0;
+    }
+#pragma unroll
+    for (int k = 0; k < at_once; ++k) {
+      const int i = first + k * block_threads;
+      const float logit = distribution::canonical(__int_as_float(static_cast<int>(held[k] >> 32)));
+      float divided = scale.divided(logit);
+      if (!(fabsf(logit) > 1e-20f && fabsf(logit) < 1e20f))  // a product may underflow, or not be finite
+        divided = distribution::with_temperature(logit, scale.temperature);
+      if (i >= count) break;
+      const std::uint32_t key = key_of(divided);
+      entries[i] = Word{~key} << 32 | static_cast<std::uint32_t>(held[k]);
+      most = max(most, key);
+    }
   }
   return most;
 }

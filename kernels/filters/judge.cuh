@@ -23,6 +23,7 @@ __device__ inline bool apply_to(Listed& listed, Step step, const RowParameters& 
   switch (step) {
     case Step::temperature:
       if (one.temperature <= 0) return false;
+      if (!isfinite(distribution::with_temperature(listed.maximum(), one.temperature))) return false;
       listed.temperature(one.temperature);
       return true;
     case Step::top_k: {

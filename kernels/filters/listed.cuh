@@ -101,7 +101,7 @@ class Listed {
     peers_.sync();
   }
 
-  /// Precondition: t > 0.
+  /// Precondition: t > 0, and the greatest logit stays finite.
   __device__ void temperature(float t) {
     const auto divided = [&](float logit) {
       const float once = distribution::with_temperature(logit, t);
@@ -169,11 +169,11 @@ class Listed {
   __device__ void each(Body body) const {
     const Word* const entries = in_shared(entries_);
     const int held = held_;
-    const ListCut limit = limit_;
+    const Word last = last_within(limit_);
 #pragma unroll 4
     for (int i = static_cast<int>(threadIdx.x); i < held; i += block_threads) {
       const Word entry = entries[i];
-      if (is_within(limit, entry)) body(entry);
+      if (entry <= last) body(entry);
     }
   }
 
@@ -183,8 +183,8 @@ class Listed {
     constexpr int at_once = 4;
     const Word* const held_entries = in_shared(entries_);
     const int held = held_;
-    const float maximum = maximum_;
-    const ListCut limit = limit_;
+    const Word last = last_within(limit_);
+    const double maximum = maximum_;
     const Faults faults = faults_;
 #pragma unroll 1
     for (int begin = static_cast<int>(threadIdx.x); begin < held; begin += at_once * block_threads) {
@@ -195,10 +195,13 @@ class Listed {
         entries[k] = i < held ? held_entries[i] : ~Word{0};
       }
 #pragma unroll
-      for (int k = 0; k < at_once; ++k) weights[k] = weight_under(maximum, logit_in(entries[k]), faults);
+      for (int k = 0; k < at_once; ++k)
+        weights[k] = faults(Fault::single_precision_weight)
+                         ? weight_under(static_cast<float>(maximum), logit_in(entries[k]), faults)
+                         : distribution::weight_below(maximum, logit_in(entries[k]));
 #pragma unroll
       for (int k = 0; k < at_once; ++k)
-        if (begin + k * block_threads < held && is_within(limit, entries[k])) body(entries[k], weights[k]);
+        if (entries[k] <= last) body(entries[k], weights[k]);
     }
   }
 
@@ -282,14 +285,17 @@ class Listed {
   }
 
   __device__ static ListCut everything() {
-    return {0, 0xFFFFFFFFu, 0, 0, 0, 0};
+    return {1, 0xFFFFFFFFu, 0, 0, 0, 0};
+  }
+  /// The last entry that is within a cut: entries rise in the order of tokens.
+  __device__ static Word last_within(const ListCut& cut) {
+    return Word{~cut.key} << 32 | cut.last_id;
   }
   __device__ static std::uint32_t key_in(Word entry) {
     return ~static_cast<std::uint32_t>(entry >> 32);
   }
   __device__ static bool is_within(const ListCut& cut, Word entry) {
-    const std::uint32_t key = key_in(entry);
-    return key > cut.key || (key == cut.key && static_cast<std::uint32_t>(entry) <= cut.last_id);
+    return entry <= last_within(cut);
   }
 
   __device__ Word own_mass() const {
