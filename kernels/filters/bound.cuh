@@ -83,15 +83,15 @@ __device__ __noinline__ inline float reach_in_bins(double p, float read_share, f
   if (threadIdx.x < 32) {
     constexpr int each = bins / 32;
     const int first = static_cast<int>(threadIdx.x) * each;
-    float mass = 0;
-    Word count = 0;
-    const auto term = [&](int bin) {
-      return static_cast<float>(room.of_bins.merged[bin]) *
-             exp2f(-1.442695f / sample_bins_per_unit * static_cast<float>(bin));
-    };
+    float mass = 0, terms[each];
+    Word count = 0, counts[each];
+#pragma unroll
     for (int i = 0; i < each; ++i) {
-      mass += term(first + i);
-      count += room.of_bins.merged[first + i];
+      counts[i] = room.of_bins.merged[first + i];
+      terms[i] = static_cast<float>(counts[i]) *
+                 exp2f(-1.442695f / sample_bins_per_unit * static_cast<float>(first + i));
+      mass += terms[i];
+      count += counts[i];
     }
     float whole = mass;
     for (int distance = 16; distance > 0; distance /= 2)
@@ -109,13 +109,12 @@ __device__ __noinline__ inline float reach_in_bins(double p, float read_share, f
     const auto share = static_cast<float>(p + more * (1 - p));
     // The first bin that either the mass or the room ends in; lanes ask in turn.
     int end = bins;
-    for (int i = 0; i < each && end == bins; ++i) {
-      counted += room.of_bins.merged[first + i];
-      before += term(first + i);
-      if (static_cast<float>(counted) > most_counted)
-        end = first + i - 1;
-      else if (before >= share * whole)
-        end = first + i;
+#pragma unroll
+    for (int i = 0; i < each; ++i) {
+      counted += counts[i];
+      before += terms[i];
+      const bool full = static_cast<float>(counted) > most_counted;
+      if (end == bins && (full || before >= share * whole)) end = full ? first + i - 1 : first + i;
     }
     for (int distance = 16; distance > 0; distance /= 2)
       end = min(end, __shfl_xor_sync(0xFFFFFFFFu, end, distance));
@@ -127,7 +126,7 @@ __device__ __noinline__ inline float reach_in_bins(double p, float read_share, f
 
 /// What a row's blocks have seen of it first.
 struct FirstLook {
-  float most;   ///< a logit of the row; for top_p the greatest finite one that was read
+  float most;   ///< a logit of the row
   float bound;  ///< what is listed
 };
 
@@ -135,7 +134,8 @@ struct FirstLook {
 __device__ __forceinline__ FirstLook look_for_mass(const float (&even)[4][4], const float (&odd)[4][4],
                                                    int tokens, float temperature, double p, float room_for,
                                                    Peers& peers, Room& room, Faults faults) {
-  const float own = fmaxf(greatest_finite(even), greatest_finite(odd));
+  // Of +Inf comes no bound, and the row is left.
+  const float own = fmaxf(greatest_of(even), greatest_of(odd));
   clear_bins(room);
   const float most = logit_of(static_cast<std::uint32_t>(peers.join(Word{key_of(own)}, Greatest(), 0)));
   const float scale = sample_bins_per_unit / temperature;
