@@ -323,8 +323,9 @@ __device__ __forceinline__ bool finish_as_lists(const RowsCall& call, std::int64
   return verdict == decided;
 }
 
-template <typename T>
-__global__ void __launch_bounds__(block_threads, 2)
+/// `Resident` blocks on a multiprocessor.
+template <typename T, int Resident>
+__global__ void __launch_bounds__(block_threads, Resident)
     run_heads(const __grid_constant__ RowsCall call, int blocks, bool aligned, Faults faults) {
   extern __shared__ float4 memory[];
   Head& head = *reinterpret_cast<Head*>(memory);
@@ -383,10 +384,13 @@ template <typename T>
 void run_heads_cuda(CUstream_st* stream, const RowsCall& call) {
   // Whoever wants survivors wants many of them, perhaps: more than one block's list holds.
   const bool many = call.left != nullptr || call.left_logits != nullptr || call.probabilities != nullptr;
-  const Spread spread = spread_of_stream(call.in.rows, call.in.tokens, many ? 2 : 1);
+  // Two blocks share a multiprocessor's registers, and what these do not hold goes to memory, past nearly no
+  // cache beside the lists. That pays where rows are many; few rows wait for it and for nothing else.
+  const bool few = 4 * call.in.rows < CurrentDevice().multiprocessors;
+  const Spread spread = spread_of_stream(call.in.rows, call.in.tokens, few ? 1 : 2, many ? 2 : 1);
   launch_spread("sampling on CUDA: launch", stream, call.in.rows, spread, LaunchOptions(sizeof(Head), true),
-                run_heads<T>, call, spread.blocks, reads_by_four<T>(call.in.data, call.in.row_stride),
-                selected_faults());
+                few ? run_heads<T, 1> : run_heads<T, 2>, call, spread.blocks,
+                reads_by_four<T>(call.in.data, call.in.row_stride), selected_faults());
 }
 
 template void run_heads_cuda<float>(CUstream_st*, const RowsCall&);

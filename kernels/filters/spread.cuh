@@ -56,13 +56,13 @@ inline Spread spread_of(std::int64_t rows, std::int64_t tokens) {
   return {blocks, static_cast<int>(segment_of(tokens, blocks))};
 }
 
-/// Where rows are read and not held: `least` blocks each, two on a multiprocessor, and more where there are
-/// fewer rows, as long as every thread has four tokens to read.
-inline Spread spread_of_stream(std::int64_t rows, std::int64_t tokens, int least = 1) {
+/// Where rows are read and not held: `least` blocks each, `resident` of them on a multiprocessor, and more
+/// where there are fewer rows, as long as every thread has four tokens to read.
+inline Spread spread_of_stream(std::int64_t rows, std::int64_t tokens, int resident = 2, int least = 1) {
   const CurrentDevice device;
   Spread spread;
   while (runs_clusters(device.number) && spread.blocks < most_blocks &&
-         (spread.blocks < least || rows * spread.blocks * 2 <= 2 * device.multiprocessors) &&
+         (spread.blocks < least || rows * spread.blocks * 2 <= resident * device.multiprocessors) &&
          tokens >= std::int64_t{2} * spread.blocks * 4 * block_threads)
     spread.blocks *= 2;
   return spread;
