@@ -61,4 +61,11 @@ __device__ inline void wait(const Barrier& barrier, unsigned parity) {
   } while (over == 0);
 }
 
+/// Waits for `Threads` threads of the block, whole warps, wherever in the code they come to barrier `Id` (PTX
+/// ISA, bar.sync with a count; __syncthreads() asks all of them to come to the same place).
+template <int Id, int Threads>
+__device__ inline void meet() {
+  asm volatile("bar.sync %0, %1;" ::"n"(Id), "n"(Threads) : "memory");
+}
+
 }  // namespace assay::kernels::copies

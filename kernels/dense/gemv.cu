@@ -74,7 +74,7 @@ __device__ void multiply_all(const Product& product, const Plan& plan, const Bar
   Place place;
   for (int tile = 0, first = warp; tile < tiles; ++tile) {
     // Of the first tile a warp multiplies the stages whose activations it has prepared; from there on any.
-    if (tile == 1) asm volatile("bar.sync 1, %0;" ::"n"(warps * 32) : "memory");
+    if (tile == 1) copies::meet<1, warps * 32>();
     const std::int64_t row = tile_of_block(tile) * tile_rows + g;
     const unsigned low_skew = faults.skew_ignored ? 0 : product.rows.skew_at(row);
     const unsigned high_skew = faults.skew_ignored ? 0 : product.rows.skew_at(row + 8);
@@ -189,10 +189,11 @@ __global__ void __launch_bounds__(block_threads(Tiles), 1)
     copies::give_registers<other_registers>();
     const int warp = (thread - multiplying) / 32;
     if (warp < bringing_warps) {
-      bring_all<Format>(product.rows, plan, barriers, slots, tiles, warp, [] { __syncthreads(); });
+      bring_all<Format>(product.rows, plan, barriers, slots, tiles, warp,
+                        [] { copies::meet<0, block_threads(Tiles)>(); });
       return;
     }
-    __syncthreads();
+    copies::meet<0, block_threads(Tiles)>();
     if (warp > bringing_warps) return;
     copies::wait_for_kernel_before();
     join_all<Format>(product, plan, barriers, partials, tiles, faults);
@@ -211,7 +212,7 @@ __global__ void __launch_bounds__(block_threads(Tiles), 1)
     copies::begin(barriers.summed[thread], multiplying);
     copies::begin(barriers.joined[thread], 32);
   }
-  __syncthreads();
+  copies::meet<0, block_threads(Tiles)>();
   copies::wait_for_kernel_before();
   const Preparation<Format, Halves> preparation{
       product.x, plan.in_fours,    plan.first_stage,           plan.stages, room, sums,
