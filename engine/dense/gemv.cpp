@@ -184,10 +184,8 @@ void gemv(Context& context, const ConstTensorView& weights, BlockFormat format, 
     return;
   }
   const Workspace::Frame frame(context.workspace());
-  const std::size_t widened =
-      x.dtype == DType::f16 ? static_cast<std::size_t>(call.batch) * static_cast<std::size_t>(call.columns)
-                            : 0;
-  kernels::dense::gemv_cpu(context.pool(), call, context.workspace().take<float>(widened).data());
+  const auto scratch = context.workspace().take<float>(kernels::dense::gemv_cpu_scratch(call));
+  kernels::dense::gemv_cpu(context.pool(), call, scratch.data());
 }
 
 Operation describe_gemv() {

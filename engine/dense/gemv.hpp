@@ -47,12 +47,20 @@ namespace assay::dense {
 ///     of each 32 (16) columns and subtracts m times the sum of x, which has 5 additions: of each 256 columns
 ///     8 fused operations at most, and a slice has at most columns / 16 and 512 columns: columns / 512 + 16.
 ///  3. Lanes 2, parts of x 2, slices 16, the bias and the output: 22, and 5 for the sum of x.
-///  4. The CPU adds products of fl(d c - m) and x, 128 in a running sum at most and then those sums of 256
-///     columns; u = 2^-24 there, and what is counted above has more to spare.
+///  4. The CPU, u = 2^-24, in eight lanes. Blocks: of each 32 columns a lane adds four products c_j x_j (4
+///     roundings), and fuses d times that into its sum of 1024 columns, 32 of which there are; d with the
+///     scale of a part is exact in float. Minima are fused into the same sum, at most one for each 32 columns
+///     (32), times sums of up to 32 activations (5). Then sums of 1024 columns, lanes (3) and the bias:
+///     columns / 1024 + 75 in all. Elements: 66 products in a running sum at most, two of which are joined.
+///     Where vectors have fewer than eight lanes, and where a result was not finite, products of fl(d c - m)
+///     and x are added, 128 in a running sum at most, two of which are joined, and then sums of 256 columns,
+///     lanes (4) and the bias: columns / 256 + 136. In v that is columns / 512 + 68, less than what is
+///     counted above.
 /// So h = 40 p + columns / 512 + 44 operations.
 ///  5. Underflow: tensor cores may take numbers below 2^-126 for 0, parts of x and of weights and sums among
-///     them, a few for each element. A code that is not 0 is 1 at least, so 2^-122 (|d c_j| + |x_j| + 1) an
-///     element covers them and what float itself loses.
+///     them, a few for each element. The CPU multiplies half of the activations as x / 256 with 256 c, which
+///     loses 2^-150 256 |d c_j| at most. A code that is not 0 is 1 at least, so 2^-122 (|d c_j| + |x_j| + 1)
+///     an element covers them and what float itself loses.
 ///
 ///   |y - r| <= gamma_h(v) (s + |bias|) + tiny
 void gemv(Context& context, const ConstTensorView& weights, BlockFormat format, const ConstTensorView& x,

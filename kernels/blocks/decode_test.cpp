@@ -67,6 +67,11 @@ TEST(BlockDecoding, TablesOfWordsHoldTheLevels) {
   EXPECT_EQ(looked_up(iq4_table(), 0x0F08'0700u), 0x7101'F681u) << "four codes that differ";
 }
 
+TEST(BlockDecoding, ScalesOfMxfp4AreTheirPowers) {
+  for (std::uint32_t scale = 0; scale < 256; ++scale)
+    EXPECT_EQ(mxfp4_scales[scale], half_of_power(scale)) << scale;
+}
+
 TEST(BlockDecoding, AlignmentsArePowersOfTwoThatDivide) {
   EXPECT_EQ(alignment_behind(4, 18), 2);
   EXPECT_EQ(alignment_behind(4, 17), 1);

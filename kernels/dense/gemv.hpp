@@ -11,7 +11,10 @@ struct CUstream_st;
 
 namespace assay::kernels::dense {
 
-/// One call of dense.gemv after its arguments have been checked: rows at least 1, batch from 1 to 8.
+inline constexpr int gemv_most_vectors = 8;
+
+/// One call of dense.gemv after its arguments have been checked: rows at least 1, batch from 1 to
+/// gemv_most_vectors.
 struct GemvCall {
   BlockFormat format;
   const std::uint8_t* weights;  ///< (rows, blocks of columns elements), on any alignment
@@ -31,9 +34,17 @@ struct GemvCall {
 /// Rows that the CPU backend takes at once.
 inline constexpr int gemv_group_rows = 4;
 
-/// CPU backend: SIMD along a row, rows shared out among the pool's workers. `x` holds batch * columns floats
-/// of scratch where x is f16, else nothing.
-void gemv_cpu(ThreadPool& pool, const GemvCall& call, float* x);
+/// Floats of scratch that gemv_cpu wants for a call: vectors widened, arranged, and sums of four of them.
+inline std::size_t gemv_cpu_scratch(const GemvCall& call) {
+  const auto activations = static_cast<std::size_t>(call.batch) * static_cast<std::size_t>(call.columns);
+  const bool widened = call.x_type == DType::f16;
+  const bool arranged = layout_of(call.format).length > 1;
+  return (widened ? activations : 0) + (arranged ? activations + activations / 4 : 0);
+}
+
+/// CPU backend: SIMD along a row, rows shared out among the pool's workers. `scratch` holds
+/// gemv_cpu_scratch(call) floats on a multiple of 32 bytes.
+void gemv_cpu(ThreadPool& pool, const GemvCall& call, float* scratch);
 
 #ifdef ASSAY_HAVE_CUDA
 /// CUDA backend: puts its kernels on the stream, whose device is current. Throws DeviceError where a launch

@@ -333,14 +333,24 @@ void describe_mutants(Suite& suite) {
   add("unhandled_tail", "unhandled tail", "columns after the last whole vector are left out", cpu);
   add("ignored_row_stride", "ignored stride", "rows are taken to lie side by side", cpu);
   add("ignored_vector_stride", "ignored stride", "vectors are taken to lie side by side", cpu);
-  add("second_piece_lost", "lost tile", "the second 256 columns are left out", cpu);
-  add("second_sum_lost", "lost data", "the second running sum is left out", cpu);
+  add("second_piece_lost", "lost tile", "the second 1024 columns are left out", cpu);
+  add("second_sum_lost", "lost data", "the second running sum of single elements is left out", cpu);
   add("lane_lost", "lost data", "the last lane is left out of the result", cpu);
-  add("sixteen_bit_sums", "low-precision accumulator", "sums of 256 columns are rounded to bfloat16", cpu);
+  add("sixteen_bit_sums", "low-precision accumulator", "sums of 1024 columns are rounded to bfloat16", cpu);
   add("first_vector_for_all", "wrong index", "every vector is the first", cpu);
   add("bias_missing", "formula", "the bias is left out", cpu);
   add("bias_of_first_row", "wrong index", "every row gets the first one's bias", cpu);
   add("rows_begin_again", "wrong index", "every chunk computes the first one's rows", cpu);
+  add("halves_repeated", "nibble order", "low halves are taken for high ones", cpu);
+  add("second_half_repeated", "wrong index", "of 16 codes the second 8 are taken for the first", cpu);
+  add("second_of_pairs_unscaled", "wrong scale", "every second activation is 256 times too large", cpu);
+  add("scales_of_first_parts", "wrong sub-block", "parts 4 to 7 of a block have the scales of 0 to 3", cpu);
+  add("second_sixteen_scaled_as_first", "wrong sub-block", "both 16 of 32 columns have the first one's scale",
+      cpu);
+  add("minimum_missing", "missing offset", "minima are left out", cpu);
+  add("minimum_added", "sign", "minima of parts of 32 have the other sign", cpu);
+  add("high_bits_lost", "high bits", "bits that lie apart from the others of a code are left out", cpu);
+  add("infinity_left", "special value", "results that came out infinite or NaN are left as they are", cpu);
   add("cuda_halves_swapped", "nibble order", "low halves are taken for high ones", cuda);
   add("cuda_first_scale_for_both", "wrong sub-block", "both 16 of 32 columns have the first one's scale",
       cuda);
