@@ -1,9 +1,9 @@
 // dense.gemv on the CPU. Weights stay in registers from their bytes to the sum: codes become floats and are
 // multiplied with activations that were put into their order once a call (kernels/products), minima are
-// multiplied with sums of activations. Pieces of 1024 columns of four rows in turn, so that the piece of the
-// activations stays in the first cache, and what comes next of each row is asked for meanwhile. Groups of
-// rows go to the workers. The columns of a row are added in the same order whatever rows and vectors are
-// beside it.
+// multiplied with sums of activations. Two rows at a time, whose steps take turns: each fills what the
+// other's wait for their operands. Runs of rows go to the workers. The columns of a row are added in the same
+// order whatever rows and vectors are beside it, in sums of 1024, for whose activations the first cache has
+// room.
 //
 // A result that comes out infinite or NaN is computed again from decoded weights: of minima apart from their
 // codes no sum is right then. Instruction sets with vectors of less than 32 bytes compute all results that
@@ -39,29 +39,27 @@ using products::Activations;
 #if HWY_CAP_GE256
 constexpr std::int64_t piece_columns = 1024;
 
-/// Sums of a group of rows, eight lanes each.
+/// Sums of two rows, eight lanes each.
 struct Totals {
-  alignas(32) float lanes[gemv_most_vectors][gemv_group_rows][8];
+  alignas(32) float lanes[gemv_most_vectors][2][8];
 };
 
-/// Columns [column, column + count) of a row of blocks and of the row below: how a piece is told.
+/// Columns [column, column + count) of two rows.
 struct Piece {
   const std::uint8_t* rows[2];
   std::int64_t column, count;
-  std::int64_t ahead;  ///< of its bytes to those that are read next in its place
 };
 
-/// totals += products of a piece with `Vectors` vectors from `first_vector` on, of rows `first_row` and the
-/// next.
+/// totals += products of a piece with `Vectors` vectors from `first_vector` on.
 template <BlockFormat Format, int Vectors>
-void add_piece(const Piece& piece, const Activations& x, int first_vector, int first_row, Totals& totals) {
+void add_piece(const Piece& piece, const Activations& x, int first_vector, Totals& totals) {
   using simd::Floats8;
   constexpr int length = layout_of(Format).length;
   simd::Eight sums[2][Vectors];
   for (auto& of_row : sums)
     for (simd::Eight& sum : of_row) sum = hn::Zero(Floats8());
   if constexpr (length == 1) {
-    simd::add_elements<Format, Vectors>(piece.rows[0], piece.rows[1], piece.count, piece.ahead,
+    simd::add_elements<Format, Vectors>(piece.rows[0], piece.rows[1], piece.count,
                                         x.widened_of(first_vector) + piece.column, x.stride, sums);
   } else {
     constexpr int width = simd::Coded<Format>::minimum_width;
@@ -70,11 +68,11 @@ void add_piece(const Piece& piece, const Activations& x, int first_vector, int f
       arranged.sums = x.sums_of(first_vector, width) + piece.column / width;
       arranged.sums_stride = x.columns / width;
     }
-    simd::add_blocks<Format, 2, Vectors>(piece.rows, piece.count / length, piece.ahead, arranged, sums);
+    simd::add_blocks<Format, 2, Vectors>(piece.rows, piece.count / length, arranged, sums);
   }
   for (int row = 0; row < 2; ++row)
     for (int vector = 0; vector < Vectors; ++vector) {
-      float* const to = totals.lanes[first_vector + vector][first_row + row];
+      float* const to = totals.lanes[first_vector + vector][row];
       simd::Eight sum = sums[row][vector];
       if (mutant("dense.gemv.sixteen_bit_sums")) {
         alignas(32) float narrowed[8];
@@ -86,57 +84,57 @@ void add_piece(const Piece& piece, const Activations& x, int first_vector, int f
     }
 }
 
-/// Rows [first, first + count) of a call, at most gemv_group_rows.
+/// Two rows of a call, or one twice.
 template <BlockFormat Format>
-void multiply_group(const GemvCall& call, const Activations& x, std::int64_t first, int count) {
+void multiply_pair(const GemvCall& call, const Activations& x, std::int64_t first, std::int64_t second) {
   constexpr BlockLayout layout = layout_of(Format);
+  const std::uint8_t* const from[2] = {call.weights + first * call.weights_stride,
+                                       call.weights + second * call.weights_stride};
   Totals totals = {};
   for (std::int64_t column = 0; column < call.columns; column += piece_columns) {
     if (mutant("dense.gemv.second_piece_lost") && column == piece_columns) continue;
     const std::int64_t offset = column / layout.length * layout.bytes;
-    const bool is_last = column + piece_columns >= call.columns;
-    for (int row = 0; row < count; row += 2) {
-      const std::uint8_t* const from = call.weights + (first + row) * call.weights_stride + offset;
-      // A last row without another is its own neighbour, whose sums nobody asks for. Behind a row's end the
-      // row is asked for that takes its place.
-      const Piece piece{{from, row + 1 < count ? from + call.weights_stride : from},
-                        column,
-                        std::min(piece_columns, call.columns - column),
-                        is_last ? gemv_group_rows * call.weights_stride - offset
-                                : piece_columns / layout.length * layout.bytes};
-      int vector = 0;
-      for (; vector + 2 <= call.batch; vector += 2) add_piece<Format, 2>(piece, x, vector, row, totals);
-      if (vector < call.batch) add_piece<Format, 1>(piece, x, vector, row, totals);
-    }
+    const Piece piece{
+        {from[0] + offset, from[1] + offset}, column, std::min(piece_columns, call.columns - column)};
+    int vector = 0;
+    for (; vector + 2 <= call.batch; vector += 2) add_piece<Format, 2>(piece, x, vector, totals);
+    if (vector < call.batch) add_piece<Format, 1>(piece, x, vector, totals);
   }
   for (int vector = 0; vector < call.batch; ++vector)
-    for (int row = 0; row < count; ++row) {
-      const float* const lanes = totals.lanes[vector][row];
+    for (int which = 0; which < (first == second ? 1 : 2); ++which) {
+      const std::int64_t row = which == 0 ? first : second;
+      const float* const lanes = totals.lanes[vector][which];
       float sum = hn::GetLane(hn::SumOfLanes(simd::Floats8(), hn::Load(simd::Floats8(), lanes)));
       if (mutant("dense.gemv.lane_lost")) sum -= lanes[7];
       if (std::isfinite(sum) || layout.length == 1 || mutant("dense.gemv.infinity_left"))
-        products::put_result(call, vector, first + row, sum);
+        products::put_result(call, vector, row, sum);
       else
-        simd::multiply_decoded<Format>(call, x.widened, x.stride, first + row, 1, vector, 1);
+        simd::multiply_decoded<Format>(call, x.widened, x.stride, row, 1, vector, 1);
     }
+}
+
+/// Rows [begin, end) of a call. Each of the two that are taken at once goes on where the last one of its kind
+/// ended: two long runs of memory are fetched ahead of their use, rows that take turns are not.
+template <BlockFormat Format>
+void multiply_rows(const GemvCall& call, const Activations& x, std::int64_t begin, std::int64_t end) {
+  const std::int64_t half = (end - begin + 1) / 2;
+  for (std::int64_t row = begin; row < begin + half; ++row)
+    multiply_pair<Format>(call, x, row, row + half < end ? row + half : row);
 }
 
 #else
 
 template <BlockFormat Format>
-void multiply_group(const GemvCall& call, const Activations& x, std::int64_t first, int count) {
-  simd::multiply_decoded<Format>(call, x.widened, x.stride, first, count, 0, call.batch);
+void multiply_rows(const GemvCall& call, const Activations& x, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t row = begin; row < end; row += gemv_group_rows)
+    simd::multiply_decoded<Format>(call, x.widened, x.stride, row,
+                                   static_cast<int>(std::min<std::int64_t>(gemv_group_rows, end - row)), 0,
+                                   call.batch);
 }
 #endif
 
-void multiply_groups(const GemvCall& call, const Activations& x, std::int64_t begin, std::int64_t end) {
-  blocks::with_format(call.format, [&](auto tag) {
-    for (std::int64_t group = begin; group < end; ++group) {
-      const std::int64_t first = group * gemv_group_rows;
-      const auto count = static_cast<int>(std::min<std::int64_t>(gemv_group_rows, call.rows - first));
-      multiply_group<decltype(tag)::value>(call, x, first, count);
-    }
-  });
+void multiply(const GemvCall& call, const Activations& x, std::int64_t begin, std::int64_t end) {
+  blocks::with_format(call.format, [&](auto tag) { multiply_rows<tag()>(call, x, begin, end); });
 }
 
 Activations prepare(const GemvCall& call, float* scratch) {
@@ -150,23 +148,22 @@ HWY_AFTER_NAMESPACE();
 namespace assay::kernels::dense {
 
 HWY_EXPORT(prepare);
-HWY_EXPORT(multiply_groups);
+HWY_EXPORT(multiply);
 
 void gemv_cpu(ThreadPool& pool, const GemvCall& given, float* scratch) {
   GemvCall call = given;
   if (mutant("dense.gemv.ignored_row_stride")) call.weights_stride = call.bytes_of_row();
   if (mutant("dense.gemv.ignored_vector_stride")) call.x_stride = call.columns;
   const products::Activations x = HWY_DYNAMIC_DISPATCH(prepare)(call, scratch);
-  constexpr std::int64_t elements_of_chunk = 65536;  // less is not worth waking a worker for
-  const std::int64_t groups = (call.rows + gemv_group_rows - 1) / gemv_group_rows;
-  const std::int64_t grain = std::max<std::int64_t>(
-      1, elements_of_chunk / (gemv_group_rows * std::max<std::int64_t>(1, call.columns)));
-  pool.parallel_for(groups, grain, [&](std::int64_t begin, std::int64_t end, unsigned) {
+  constexpr std::int64_t elements_of_chunk = 524288;  // two runs that are long enough to be fetched ahead
+  const std::int64_t groups = elements_of_chunk / (gemv_group_rows * std::max<std::int64_t>(1, call.columns));
+  const std::int64_t grain = gemv_group_rows * std::max<std::int64_t>(1, groups);
+  pool.parallel_for(call.rows, grain, [&](std::int64_t begin, std::int64_t end, unsigned) {
     if (mutant("dense.gemv.rows_begin_again")) {
       begin = 0;
-      end = std::min(groups, grain);
+      end = std::min(call.rows, grain);
     }
-    HWY_DYNAMIC_DISPATCH(multiply_groups)(call, x, begin, end);
+    HWY_DYNAMIC_DISPATCH(multiply)(call, x, begin, end);
   });
 }
 

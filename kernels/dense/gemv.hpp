@@ -31,7 +31,7 @@ struct GemvCall {
   std::int64_t bytes_of_row() const { return columns / layout_of(format).length * layout_of(format).bytes; }
 };
 
-/// Rows that the CPU backend takes at once.
+/// Rows that the CPU backend decodes at once, where it decodes; what a worker gets is whole groups of them.
 inline constexpr int gemv_group_rows = 4;
 
 /// Floats of scratch that gemv_cpu wants for a call: vectors widened, arranged, and sums of four of them.

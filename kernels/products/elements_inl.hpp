@@ -15,7 +15,6 @@
 #include "engine/runtime/mutant.hpp"
 #include "engine/tensors/block_format.hpp"
 #include "kernels/blocks/codes_inl.hpp"
-#include "kernels/products/prefetch.hpp"
 
 #if HWY_CAP_GE256
 HWY_BEFORE_NAMESPACE();
@@ -39,12 +38,10 @@ HWY_INLINE Eight elements_at(const std::uint8_t* at) {
 }
 
 /// totals += products of `count` elements of two rows with the activations of each vector, `stride` apart.
-/// Each total is added up in two running sums: sixteen columns in 32 are one sum's. Asks for the bytes that
-/// are `ahead`.
+/// Each total is added up in two running sums: sixteen columns in 32 are one sum's.
 template <BlockFormat Format, int Vectors>
 HWY_INLINE void add_elements(const std::uint8_t* first, const std::uint8_t* second, std::int64_t count,
-                             std::int64_t ahead, const float* x, std::int64_t stride,
-                             Eight (&totals)[2][Vectors]) {
+                             const float* x, std::int64_t stride, Eight (&totals)[2][Vectors]) {
   constexpr int bytes = layout_of(Format).bytes;
   Eight sums[2][Vectors][2];
   for (auto& of_row : sums)
@@ -61,8 +58,6 @@ HWY_INLINE void add_elements(const std::uint8_t* first, const std::uint8_t* seco
   std::int64_t column = 0;
   for (; column + 32 <= count; column += 32) {
     const std::int64_t at = column * bytes;
-    prefetch<32 * bytes>(first + at, ahead);
-    prefetch<32 * bytes>(second + at, ahead);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)
       add(first + at + 8 * i * bytes, second + at + 8 * i * bytes, x + column + 8 * i, stride, i % 2);

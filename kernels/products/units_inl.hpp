@@ -18,7 +18,6 @@
 
 #include "engine/runtime/mutant.hpp"
 #include "kernels/blocks/coded_inl.hpp"
-#include "kernels/products/prefetch.hpp"
 
 #if HWY_CAP_GE256
 HWY_BEFORE_NAMESPACE();
@@ -118,18 +117,12 @@ HWY_INLINE void add_block(const std::uint8_t* const (&from)[Rows], std::int64_t 
 }
 
 /// totals += products of blocks that lie side by side, of some rows, with the activations of each vector.
-/// Asks for the bytes that are `ahead` of those it reads.
 template <BlockFormat Format, int Rows, int Vectors>
-HWY_INLINE void add_blocks(const std::uint8_t* const (&from)[Rows], std::int64_t count, std::int64_t ahead,
+HWY_INLINE void add_blocks(const std::uint8_t* const (&from)[Rows], std::int64_t count,
                            const Arranged& arranged, Sums<Rows, Vectors>& totals) {
-  constexpr BlockLayout layout = layout_of(Format);
-  constexpr int together = 256 / layout.length;
   for (std::int64_t block = 0; block < count; ++block) {
-    if (block % together == 0)
-      for (const std::uint8_t* row : from)
-        prefetch<together * layout.bytes>(row + block * layout.bytes, ahead);
     add_block<Format, Rows, Vectors>(from, block, arranged, totals, std::make_integer_sequence<int, Rows>(),
-                                     std::make_integer_sequence<int, layout.length / 32>());
+                                     std::make_integer_sequence<int, layout_of(Format).length / 32>());
   }
 }
 
