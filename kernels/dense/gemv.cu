@@ -2,12 +2,12 @@
 // tensor cores, because multiprocessors have no four instructions to spare for each weight of four bits.
 //
 // A block takes 16 rows at a time, a tile, and their stages of columns in turn (fragments/units says how
-// these reach the tensor cores). Two of its warps bring chunks of eight stages, of each row in one copy,
-// through a ring of slots in shared memory, as far ahead as there are slots; sixteen (or eight) multiply,
-// each every sixteenth stage, from tile to tile without a halt; two join the partial sums of a tile in their
-// order. They wait for each other by barriers that count arrivals and bytes, never for all. A row is cut into
-// segments, and each of these into 16 partial sums, the same for any number of rows, vectors and warps:
-// whoever adds up does not change a bit.
+// these reach the tensor cores). Four of its warps bring chunks of eight stages through a ring of slots in
+// shared memory, as far ahead as there are slots; sixteen (or eight) multiply, each every sixteenth (eighth)
+// stage, from tile to tile without a halt; one joins the partial sums of a tile in their order. They wait for
+// each other by barriers that count arrivals, never for all. A row is cut into segments, and each of these
+// into 16 partial sums, the same for any number of rows, vectors and warps: whoever adds up does not change a
+// bit.
 //
 // f16 activations are taken as they are, f32 ones as three columns of bfloat16 each (fragments/activations);
 // they stay in shared memory while a block lives. Where they do not fit, runs of segments go one after the

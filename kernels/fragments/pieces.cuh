@@ -65,8 +65,6 @@ struct RowChunks {
   /// Where the chunk ends, from `from` on.
   __device__ int end() const { return min(left, skew + Shape<Format>::chunk_bytes); }
   __device__ int pieces() const { return min((end() + 15) / 16, (left + behind) / 16); }
-  /// Bytes behind the pieces: the last ones of a last row.
-  __device__ int left_over() const { return max(0, end() - 16 * pieces()); }
 };
 
 }  // namespace assay::kernels::fragments

@@ -123,7 +123,12 @@ Plan plan_for(const Cut& cut, const Activations& x, int tiles, int first, int co
       partials_at + std::int64_t{plan.buffers} * most_partials * x.batch * tile_rows * 4;
   constexpr std::int64_t of_slot = tile_rows * Kind::pitch;
   plan.slots = static_cast<int>(std::min<std::int64_t>((shared_bytes - slots_at) / of_slot, most_slots));
-  if (slots_at >= shared_bytes || plan.slots < 2) return {};
+  // Between two stages that a warp reads lie so many chunks at most: of a tile and what fills up its last
+  // chunk, or of as many short tiles as there are buffers. With fewer slots a warp would take what came into
+  // a slot before for what it waits for.
+  const int warps = multiplying_warps(tiles);
+  const int apart = plan.stages < warps ? plan.buffers + 2 : warps / chunk_stages + 1;
+  if (slots_at >= shared_bytes || plan.slots < apart) return {};
   plan.sums_at = static_cast<int>(octets);
   plan.zeros_at = static_cast<int>(zeros_at);
   plan.barriers_at = static_cast<int>(barriers_at);
