@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <rapidcheck.h>
@@ -412,27 +414,49 @@ std::vector<Job> select_jobs(const std::vector<Suite>& suites, std::string_view 
   return jobs;
 }
 
+namespace {
+
+std::vector<std::size_t> one_after_the_other(const std::vector<Job>& jobs) {
+  std::vector<std::size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  return order;
+}
+
+/// One job of every operation and backend, then a second one of each: a budget that ends early has looked at
+/// all of them.
+std::vector<std::size_t> in_turns(const std::vector<Job>& jobs) {
+  std::map<std::pair<std::string, Backend>, int> seen;
+  std::vector<int> turn;
+  for (const Job& job : jobs) turn.push_back(seen[{job.operation, job.backend}]++);
+  std::vector<std::size_t> order = one_after_the_other(jobs);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return turn[a] < turn[b]; });
+  return order;
+}
+
+}  // namespace
+
 std::vector<CheckResult> run_jobs(const std::vector<Job>& jobs, const RunOptions& options,
                                   std::optional<std::chrono::duration<double>> budget, const Runner& runner,
                                   const Progress& progress) {
   const auto start = Clock::now();
-  std::vector<CheckResult> results;
-  results.reserve(jobs.size());
+  std::vector<CheckResult> results(jobs.size());
   const auto left = [&] { return budget->count() - seconds_since(start); };
-  for (const Job& job : jobs) {
+  std::size_t done = 0;
+  for (const std::size_t i : budget ? in_turns(jobs) : one_after_the_other(jobs)) {
+    const Job& job = jobs[i];
     if (budget && left() <= 0) {
-      CheckResult& skipped = results.emplace_back();
-      skipped.operation = job.operation;
-      skipped.property = job.property->name;
-      skipped.backend = name_of(job.backend);
-      skipped.seed = options.seed;
-      skipped.message = "the budget left no time for it";
+      results[i].operation = job.operation;
+      results[i].property = job.property->name;
+      results[i].backend = name_of(job.backend);
+      results[i].seed = options.seed;
+      results[i].message = "the budget left no time for it";
     } else {
       RunOptions first = options;
       if (budget) first.cases_scale = 0.1;
-      results.push_back(runner(job, first));
+      results[i] = runner(job, first);
     }
-    if (progress) progress(results.back(), results.size(), jobs.size());
+    if (progress) progress(results[i], ++done, jobs.size());
   }
   if (!budget) return results;
   // Further turns with fresh seeds: fixed checks (one case) stay at their one run, and a red needs no second.

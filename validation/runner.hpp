@@ -67,9 +67,10 @@ using Runner = std::function<CheckResult(const Job&, const RunOptions&)>;
 /// Called after each check with the number done and the number in all.
 using Progress = std::function<void(const CheckResult&, std::size_t done, std::size_t total)>;
 
-/// Runs jobs one after the other. With a budget, first a tenth of each property's cases, then in turns, with
-/// fresh seeds, for as long as the next turn of a job is expected to end in time; jobs that the budget left
-/// no time for are not_executed and say so.
+/// Runs jobs one after the other; results are in the order of the jobs. With a budget, first a tenth of each
+/// property's cases, one property of every operation before a second one of any, then in turns, with fresh
+/// seeds, for as long as the next turn of a job is expected to end in time; jobs that the budget left no time
+/// for are not_executed and say so.
 std::vector<CheckResult> run_jobs(const std::vector<Job>& jobs, const RunOptions& options,
                                   std::optional<std::chrono::duration<double>> budget, const Runner& runner,
                                   const Progress& progress = {});

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
 #include <thread>
 
 #include "engine/runtime/device.hpp"
@@ -52,8 +54,7 @@ TEST(Runner, ShrinksToTheSmallestShape) {
   const CheckResult result = run(property);
   EXPECT_EQ(result.verdict, Verdict::fail);
   EXPECT_NE(result.message.find("fewer than 7 rows"), std::string::npos) << result.message;
-  EXPECT_NE(result.message.find("7 x 1 grid, seed 0, not 0: none"), std::string::npos)
-      << result.message;
+  EXPECT_NE(result.message.find("7 x 1 grid, seed 0, not 0: none"), std::string::npos) << result.message;
   ASSERT_TRUE(result.replay.has_value());
   EXPECT_FALSE(result.replay->reproduce.empty());
 }
@@ -209,6 +210,28 @@ TEST(Runner, KeepsItsBudget) {
   const auto none = run_jobs(jobs, {}, std::chrono::milliseconds(0), run_property);
   EXPECT_EQ(none.back().verdict, Verdict::not_executed);
   EXPECT_EQ(none.back().message, "the budget left no time for it");
+}
+
+TEST(Runner, LooksAtEveryOperationBeforeItsBudgetEnds) {
+  const Property property = property_of([](Probe& probe) { probe.expect(true, ""); }, 100);
+  std::vector<Job> jobs;
+  for (const char* operation : {"test.first", "test.second", "test.third"})
+    for (int i = 0; i < 3; ++i) jobs.push_back({operation, &property, Backend::cpu});
+  std::vector<std::string> order;
+  const auto slow = [&](const Job& job, const RunOptions&) {
+    order.push_back(job.operation);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    CheckResult made;
+    made.operation = job.operation;
+    made.verdict = Verdict::pass;
+    return made;
+  };
+  const auto results = run_jobs(jobs, {}, std::chrono::milliseconds(50), slow);
+  ASSERT_GE(order.size(), 3u);
+  EXPECT_EQ(std::set<std::string>(order.begin(), order.begin() + 3).size(), 3u);
+  ASSERT_EQ(results.size(), jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) EXPECT_EQ(results[i].operation, jobs[i].operation);
+  EXPECT_EQ(results[8].verdict, Verdict::not_executed);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ CheckPlan plan_of(const Invocation& invocation, const std::string& pattern, bool
   plan.options.threads = threads_of(invocation);
   plan.options.device = static_cast<int>(invocation.integer("device", 0, 1 << 20));
   plan.options.version = version();
-  if (quick) plan.budget = std::chrono::seconds(45);
+  if (quick) plan.budget = std::chrono::seconds(75);
   if (invocation.given("budget")) {
     plan.budget = parse_duration(invocation.text("budget"));
     if (!plan.budget)
@@ -246,7 +246,7 @@ The first run on a machine becomes the baseline, says so, and is green.)";
       {"out", "DIR", "the folder of the report, which is made; by default reports/out"},
       {"quick", "", "fewer cases and sizes: some two minutes; no checks that take minutes each"},
       {"op", "GLOB", "only operations whose name matches"},
-      {"budget", "TIME", "time for the properties, without those that take minutes each; with --quick 45s"},
+      {"budget", "TIME", "time for the properties, without those that take minutes each; with --quick 75s"},
       {"strict", "", "inconclusive fails"},
       {"peers", "", "measure other programs that do the same work too"},
       {"golden", "DIR", "a folder of golden cases; by default ASSAY_GOLDEN", "", true},
