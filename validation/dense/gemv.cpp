@@ -359,11 +359,11 @@ void describe_mutants(Suite& suite) {
   add("cuda_low_part_lost", "precision", "the last part of a weight is left out", cuda);
   add("cuda_sign_lost", "sign", "codes with sign lose it", cuda);
   add("cuda_fifth_bit_lost", "high bits", "the fifth bits are left out", cuda);
-  add("cuda_lost_slice", "lost tile", "the last slice of a row is left out of its sum", cuda);
+  add("cuda_lost_slice", "lost tile", "the last partial sum of a row is left out", cuda);
   add("cuda_lost_block", "off by one", "the last block of a row is left out", cuda);
   add("cuda_stale_stage", "stale state", "another stage than the one that came is decoded", cuda);
-  add("cuda_missing_barrier", "missing barrier", "slices are joined before they are there", cuda);
-  add("cuda_skew_ignored", "misalignment", "rows are taken to begin on multiples of 32 bytes", cuda);
+  add("cuda_missing_barrier", "missing barrier", "partial sums are joined before they are there", cuda);
+  add("cuda_skew_ignored", "misalignment", "rows are taken to begin on multiples of 16 bytes", cuda);
   add("cuda_tail_not_cleared", "unhandled tail", "what lies behind a row is multiplied with 0", cuda);
   add("cuda_infinity_left", "special value", "results that came out infinite or NaN are left as they are",
       cuda);
