@@ -62,9 +62,10 @@ __device__ inline void wait(const Barrier& barrier, unsigned parity) {
 }
 
 /// Waits for `Threads` threads of the block, whole warps, wherever in the code they come to barrier `Id` (PTX
-/// ISA, bar.sync with a count; __syncthreads() asks all of them to come to the same place).
+/// ISA, bar.sync with a count). Barrier 0 is __syncthreads()'s, which asks all of them to come to one place.
 template <int Id, int Threads>
 __device__ inline void meet() {
+  static_assert(Id > 0 && Threads % 32 == 0);
   asm volatile("bar.sync %0, %1;" ::"n"(Id), "n"(Threads) : "memory");
 }
 

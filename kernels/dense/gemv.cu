@@ -190,10 +190,10 @@ __global__ void __launch_bounds__(block_threads(Tiles), 1)
     const int warp = (thread - multiplying) / 32;
     if (warp < bringing_warps) {
       bring_all<Format>(product.rows, plan, barriers, slots, tiles, warp,
-                        [] { copies::meet<0, block_threads(Tiles)>(); });
+                        [] { copies::meet<2, block_threads(Tiles)>(); });
       return;
     }
-    copies::meet<0, block_threads(Tiles)>();
+    copies::meet<2, block_threads(Tiles)>();
     if (warp > bringing_warps) return;
     copies::wait_for_kernel_before();
     join_all<Format>(product, plan, barriers, partials, tiles, faults);
@@ -212,7 +212,7 @@ __global__ void __launch_bounds__(block_threads(Tiles), 1)
     copies::begin(barriers.summed[thread], multiplying);
     copies::begin(barriers.joined[thread], 32);
   }
-  copies::meet<0, block_threads(Tiles)>();
+  copies::meet<2, block_threads(Tiles)>();
   copies::wait_for_kernel_before();
   const Preparation<Format, Halves> preparation{
       product.x, plan.in_fours,    plan.first_stage,           plan.stages, room, sums,
@@ -309,22 +309,28 @@ int tiles_for(int batch) {
 template <BlockFormat Format, bool Halves>
 void multiply(cudaStream_t stream, const GemvCall& call, const Limits& limits) {
   const Cut cut = cut_of<Format>(call.columns);
-  const auto plan_of = [&](const Activations& x, int first, int count) {
-    return plan_for<Format, Halves>(cut, x, tiles_for<Halves>(x.batch), first, count, limits.shared_bytes);
+  const auto plan_of = [&](const Activations& x, int segment, int of_run) {
+    return plan_for<Format, Halves>(cut, x, tiles_for<Halves>(x.batch), segment,
+                                    std::min(of_run, cut.segments - segment), limits.shared_bytes);
   };
+  const auto fits = [&](const Activations& x, int of_run) {
+    for (int segment = 0; segment < cut.segments; segment += of_run)
+      if (plan_of(x, segment, of_run).bytes == 0) return false;
+    return true;
+  };
+  // One vector decides for all, whose results must not depend on how many there are.
+  if (!fits(product_of(call, 0, 1).x, 1))
+    return launch_literal<Format>(stream, product_of(call, 0, call.batch));
   for (int first = 0; first < call.batch;) {
     Product product = product_of(call, first, std::min(call.batch - first, Halves ? 8 : 2));
-    while (product.x.batch > 1 && plan_of(product.x, 0, 1).bytes == 0) --product.x.batch;
+    while (product.x.batch > 1 && !fits(product.x, 1)) --product.x.batch;
     first += product.x.batch;
-    int fitting = cut.segments;
-    while (fitting > 0 && plan_of(product.x, 0, fitting).bytes == 0) --fitting;
-    if (fitting == 0) {
-      launch_literal<Format>(stream, product);
-      continue;
-    }
-    const int runs = (cut.segments + fitting - 1) / fitting, of_run = (cut.segments + runs - 1) / runs;
+    int of_run = cut.segments;
+    while (of_run > 1 && !fits(product.x, of_run)) --of_run;
+    const int runs = (cut.segments + of_run - 1) / of_run;
+    of_run = (cut.segments + runs - 1) / runs;
     for (int segment = 0; segment < cut.segments; segment += of_run) {
-      Plan plan = plan_of(product.x, segment, std::min(of_run, cut.segments - segment));
+      Plan plan = plan_of(product.x, segment, of_run);
       plan.tiles = static_cast<int>((product.rows.count + tile_rows - 1) / tile_rows);
       plan.aligned = product.rows.aligned<Format>();
       plan.in_fours = product.x.in_fours(Halves);

@@ -33,6 +33,7 @@ __host__ __device__ constexpr int multiplying_registers(int tiles) {
 static_assert(16 * 96 + other_warps * other_registers <= 24 * 80);
 static_assert(8 * 208 + other_warps * other_registers <= 16 * 128);
 constexpr int most_slots = 16;
+constexpr int most_buffers = 4;  ///< of partial sums, where there are few vectors
 
 /// How a row is cut, which the number of its columns alone decides: the order of a sum depends on nothing
 /// else. Segments are whole pairs of chunks, and so short that one of a vector fits in shared memory, of four
@@ -110,7 +111,6 @@ Plan plan_for(const Cut& cut, const Activations& x, int tiles, int first, int co
   plan.segments = count;
   plan.first = first == 0;
   plan.last = first + count == cut.segments;
-  plan.buffers = x.batch <= 2 ? 4 : 2;
   const int columns = x.batch * parts_of_x<Halves>;
   const std::int64_t octets = std::int64_t{plan.stages} * Kind::stage_octets * columns * 4 * 16;
   const std::int64_t sums =
@@ -118,17 +118,22 @@ Plan plan_for(const Cut& cut, const Activations& x, int tiles, int first, int co
                     : 0;
   const std::int64_t zeros_at = octets + sums, barriers_at = zeros_at + 16;
   const std::int64_t partials_at =
-      barriers_at + (2 * most_slots + 2 * plan.buffers) * sizeof(copies::Barrier);
-  const std::int64_t slots_at =
-      partials_at + std::int64_t{plan.buffers} * most_partials * x.batch * tile_rows * 4;
+      barriers_at + (2 * most_slots + 2 * most_buffers) * sizeof(copies::Barrier);
+  const std::int64_t of_buffer = std::int64_t{most_partials} * x.batch * tile_rows * 4;
   constexpr std::int64_t of_slot = tile_rows * Kind::pitch;
-  plan.slots = static_cast<int>(std::min<std::int64_t>((shared_bytes - slots_at) / of_slot, most_slots));
-  // Between two stages that a warp reads lie so many chunks at most: of a tile and what fills up its last
-  // chunk, or of as many short tiles as there are buffers. With fewer slots a warp would take what came into
-  // a slot before for what it waits for.
-  const int warps = multiplying_warps(tiles);
-  const int apart = plan.stages < warps ? plan.buffers + 2 : warps / chunk_stages + 1;
-  if (slots_at >= shared_bytes || plan.slots < apart) return {};
+  std::int64_t slots_at = 0;
+  const auto give_buffers = [&](int buffers) {
+    plan.buffers = buffers;
+    slots_at = partials_at + buffers * of_buffer;
+    const std::int64_t left = std::max<std::int64_t>(shared_bytes - slots_at, 0);
+    plan.slots = static_cast<int>(std::min<std::int64_t>(left / of_slot, most_slots));
+    // Between two stages that a warp reads lie so many chunks at most: of a tile and what fills up its last
+    // chunk, or of as many short tiles as there are buffers. With fewer slots a warp would take what came
+    // into a slot before for what it waits for.
+    const int warps = multiplying_warps(tiles);
+    return plan.slots >= (plan.stages < warps ? buffers + 2 : warps / chunk_stages + 1);
+  };
+  if (!give_buffers(x.batch <= 2 ? most_buffers : 2) && !give_buffers(2)) return {};
   plan.sums_at = static_cast<int>(octets);
   plan.zeros_at = static_cast<int>(zeros_at);
   plan.barriers_at = static_cast<int>(barriers_at);

@@ -25,16 +25,17 @@ __device__ inline Guide guide_of(const double* sorted, std::int32_t n, std::int3
   return {outer ? outer_low : low, per > 0 && per < CUDART_INF ? per : 0.0};
 }
 
-/// Starts of a column by the threads `first`, `first + step` and so on.
+/// The `count` starts of a column, by the threads `first`, `first + step` and so on; those behind the
+/// buckets' are n.
 template <typename Start>
 __device__ void find_starts(const double* sorted, std::int32_t n, const Guide& guide, std::int32_t buckets,
-                            Start* starts, std::int32_t first, std::int32_t step) {
+                            Start* starts, std::int32_t count, std::int32_t first, std::int32_t step) {
   for (std::int32_t r = first; r <= n; r += step) {
     const auto bucket = [&](double value) {
       return bucket_of(fmin(fmax(place_along(guide, value), -1.0), 2.0 * buckets) - 0.5, buckets);
     };
     const std::int32_t from = r == 0 ? -1 : bucket(sorted[r - 1]);
-    const std::int32_t to = r == n ? buckets + 1 : bucket(sorted[r]);
+    const std::int32_t to = r == n ? count - 1 : bucket(sorted[r]);
     for (std::int32_t b = from + 1; b <= to; ++b) starts[b] = static_cast<Start>(r);
   }
 }

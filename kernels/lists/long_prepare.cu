@@ -39,7 +39,8 @@ __global__ void rank_sources(LongSources sources, std::int64_t first) {
   }
   const Guide guide = guide_of(sorted, n, long_buckets(n));
   if (thread == 0) sources.guides[source] = guide;
-  find_starts(sorted, n, guide, long_buckets(n), sources.starts + source * long_starts(n), thread, step);
+  find_starts(sorted, n, guide, long_buckets(n), sources.starts + source * long_starts(n), long_starts(n),
+              thread, step);
 }
 
 __global__ void place_rows(LongTarget target) {
@@ -63,8 +64,8 @@ __global__ void order_target(LongTarget target, const double* scale) {
     target.guides[0] = of_y;
     target.guides[1] = of_z;
   }
-  find_starts(target.y_sorted, n, of_y, buckets, target.starts, thread, step);
-  find_starts(z, n, of_z, buckets, target.starts + long_starts(n), thread, step);
+  find_starts(target.y_sorted, n, of_y, buckets, target.starts, long_starts(n), thread, step);
+  find_starts(z, n, of_z, buckets, target.starts + long_starts(n), long_starts(n), thread, step);
 }
 
 /// (count, n) by row to (n, padded) by place, 32 columns by 32 places a block; padding has no limit.

@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kThreads) order_columns(Columns columns, const
     columns.guides[column] = guide_of(sorted, n, guide_buckets(n));
   }
   find_starts(sorted, n, guide_of(sorted, n, guide_buckets(n)), guide_buckets(n),
-              columns.starts + column * guide_starts(n), thread, kThreads);
+              columns.starts + column * guide_starts(n), guide_starts(n), thread, kThreads);
   // How thin the points lie at each, over as many ranks as leave it local; over more where values repeat.
   const std::int32_t half = tied ? max(n / 16, 1) : min(16, max(n / 16, 1)), tail = tail_of(n);
   for (std::int32_t r = thread; r < n; r += kThreads) {
@@ -75,7 +75,8 @@ __global__ void __launch_bounds__(kThreads)
     axis.guides[target] = guide_of(sorted, n, guide_buckets(n));
   }
   find_starts(sorted, n, guide_of(sorted, n, guide_buckets(n)), guide_buckets(n),
-              axis.starts + target * guide_starts(n), static_cast<std::int32_t>(threadIdx.x), kThreads);
+              axis.starts + target * guide_starts(n), guide_starts(n), static_cast<std::int32_t>(threadIdx.x),
+              kThreads);
 }
 
 /// y and z as guesses, and where the points in the order of y stand along z.
