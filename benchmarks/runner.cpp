@@ -37,7 +37,9 @@ std::vector<Selected> select(const std::vector<Suite>& suites, const Options& op
     const Operation* operation = find_operation(suite.operation());
     if (operation == nullptr || (options.wanted && !options.wanted(suite.operation()))) continue;
     for (const Case& item : suite.cases()) {
-      if ((options.quick && !item.quick) || !runs_on(*operation, item, backend)) continue;
+      const bool chosen = options.named.empty() ? !options.quick || item.quick
+                                                : options.named == suite.operation() + "/" + item.label;
+      if (!chosen || !runs_on(*operation, item, backend)) continue;
       Selected one{operation, &item, {}};
       if (options.peers)
         for (const Peer& peer : suite.peers())

@@ -13,8 +13,9 @@ namespace assay::benchmarks {
 
 struct Options {
   std::function<bool(const std::string& operation)> wanted;  ///< empty: all
-  bool quick = false;                                        ///< only the quick cases, and shorter
-  bool peers = false;                                        ///< run the peers beside the cases they name
+  std::string named;     ///< only this case ("te.ksg/n=10000,k=4"), also where `quick` would leave it out
+  bool quick = false;    ///< only the quick cases, and shorter
+  bool peers = false;    ///< run the peers beside the cases they name
   double seconds = 0.5;  ///< time spent on each case: 30 to 20,000 samples
   std::uint64_t seed = 1;
   /// Called when a case begins: (done so far, of how many, name).
@@ -43,8 +44,8 @@ std::string unequal_output(const std::map<std::string, Tensor>& before,
 Measurement measure(Context& context, const Operation& operation, const Case& item,
                     const std::vector<Ceiling>& ceilings, const Options& options);
 
-/// One call of the case of that name ("te.ksg/n=10000,k=4"), after one to warm up, in a profiler's range "assay once". False
-/// where no case has that name on the context's backend.
+/// One call of the case of that name ("te.ksg/n=10000,k=4"), after one to warm up, in a profiler's range
+/// "assay once". False where no case has that name on the context's backend.
 bool call_once(Context& context, const std::string& name, std::uint64_t seed);
 
 /// Checks and measures the cases on the context's backend, through Google Benchmark. A case whose answer is

@@ -61,7 +61,20 @@ TEST_F(BenchCase, OneCallOfACaseRunsByItsName) {
   EXPECT_EQ(unknown.code, 6);
   EXPECT_NE(unknown.err.find("no case is called 'te.digamma/n=7'"), std::string::npos) << unknown.err;
   EXPECT_EQ(run({"bench", "--once"}).code, 2);
-  EXPECT_EQ(run({"bench", "--case", "te.digamma/n=10000"}).code, 2);
+}
+
+TEST_F(BenchCase, ItAloneIsMeasured) {
+  const std::vector<std::string> command{"bench",     "--quick", "--seconds", "0.02",
+                                         "--backend", "cpu",     "--json",    "--case"};
+  const auto with = [&](const char* name) {
+    std::vector<std::string> whole = command;
+    whole.emplace_back(name);
+    return whole;
+  };
+  const nlohmann::json measured = document(with("te.digamma/n=100000"));
+  ASSERT_EQ(measured["benchmarks"].size(), 1u);
+  EXPECT_EQ(measured["benchmarks"][0]["name"], "te.digamma/n=100000/cpu");
+  EXPECT_EQ(run(with("te.digamma/n=7")).code, 6);
 }
 
 TEST_F(BenchCase, AProfileWithoutAProfilerSaysSo) {

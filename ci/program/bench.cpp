@@ -54,10 +54,9 @@ int run_bench(Invocation& invocation) {
                         "needs --case NAME, as assay list prints it");
     return run_one_case(invocation);
   }
-  if (invocation.given("case"))
-    invocation.refuse("case", "goes with --profile or --once; for measurements, --op GLOB");
   MeasuringPlan plan;
   plan.pattern = invocation.maybe_text("op").value_or("");
+  plan.case_name = invocation.maybe_text("case").value_or("");
   plan.quick = invocation.flag("quick");
   plan.peers = invocation.flag("peers");
   plan.seconds = invocation.given("seconds") ? invocation.real("seconds", 0.001, 3600)
@@ -106,14 +105,15 @@ Command describe_bench() {
   command.examples = R"(Examples:
   assay bench --op te.ksg --peers
   assay bench --quick --record
+  assay bench --case te.network/variables=100,n=1000 --peers
   assay bench --profile --case te.ksg/n=10000,k=4
 Exit codes: 0 measured, 3 an answer is wrong, 6 nothing matches, 7 a measurement cannot be used.)";
   command.options = {{"op", "GLOB", "only operations whose name matches"},
                      {"peers", "", "run other programs that do the same work beside them"},
                      {"record", "", "keep the measurements in the store"},
-                     {"case", "NAME", "one case, \"te.ksg/n=10000,k=4\", for --profile and --once"},
-                     {"profile", "", "run it under Nsight Compute and show what bounds its kernels"},
-                     {"once", "", "run it once, unmeasured: for a profiler of your own"},
+                     {"case", "NAME", "only the case of that name, \"te.ksg/n=10000,k=4\""},
+                     {"profile", "", "run that case under Nsight Compute and show what bounds its kernels"},
+                     {"once", "", "run that case once, unmeasured: for a profiler of your own"},
                      {"quick", "", "only the quick sizes, and shorter"},
                      {"seconds", "S", "least time on each size; by default 0.5, with --quick 0.2"},
                      lock_option(),

@@ -36,6 +36,7 @@ std::vector<reports::Benchmark> run_benchmarks(const Invocation& invocation, con
       return validation::matches(operation, plan.pattern);
     };
   }
+  options.named = plan.case_name;
   options.quick = plan.quick;
   options.peers = plan.peers;
   options.seconds = plan.seconds;
@@ -72,7 +73,10 @@ std::vector<reports::Benchmark> run_benchmarks(const Invocation& invocation, con
     }
   }
   if (listed == 0)
-    throw Failure(ExitCode::vacuous, "no size of an operation matches '" + plan.pattern + "' (assay list)");
+    throw Failure(ExitCode::vacuous,
+                  plan.case_name.empty()
+                      ? "no size of an operation matches '" + plan.pattern + "' (assay list)"
+                      : "no case is called '" + plan.case_name + "' on this backend (assay list)");
   return measured;
 }
 

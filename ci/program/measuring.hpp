@@ -11,7 +11,8 @@ namespace assay::program {
 
 /// What is to be measured.
 struct MeasuringPlan {
-  std::string pattern;  ///< of operations; empty: all
+  std::string pattern;    ///< of operations; empty: all
+  std::string case_name;  ///< empty: all
   bool quick = false;
   bool peers = false;
   double seconds = 0.5;  ///< least time on each case
