@@ -1,0 +1,83 @@
+#include "engine/vocabulary/vocabulary.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace assay {
+namespace {
+
+/// A multiplicative hash over words of eight bytes: tokens are short, and the table is not filled by an
+/// adversary faster than `max_tokens` allows.
+std::uint64_t hash_of(std::string_view bytes) {
+  constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = bytes.size() * factor;
+  while (!bytes.empty()) {
+    const std::size_t taken = std::min<std::size_t>(bytes.size(), sizeof(std::uint64_t));
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), taken);
+    hash = std::rotl(hash ^ word, 27) * factor;
+    hash ^= hash >> 32;
+    bytes.remove_prefix(taken);
+  }
+  return hash;
+}
+
+}  // namespace
+
+TokenId Vocabulary::find(std::string_view bytes) const {
+  if (slots_.empty()) return no_token;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t slot = hash_of(bytes) & mask; slots_[slot] != no_token; slot = (slot + 1) & mask)
+    if (bytes_of(slots_[slot]) == bytes) return slots_[slot];
+  return no_token;
+}
+
+std::size_t Vocabulary::memory() const {
+  return arena_.capacity() + offsets_.capacity() * sizeof(offsets_[0]) + kinds_.capacity() +
+         scores_.capacity() * sizeof(float) + merges_.capacity() * sizeof(Merge) +
+         slots_.capacity() * sizeof(TokenId);
+}
+
+void VocabularyBuilder::reserve(std::size_t tokens, std::size_t bytes) {
+  made_.arena_.reserve(bytes);
+  made_.offsets_.reserve(tokens + 1);
+  made_.kinds_.reserve(tokens);
+}
+
+void VocabularyBuilder::add(std::string_view bytes, TokenKind kind) {
+  made_.arena_.append(bytes);
+  made_.offsets_.push_back(static_cast<std::uint32_t>(made_.arena_.size()));
+  made_.kinds_.push_back(static_cast<std::uint8_t>(kind));
+  indexed_ = false;
+}
+
+void VocabularyBuilder::index() {
+  made_.byte_tokens_.fill(no_token);
+  made_.longest_normal_ = 0;
+  // At most half full, so that a search ends after a step or two.
+  made_.slots_.assign(std::bit_ceil(std::max<std::size_t>(made_.size() * 2, 16)), no_token);
+  const std::size_t mask = made_.slots_.size() - 1;
+  for (std::size_t id = 0; id < made_.size(); ++id) {
+    const std::string_view bytes = made_.bytes_of(static_cast<TokenId>(id));
+    const TokenKind kind = made_.kind_of(static_cast<TokenId>(id));
+    if (kind == TokenKind::byte) {
+      TokenId& stands = made_.byte_tokens_[static_cast<std::uint8_t>(bytes[0])];
+      if (stands == no_token) stands = static_cast<TokenId>(id);
+    }
+    if (kind != TokenKind::normal) continue;
+    made_.longest_normal_ = std::max(made_.longest_normal_, bytes.size());
+    std::size_t slot = hash_of(bytes) & mask;
+    while (made_.slots_[slot] != no_token && made_.bytes_of(made_.slots_[slot]) != bytes)
+      slot = (slot + 1) & mask;
+    if (made_.slots_[slot] == no_token) made_.slots_[slot] = static_cast<TokenId>(id);
+  }
+  indexed_ = true;
+}
+
+Vocabulary VocabularyBuilder::build() {
+  if (!indexed_) index();
+  return std::move(made_);
+}
+
+}  // namespace assay
