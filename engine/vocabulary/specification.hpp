@@ -46,12 +46,13 @@ enum class SplitStep : std::uint8_t {
   deepseek_llm_trailing_space  ///< \s+$
 };
 
-/// Where a space is put before text that does not have it.
+/// Where a space is put before text. A segment is what lies between added tokens; an empty one gets none.
 enum class SpacePrefix : std::uint8_t {
   never,
-  first,          ///< before the text, unless a special token begins it
-  every_segment,  ///< before the text and after every added token (SentencePiece's Llama, Phi-3)
-  unless_space    ///< before every segment that does not begin with a space (ByteLevel's add_prefix_space)
+  every_segment,  ///< Prepend; SentencePiece's Llama and Phi-3
+  unless_space,   ///< every segment that does not begin with one: ByteLevel's add_prefix_space, Metaspace
+                  ///< "always"
+  first_unless_space,  ///< the same, only where the segment begins the text: Metaspace "first"
 };
 
 /// A token that is looked for in the text before anything else is done to it: the leftmost, of those the
@@ -74,12 +75,15 @@ struct Specification {
   bool nfc = false;              ///< text is brought to Unicode's normalisation form C first
   bool ignore_merges = false;    ///< a piece that is a token is taken whole (Llama-3, .tiktoken)
   bool byte_fallback = false;    ///< characters without a token become byte tokens
+  bool fuse_unknown = false;     ///< adjacent characters without token or bytes become one unknown token
   SpacePrefix space_prefix = SpacePrefix::never;
   std::vector<AddedToken> added;  ///< contents are different and not empty
 
   TokenId bos = no_token;
   TokenId eos = no_token;
-  TokenId unknown = no_token;  ///< for characters without token or bytes
+  /// For characters (byte-level: bytes) without a token. Where there is none either, they are left out before
+  /// the merging, as HF tokenizers does: Falcon has no tokens for some control characters.
+  TokenId unknown = no_token;
   TokenId padding = no_token;
   std::vector<TokenId> before;  ///< what `add_special` puts before the ids of a text
   std::vector<TokenId> after;   ///< and after them

@@ -52,6 +52,11 @@ void VocabularyBuilder::add(std::string_view bytes, TokenKind kind) {
   indexed_ = false;
 }
 
+void VocabularyBuilder::set_kind(TokenId id, TokenKind kind) {
+  made_.kinds_[id] = static_cast<std::uint8_t>(kind);
+  indexed_ = false;
+}
+
 void VocabularyBuilder::index() {
   made_.byte_tokens_.fill(no_token);
   made_.longest_normal_ = 0;

@@ -90,6 +90,8 @@ class VocabularyBuilder {
   void reserve(std::size_t tokens, std::size_t bytes);
   /// Appends a token. The caller keeps the limits above. A `byte` token has one byte.
   void add(std::string_view bytes, TokenKind kind);
+  /// Another kind for a token, once merges were resolved: an added token may be one that merges lead to.
+  void set_kind(TokenId id, TokenKind kind);
   /// Scores of all tokens, in order.
   void set_scores(std::vector<float> scores) { made_.scores_ = std::move(scores); }
   void set_merges(std::vector<Merge> merges) { made_.merges_ = std::move(merges); }
@@ -97,6 +99,7 @@ class VocabularyBuilder {
   std::size_t bytes() const { return made_.arena_.size(); }
   std::size_t size() const { return made_.size(); }
   std::string_view bytes_of(TokenId id) const { return made_.bytes_of(id); }
+  TokenKind kind_of(TokenId id) const { return made_.kind_of(id); }
   /// What `Vocabulary::find` will say: for merges, which are given by the tokens' bytes. Valid once `index`
   /// was called.
   TokenId find(std::string_view bytes) const { return made_.find(bytes); }
