@@ -1,0 +1,248 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "engine/runtime/mutant.hpp"
+#include "kernels/merge/model.hpp"
+#include "kernels/merge/piece_cache.hpp"
+#include "kernels/merge/search.hpp"
+#include "kernels/merge/word_cuts.hpp"
+#include "kernels/split/pieces.hpp"
+#include "kernels/split/split.hpp"
+
+namespace assay::kernels::merge {
+
+/// What one call uses and the next one may find filled.
+struct Scratch {
+  explicit Scratch(const Model& model)
+      : loop(model.rules),
+        asked(model.rules),
+        pairs(model.rules, asked),
+        search(model.trie(), pairs, model.vocabulary) {}
+
+  PieceCache cache;
+  Loop loop;   ///< merges pieces
+  Loop asked;  ///< merges what `pairs` asks about
+  Pairs pairs;
+  Search search;
+  std::vector<std::uint32_t> piece_ends;
+};
+
+/// One segment on its way to ids: cut into pieces, most of which were seen before and are copied from the
+/// cache. What was not is looked up whole, merged by the loop if short, searched for (search.hpp) if long.
+template <bool WithEnds>
+class Run {
+  using Place = split::Place;
+
+ public:
+  Run(const Model& model, Scratch& scratch, std::string_view segment, std::vector<TokenId>& ids,
+      std::vector<std::uint32_t>* ends)
+      : model_(model),
+        scratch_(scratch),
+        begin_(reinterpret_cast<Place>(segment.data())),
+        end_(begin_ + segment.size()),
+        ids_(ids),
+        ends_(ends) {}
+
+  void pieces() {
+    const std::vector<SplitStep>& steps = model_.specification.split;
+    if (model_.words) {
+      for (Place at = begin_; at < end_;) {
+        const Place stop = word_end(at, end_);
+        piece(at, stop);
+        at = stop;
+      }
+    } else if (steps.size() == 1) {
+      split::with_step(steps.front(), [&]<SplitStep Step>() {
+        split::for_each_piece<Step>(begin_, end_, [&](Place at, Place stop) { piece(at, stop); });
+      });
+    } else {
+      split::split(steps, view(begin_, end_), scratch_.piece_ends);
+      Place at = begin_;
+      for (const std::uint32_t end : scratch_.piece_ends) {
+        piece(at, begin_ + end);
+        at = begin_ + end;
+      }
+    }
+    look_up();
+    flush();
+  }
+
+  void whole() {
+    piece(begin_, end_);
+    look_up();
+    flush();
+  }
+
+ private:
+  static constexpr std::size_t few = 12;  ///< bytes of a piece that the loop is as quick for as the search
+
+  static std::string_view view(Place begin, Place end) {
+    return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
+  }
+
+  /// A piece whose line of the cache is on its way; no line where the piece is long.
+  struct Pending {
+    Place at, stop;
+    PieceKey key;
+    PieceCache::Line* line;
+  };
+
+  /// Pieces are looked up some time after they were found: their lines come from far, many at once.
+  void piece(Place at, Place stop) {
+    const auto length = static_cast<std::size_t>(stop - at);
+    Pending& one = pending_[pending_count_++];
+    one.at = at;
+    one.stop = stop;
+    one.line = nullptr;
+    if (length <= PieceKey::longest) {
+      one.key = PieceKey::of(at, length, static_cast<std::size_t>(end_ - at));
+      one.line = &scratch_.cache.line_of(one.key);
+      __builtin_prefetch(one.line);
+    }
+    if (pending_count_ == pending_.size()) look_up();
+  }
+
+  [[gnu::noinline]] void look_up() {
+    for (std::size_t i = 0; i < pending_count_; ++i) {
+      const Pending& one = pending_[i];
+      if (one.line == nullptr)
+        put(merged(view(one.at, one.stop)), one.at);
+      else if (one.line->last.key == one.key)
+        put(one.line->last);
+      else if (one.line->before.key == one.key)
+        put(one.line->before);
+      else
+        not_cached(one);
+    }
+    pending_count_ = 0;
+  }
+
+  void put(const PieceCache::Entry& entry) {
+    if (count_ + PieceCache::most_tokens > waiting_.size()) flush();
+    std::memcpy(&waiting_[count_], entry.ids.data(), sizeof(entry.ids));
+    if constexpr (WithEnds)
+      for (std::uint32_t i = 0; i < entry.count; ++i)
+        put_end(model_.vocabulary.bytes_of(entry.ids[i]).size());
+    count_ += entry.count;
+  }
+
+  void put(TokenId id, std::size_t length) {
+    if (count_ == waiting_.size()) flush();
+    waiting_[count_++] = id;
+    if constexpr (WithEnds) put_end(length);
+  }
+
+  void put_end(std::size_t length) {
+    last_end_ += static_cast<std::uint32_t>(length);
+    ends_->push_back(last_end_);
+  }
+
+  void flush() {
+    ids_.insert(ids_.end(), waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count_));
+    count_ = 0;
+  }
+
+  /// A short piece that the cache does not have: its tokens, which it has then.
+  [[gnu::noinline]] void not_cached(const Pending& one) {
+    PieceCache::Line& line = *one.line;
+    if (WholeTokens::Entry* const token = model_.whole_tokens.find(one.key); token && whole(*token)) {
+      line.before = line.last;
+      line.last = {one.key, {token->id}, 1};
+      return put(line.last);
+    }
+    const std::vector<Symbol>& symbols = merged_from_symbols(view(one.at, one.stop));
+    put(symbols, one.at);
+    if (symbols.size() > PieceCache::most_tokens) return;
+    for (const Symbol& symbol : symbols)
+      if (symbol.id == no_token) return;
+    line.before = line.last;
+    line.last = {one.key, {}, static_cast<std::uint32_t>(symbols.size())};
+    for (std::size_t i = 0; i < symbols.size(); ++i) line.last.ids[i] = symbols[i].id;
+  }
+
+  /// Whether a piece that is a token is that token.
+  bool whole(WholeTokens::Entry& token) {
+    if (mutant("tokenizer.encode.unreachable_token_taken")) return true;
+    if (model_.specification.ignore_merges) return true;
+    const std::atomic_ref reached(token.reached);
+    if (reached.load(std::memory_order_relaxed) == WholeTokens::unknown)
+      reached.store(scratch_.pairs.alone(token.id) ? WholeTokens::yes : WholeTokens::no,
+                    std::memory_order_relaxed);
+    return reached.load(std::memory_order_relaxed) == WholeTokens::yes;
+  }
+
+  /// Any piece, without the cache.
+  const std::vector<Symbol>& merged(std::string_view piece) {
+    const Vocabulary& vocabulary = model_.vocabulary;
+    if (piece.size() <= vocabulary.longest_normal()) {
+      const TokenId id = vocabulary.find(piece);
+      if (id != no_token && (mutant("tokenizer.encode.unreachable_token_taken") ||
+                             model_.specification.ignore_merges || scratch_.pairs.alone(id))) {
+        one_.assign(1, {id, static_cast<std::uint32_t>(piece.size())});
+        return one_;
+      }
+    }
+    return merged_from_symbols(piece);
+  }
+
+  const std::vector<Symbol>& merged_from_symbols(std::string_view piece) {
+    if (piece.size() > few && model_.trie().usable())
+      if (const std::vector<Symbol>* found = scratch_.search.find(piece)) return *found;
+    return scratch_.loop.merge(piece);
+  }
+
+  void put(const std::vector<Symbol>& symbols, Place at) {
+    std::uint32_t from = 0;
+    bool after_unknown = false;
+    for (const Symbol& symbol : symbols) {
+      if (symbol.id != no_token) {
+        put(symbol.id, symbol.end - from);
+        after_unknown = false;
+      } else {
+        after_unknown = put_without_token(view(at + from, at + symbol.end), after_unknown);
+      }
+      from = symbol.end;
+    }
+  }
+
+  /// A symbol that no token stands for: its bytes where each has a token, else the token for what is unknown,
+  /// which may stand for several; nothing where there is none. True if it was unknown.
+  bool put_without_token(std::string_view text, bool after_unknown) {
+    const Specification& specification = model_.specification;
+    const auto byte_of = [&](char byte) {
+      return model_.vocabulary.byte_token(static_cast<std::uint8_t>(byte));
+    };
+    bool bytes = specification.byte_fallback;
+    for (const char byte : text) bytes = bytes && byte_of(byte) != no_token;
+    if (bytes) {
+      for (const char byte : text) put(byte_of(byte), 1);
+      return false;
+    }
+    if (specification.unknown != no_token && !(after_unknown && specification.fuse_unknown)) {
+      put(specification.unknown, text.size());
+    } else if constexpr (WithEnds) {
+      last_end_ += static_cast<std::uint32_t>(text.size());
+      if (after_unknown && specification.fuse_unknown) ends_->back() = last_end_;
+    }
+    return true;
+  }
+
+  const Model& model_;
+  Scratch& scratch_;
+  const Place begin_, end_;
+  std::vector<TokenId>& ids_;
+  std::vector<std::uint32_t>* ends_;
+  std::array<Pending, 32> pending_;
+  std::size_t pending_count_ = 0;
+  std::array<TokenId, 1024> waiting_;
+  std::size_t count_ = 0;
+  std::uint32_t last_end_ = 0;
+  std::vector<Symbol> one_;
+};
+
+}  // namespace assay::kernels::merge
