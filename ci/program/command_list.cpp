@@ -36,6 +36,8 @@ const std::vector<Command>& commands() {
       describe_te_embed(),
       describe_te_generate(),
       describe_sample(),
+      describe_tokenize(),
+      describe_detokenize(),
       describe_gguf_info(),
       describe_gguf_dump(),
       describe_gguf_quantize(),

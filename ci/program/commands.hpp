@@ -35,6 +35,8 @@ Command describe_te_ais();
 Command describe_te_network();
 Command describe_te_embed();
 Command describe_te_generate();
+Command describe_tokenize();
+Command describe_detokenize();
 Command describe_gguf_info();
 Command describe_gguf_dump();
 Command describe_gguf_quantize();

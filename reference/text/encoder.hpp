@@ -7,7 +7,7 @@
 
 namespace assay::reference {
 
-/// Text to ids as the definitions say: split by PCRE2, merged by the literal loop. For one thread.
+/// Text to ids as the definitions say: split by PCRE2, merged by the literal loop.
 class Encoder : public SegmentEncoder {
  public:
   /// The tokenizer stays while this lives.

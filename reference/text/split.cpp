@@ -49,7 +49,6 @@ class Split::Pattern {
                           PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &fault, &at, nullptr);
     if (code_ == nullptr)
       throw std::runtime_error("PCRE2 does not take the pattern " + text + " at " + std::to_string(at));
-    match_ = pcre2_match_data_create_from_pattern(code_, nullptr);
     context_ = pcre2_match_context_create(nullptr);
     // A text of a megabyte that is one match takes as many steps.
     pcre2_set_match_limit(context_, 1u << 31);
@@ -57,7 +56,6 @@ class Split::Pattern {
   }
   ~Pattern() {
     pcre2_match_context_free(context_);
-    pcre2_match_data_free(match_);
     pcre2_code_free(code_);
   }
   Pattern(const Pattern&) = delete;
@@ -65,13 +63,15 @@ class Split::Pattern {
 
   /// Appends the matches in a text and what lies between them.
   void split(std::string_view text, std::vector<std::string_view>& pieces) const {
+    const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> match(
+        pcre2_match_data_create_from_pattern(code_, nullptr), &pcre2_match_data_free);
     std::size_t done = 0;
     while (done < text.size()) {
       const int found = pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), done,
-                                    PCRE2_NO_UTF_CHECK, match_, context_);
+                                    PCRE2_NO_UTF_CHECK, match.get(), context_);
       if (found == PCRE2_ERROR_NOMATCH) break;
       if (found < 0) throw std::runtime_error("PCRE2 gives up: error " + std::to_string(found));
-      const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match_);
+      const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
       if (range[0] > done) pieces.push_back(text.substr(done, range[0] - done));
       pieces.push_back(text.substr(range[0], range[1] - range[0]));
       done = range[1];
@@ -81,7 +81,6 @@ class Split::Pattern {
 
  private:
   pcre2_code* code_ = nullptr;
-  pcre2_match_data* match_ = nullptr;
   pcre2_match_context* context_ = nullptr;
 };
 

@@ -1,41 +1,25 @@
 #include "engine/llm/tokenizer/added_tokens.hpp"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 
 #include "engine/llm/tokenizer/utf8.hpp"
+#include "kernels/unicode/properties.hpp"
 
 namespace assay::tokenizer {
 namespace {
 
-/// The property White_Space.
+namespace unicode = kernels::unicode;
+
 bool is_space(char32_t point) {
-  return (point >= 0x9 && point <= 0xD) || point == 0x20 || point == 0x85 || point == 0xA0 ||
-         point == 0x1680 || (point >= 0x2000 && point <= 0x200A) || point == 0x2028 || point == 0x2029 ||
-         point == 0x202F || point == 0x205F || point == 0x3000;
+  return (unicode::properties_of(point) & unicode::white_space) != 0;
 }
 
-/// \w of Unicode (UTS 18, annex C): letters, marks, decimal and letter numbers, connectors, joiners, circled
-/// letters.
+/// \w: letters, marks (which both runs of o200k take), numbers, connectors and joiners.
 bool is_word(char32_t point) {
-  if (point == 0x200C || point == 0x200D || (point >= 0x24B6 && point <= 0x24E9)) return true;
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(point))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return false;
-  }
+  constexpr unsigned runs = unicode::upper_run | unicode::lower_run;
+  const unsigned properties = unicode::properties_of(point);
+  return (properties & (unicode::letter | unicode::number)) != 0 || (properties & runs) == runs ||
+         point == '_' || point == 0x203F || point == 0x2040 || point == 0x200C || point == 0x200D;
 }
 
 /// Where the character before `end` begins; what is no UTF-8 counts as a character of one byte.

@@ -1,0 +1,140 @@
+#include <stdexcept>
+
+#include "ci/program/backend_choice.hpp"
+#include "ci/program/commands.hpp"
+#include "ci/program/failure.hpp"
+#include "ci/program/json_lines.hpp"
+#include "ci/program/shown_pieces.hpp"
+#include "ci/program/tokenizer_input.hpp"
+#include "engine/io/bytes.hpp"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+
+namespace assay::program {
+namespace {
+
+using nlohmann::json;
+using tokenizer::EncodeOptions;
+using tokenizer::Encoding;
+using tokenizer::Tokenizer;
+
+EncodeOptions encode_options(const Invocation& invocation) {
+  EncodeOptions options;
+  options.parse_special = !invocation.flag("no-parse-special");
+  options.add_special = invocation.flag("add-special");
+  const std::string invalid = invocation.choice("invalid-utf8", {"replace", "bytes", "error"});
+  options.invalid = invalid == "replace" ? tokenizer::InvalidUtf8::replace
+                    : invalid == "bytes" ? tokenizer::InvalidUtf8::bytes
+                                         : tokenizer::InvalidUtf8::refuse;
+  return options;
+}
+
+std::string bytes_of_hexadecimal(const std::string& text) {
+  const auto digit = [](char letter) {
+    if (letter >= '0' && letter <= '9') return letter - '0';
+    if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
+    if (letter >= 'A' && letter <= 'F') return letter - 'A' + 10;
+    throw std::invalid_argument(
+        fmt::format("bytes_hex: '{}', expected hexadecimal digits", io::printable({&letter, 1})));
+  };
+  if (text.size() % 2 != 0)
+    throw std::invalid_argument("bytes_hex: an odd number of digits, expected two a byte");
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); at += 2)
+    bytes += static_cast<char>(digit(text[at]) * 16 + digit(text[at + 1]));
+  return bytes;
+}
+
+/// The text of a line: `text`, or `bytes_hex` for what may be no UTF-8.
+std::string text_of(const json& line) {
+  const bool has_text = line.contains("text"), has_bytes = line.contains("bytes_hex");
+  if (has_text == has_bytes) throw std::invalid_argument("expected either text or bytes_hex");
+  const char* const key = has_text ? "text" : "bytes_hex";
+  if (!line[key].is_string()) throw std::invalid_argument(fmt::format("{}: expected a string", key));
+  return has_text ? line["text"].get<std::string>()
+                  : bytes_of_hexadecimal(line["bytes_hex"].get<std::string>());
+}
+
+int tokenize_lines(Invocation& invocation, const Tokenizer& tokenizer, const EncodeOptions& options) {
+  if (invocation.flag("show")) invocation.refuse("show", "goes without --jsonl");
+  ThreadPool pool(threads_of(invocation));
+  const std::string path = invocation.text("jsonl");
+  const int bad = answer_json_lines(
+      path, pool,
+      [&](const json& line) {
+        const Result<Encoding> encoding = tokenizer.encode(text_of(line), options);
+        if (!encoding) throw std::invalid_argument(encoding.error().message);
+        return fmt::format("{{\"ids\":[{}]}}", fmt::join(encoding.value().ids, ","));
+      },
+      [&](const std::string& line) { invocation.print(line + "\n"); });
+  if (bad == 0) return code_of(ExitCode::ok);
+  throw Failure(ExitCode::usage, fmt::format("{} lines of {} could not be tokenized", bad, path));
+}
+
+void print_document(const Invocation& invocation, const Tokenizer& tokenizer, const Encoding& encoding) {
+  nlohmann::ordered_json document{{"ids", encoding.ids}, {"pieces", nlohmann::ordered_json::array()}};
+  for (const TokenId id : encoding.ids)
+    document["pieces"].push_back(as_utf8(tokenizer.description().vocabulary.bytes_of(id)));
+  document["offsets"] = nlohmann::ordered_json::array();
+  for (const tokenizer::TextSpan& span : encoding.spans)
+    document["offsets"].push_back({span.begin, span.end});
+  invocation.print_json(document);
+}
+
+int run_tokenize(Invocation& invocation) {
+  int sources = 0;
+  for (const char* const source : {"text", "file", "jsonl"}) sources += invocation.given(source) ? 1 : 0;
+  if (sources != 1)
+    throw Failure(ExitCode::usage, "expected one of --text TEXT, --file FILE and --jsonl FILE");
+  EncodeOptions options = encode_options(invocation);
+  const Tokenizer tokenizer = open_tokenizer(invocation);
+  if (invocation.given("jsonl")) return tokenize_lines(invocation, tokenizer, options);
+
+  io::FileBytes file;
+  std::string given;
+  if (invocation.given("file"))
+    file = value_or_fail(io::read_file(invocation.text("file")));
+  else
+    given = invocation.text("text");
+  options.offsets = invocation.json();
+  const Encoding encoding =
+      value_or_fail(tokenizer.encode(invocation.given("file") ? file.view() : given, options));
+  if (invocation.json())
+    print_document(invocation, tokenizer, encoding);
+  else if (invocation.flag("show"))
+    invocation.print(shown_pieces(tokenizer.description(), encoding.ids, colours_wanted()));
+  else
+    invocation.print(fmt::format("{}\n", fmt::join(encoding.ids, ",")));
+  return code_of(ExitCode::ok);
+}
+
+}  // namespace
+
+Command describe_tokenize() {
+  Command command;
+  command.path = "tokenize";
+  command.summary = "Text to the ids of a model's tokens, exactly as the model's own tokenizer has them";
+  command.examples = R"(Examples:
+  assay tokenize --tokenizer tokenizer.json --text "Hello world"
+  assay tokenize --tokenizer model.gguf --text "Hello world" --show
+  assay tokenize --tokenizer model.gguf --file book.txt --add-special --json
+  assay tokenize --tokenizer o200k_base.tiktoken --pre gpt-4o --jsonl texts.jsonl --threads 8
+Each line of --jsonl is an object with "text", or "bytes_hex" for bytes that may be no UTF-8; the answers, {"ids":[...]}, come in order.
+--json prints ids, pieces (bytes that are no UTF-8 as U+FFFD) and offsets into the text in bytes.
+Exit codes: 0 tokenized, 2 bad input (with --jsonl after all lines, each with its ids or an "error"), 6 no line.)";
+  command.options = tokenizer_options();
+  const std::vector<Option> own = {
+      {"text", "TEXT", "this text"},
+      {"file", "FILE", "the text in a file"},
+      {"jsonl", "FILE", "a text a line"},
+      {"add-special", "", "also BOS and EOS, as the file says"},
+      {"no-parse-special", "", "special tokens in the text are text"},
+      {"invalid-utf8", "HOW",
+       "what is no UTF-8: replace (U+FFFD, one a maximal subpart), bytes (goes through) or error", "replace"},
+      {"show", "", "the pieces, coloured on a terminal"}};
+  command.options.insert(command.options.end(), own.begin(), own.end());
+  command.run = run_tokenize;
+  return command;
+}
+
+}  // namespace assay::program
