@@ -5,13 +5,13 @@
 #include <array>
 #include <cstdlib>
 
-#include "engine/llm/tokenizer/utf8.hpp"
+#include "engine/vocabulary/utf8.hpp"
 #include "fmt/format.h"
 
 namespace assay::program {
 namespace {
 
-using tokenizer::Utf8Step;
+
 
 /// Backgrounds that black letters can be read on, by their numbers of the 256 of xterm.
 constexpr std::array<int, 5> backgrounds = {153, 157, 222, 217, 183};
@@ -21,7 +21,7 @@ constexpr std::array<int, 5> backgrounds = {153, 157, 222, 217, 183};
 std::string visible(std::string_view bytes, std::string_view colour) {
   std::string shown;
   while (!bytes.empty()) {
-    const Utf8Step step = tokenizer::utf8_step(bytes);
+    const Utf8Step step = utf8_step(bytes);
     const std::string_view part = bytes.substr(0, step.size);
     const auto first = static_cast<unsigned char>(part[0]);
     if (part == "\n")
@@ -40,12 +40,12 @@ std::string visible(std::string_view bytes, std::string_view colour) {
 std::string as_utf8(std::string_view bytes) {
   std::string text;
   while (!bytes.empty()) {
-    const std::size_t valid = tokenizer::valid_prefix(bytes);
+    const std::size_t valid = valid_prefix(bytes);
     text += bytes.substr(0, valid);
     bytes.remove_prefix(valid);
     if (bytes.empty()) break;
-    text += tokenizer::replacement_character;
-    bytes.remove_prefix(tokenizer::utf8_step(bytes).size);
+    text += replacement_character;
+    bytes.remove_prefix(utf8_step(bytes).size);
   }
   return text;
 }

@@ -1,9 +1,9 @@
 #include "ci/program/tokenizer_input.hpp"
 
+#include "ci/program/backend_choice.hpp"
 #include "ci/program/failure.hpp"
 #include "engine/llm/tokenizer/cpu_engine.hpp"
 #include "engine/llm/tokenizer/open.hpp"
-#include "engine/runtime/error.hpp"
 #include "reference/text/encoder.hpp"
 
 namespace assay::program {
@@ -28,14 +28,11 @@ std::vector<Option> tokenizer_options() {
 }
 
 tokenizer::Tokenizer open_tokenizer(const Invocation& invocation) {
-  const std::string backend = invocation.choice("backend", {"auto", "cpu", "cuda", "reference"});
-  if (backend == "cuda")
-    throw BackendUnavailable(invocation.source("backend") +
-                             ": tokenizers have no CUDA body in this build, expected cpu, reference or auto");
+  const ChosenBackend chosen = choose_backend(invocation, required_operation("tokenizer.encode"));
   auto description = std::make_shared<const TokenizerDescription>(value_or_fail(
       tokenizer::open(invocation.text("tokenizer"), invocation.maybe_text("pre").value_or(""))));
-  auto engine =
-      backend == "reference" ? make_reference(description) : tokenizer::make_cpu_engine(description);
+  auto engine = chosen.backend == Backend::reference ? make_reference(description)
+                                                     : tokenizer::make_cpu_engine(description);
   return {std::move(description), std::move(engine)};
 }
 

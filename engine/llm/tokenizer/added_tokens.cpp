@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/llm/tokenizer/utf8.hpp"
+#include "engine/vocabulary/utf8.hpp"
 #include "kernels/unicode/properties.hpp"
 
 namespace assay::tokenizer {

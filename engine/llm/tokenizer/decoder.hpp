@@ -27,8 +27,6 @@ class StreamDecoder {
   void finish(std::string& text);
 
  private:
-  void emit(std::string& text);
-
   const TokenizerDescription& tokenizer_;
   DecodeOptions options_;
   std::string held_;  ///< an incomplete character, under four bytes

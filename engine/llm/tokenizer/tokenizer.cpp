@@ -1,6 +1,6 @@
 #include "engine/llm/tokenizer/tokenizer.hpp"
 
-#include "engine/llm/tokenizer/utf8.hpp"
+#include "engine/vocabulary/utf8.hpp"
 
 namespace assay::tokenizer {
 namespace {

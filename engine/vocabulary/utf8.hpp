@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace assay::tokenizer {
+namespace assay {
 
 /// U+FFFD, which stands for what is no UTF-8.
 inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
@@ -31,4 +31,4 @@ std::size_t valid_prefix(std::string_view text);
 /// The code point of valid UTF-8's first character.
 char32_t first_code_point(std::string_view text);
 
-}  // namespace assay::tokenizer
+}  // namespace assay

@@ -1,9 +1,9 @@
-#include "engine/llm/tokenizer/utf8.hpp"
+#include "engine/vocabulary/utf8.hpp"
 
 #include <cstdint>
 #include <cstring>
 
-namespace assay::tokenizer {
+namespace assay {
 namespace {
 
 /// Bytes that a lead byte announces, and the range of its second byte (Unicode 15, table 3-7); size 0: no
@@ -69,4 +69,4 @@ char32_t first_code_point(std::string_view text) {
   return (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
 }
 
-}  // namespace assay::tokenizer
+}  // namespace assay
