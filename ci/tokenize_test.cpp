@@ -162,9 +162,9 @@ class TokenizeGolden : public InFolder {
     const fs::path plain = golden_ / "vocab" / (name + (gguf ? ".gguf" : ".tokenizer.json"));
     if (fs::exists(plain)) return plain.string();
     const fs::path made = work() / plain.filename();
-    if (!fs::exists(made))
-      EXPECT_EQ(std::system(("xz -dc '" + plain.string() + ".xz' > '" + made.string() + "'").c_str()), 0)
-          << plain;
+    if (fs::exists(made)) return made.string();
+    const std::string command = "xz -dc '" + plain.string() + ".xz' > '" + made.string() + "'";
+    EXPECT_EQ(std::system(command.c_str()), 0) << plain;
     return made.string();
   }
 
