@@ -39,7 +39,7 @@ void Encoder::append(std::string_view segment, std::string_view piece, std::vect
         add(tokenizer_.vocabulary.byte_token(static_cast<std::uint8_t>(byte)), &byte + 1);
     } else if (after_unknown && tokenizer_.specification.fuse_unknown) {
       if (ends != nullptr) ends->back() = static_cast<std::uint32_t>(end - segment.data());
-    } else {
+    } else if (tokenizer_.specification.unknown != no_token) {
       add(tokenizer_.specification.unknown, end);
     }
     after_unknown = unknown;

@@ -1,5 +1,7 @@
 #include "reference/text/merge.hpp"
 
+#include <string>
+
 namespace assay::reference {
 
 std::size_t character_size(std::string_view text) {
@@ -20,7 +22,11 @@ std::pair<double, TokenId> MergeLoop::joined(const Symbol& left, const Symbol& r
     const auto found = ranks_.find({left.id, right.id});
     return found == ranks_.end() ? std::pair{0.0, no_token} : found->second;
   }
-  const TokenId id = tokenizer_.vocabulary.find({left.text.data(), left.text.size() + right.text.size()});
+  // By the tokens' own bytes: between the two in the piece, bytes may have been left out.
+  const auto bytes_of = [&](const Symbol& symbol) {
+    return symbol.id == no_token ? symbol.text : tokenizer_.vocabulary.bytes_of(symbol.id);
+  };
+  const TokenId id = tokenizer_.vocabulary.find(std::string(bytes_of(left)) += bytes_of(right));
   if (id == no_token) return {0.0, no_token};
   const bool by_rank = tokenizer_.specification.merge_rule == MergeRule::token_rank;
   return {by_rank ? static_cast<double>(id) : -static_cast<double>(tokenizer_.vocabulary.score_of(id)), id};
