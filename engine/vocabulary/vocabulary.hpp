@@ -79,7 +79,13 @@ class Vocabulary {
   std::vector<std::uint8_t> kinds_;
   std::vector<float> scores_;  ///< size(), or empty
   std::vector<Merge> merges_;
-  std::vector<TokenId> slots_;  ///< open addressing, a power of two, linear probing
+  /// A place of the hash: the token, and bits of its hash that tell most others apart without a look at them.
+  struct Slot {
+    TokenId id = no_token;
+    std::uint32_t tag = 0;
+  };
+  std::vector<Slot> slots_;  ///< open addressing, a power of two, linear probing
+  bool has_twins_ = false;   ///< some normal tokens have the same bytes
   std::array<TokenId, 256> byte_tokens_{};
   std::size_t longest_normal_ = 0;
 };
@@ -103,6 +109,12 @@ class VocabularyBuilder {
   /// What `Vocabulary::find` will say: for merges, which are given by the tokens' bytes. Valid once `index`
   /// was called.
   TokenId find(std::string_view bytes) const { return made_.find(bytes); }
+  /// The same, at once where the guess is right: merges stand in files in the order of what they make.
+  TokenId find(std::string_view bytes, TokenId guess) const {
+    const bool right = guess < size() && !made_.has_twins_ && kind_of(guess) == TokenKind::normal &&
+                       bytes_of(guess) == bytes;
+    return right ? guess : find(bytes);
+  }
   /// Indexes the tokens added so far.
   void index();
   /// The vocabulary, indexed.

@@ -31,6 +31,12 @@ constexpr std::array<std::int16_t, letter_count> byte_of = [] {
 
 std::optional<std::size_t> append_bytes_of_letters(std::string_view letters, std::string& bytes) {
   for (std::size_t at = 0; at < letters.size();) {
+    // Most of a token stands for itself.
+    std::size_t run = at;
+    while (run < letters.size() && letters[run] >= '!' && letters[run] <= '~') ++run;
+    bytes.append(letters, at, run - at);
+    at = run;
+    if (at == letters.size()) break;
     unsigned letter = static_cast<std::uint8_t>(letters[at]);
     std::size_t size = 1;
     // The alphabet ends at U+0143: no letter of it has more than two bytes.

@@ -19,7 +19,8 @@ std::optional<std::string> MergeList::add(std::string_view left, std::string_vie
   if (merge.left == no_token) return quoted(left) + " is no token";
   merge.right = tokens_.find(bytes.substr(middle));
   if (merge.right == no_token) return quoted(right) + " is no token";
-  merge.result = tokens_.find(bytes);
+  const TokenId last = merges_.empty() ? 0 : merges_.back().result;
+  merge.result = tokens_.find(bytes, last + 1);
   if (merge.result == no_token)
     return quoted(left) + " and " + quoted(right) + " do not make a token together";
   merges_.push_back(merge);
