@@ -107,9 +107,26 @@ not json
   EXPECT_EQ(texts[4], (json{{"text", ""}, {"emit", json::array()}, {"flush", ""}}));
 }
 
+TEST_F(Tokenize, Conversations) {
+  write("chat.json", R"([{"role":"user","content":"hello<s>"}])");
+  const json document = this->document(with({"--messages", "chat.json", "--chat", "llama-2"}));
+  // <s>[INST] hello<s> [/INST]: the format's own is special, the user's is not.
+  ASSERT_GT(document["ids"].size(), 8U);
+  EXPECT_EQ(document["ids"][0], 262);
+  EXPECT_EQ(std::count(document["ids"].begin(), document["ids"].end(), json(262)), 1);
+  expect_refused(with({"--messages", "chat.json", "--chat", "alpaca"}),
+                 "--chat: 'alpaca', expected chatml, llama-2");
+  expect_refused(with({"--messages", "chat.json", "--add-special"}), "--add-special");
+  write("chat.json", R"([{"role":"user"}])");
+  expect_refused(with({"--messages", "chat.json"}),
+                 "chat.json: message 0: expected role and content, both strings");
+  write("chat.json", R"([{"role":"tool","content":""}])");
+  expect_refused(with({"--messages", "chat.json"}), "chat.json: message 0 is of \"tool\"");
+}
+
 TEST_F(Tokenize, RefusesInOneLine) {
   expect_refused({"tokenize", "--text", "a"}, "--tokenizer");
-  expect_refused(with({}), "expected one of --text TEXT, --file FILE and --jsonl FILE");
+  expect_refused(with({}), "expected one of --text TEXT, --file FILE, --jsonl FILE and --messages FILE");
   expect_refused(with({"--text", "a", "--file", "b"}), "expected one of --text TEXT");
   expect_refused(with({"--file", "none.txt"}), "none.txt");
   expect_refused(with({"--text", "a", "--pre", "gpt-2"}),

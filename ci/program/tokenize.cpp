@@ -7,6 +7,7 @@
 #include "ci/program/shown_pieces.hpp"
 #include "ci/program/tokenizer_input.hpp"
 #include "engine/io/bytes.hpp"
+#include "engine/llm/tokenizer/chat.hpp"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -75,17 +76,51 @@ void print_document(const Invocation& invocation, const Tokenizer& tokenizer, co
   nlohmann::ordered_json document{{"ids", encoding.ids}, {"pieces", nlohmann::ordered_json::array()}};
   for (const TokenId id : encoding.ids)
     document["pieces"].push_back(as_utf8(tokenizer.description().vocabulary.bytes_of(id)));
-  document["offsets"] = nlohmann::ordered_json::array();
+  if (encoding.spans.size() == encoding.ids.size()) document["offsets"] = nlohmann::ordered_json::array();
   for (const tokenizer::TextSpan& span : encoding.spans)
     document["offsets"].push_back({span.begin, span.end});
   invocation.print_json(document);
 }
 
+/// A JSON array of {"role", "content"}.
+std::vector<tokenizer::ChatMessage> messages_in(const std::string& path) {
+  const io::FileBytes file = value_or_fail(io::read_file(path));
+  const json document = json::parse(file.view(), nullptr, false);
+  if (!document.is_array()) throw Failure(ExitCode::usage, path + ": expected a JSON array of messages");
+  std::vector<tokenizer::ChatMessage> messages;
+  for (const json& each : document) {
+    if (!each.is_object() || !each.contains("role") || !each["role"].is_string() ||
+        !each.contains("content") || !each["content"].is_string())
+      throw Failure(ExitCode::usage, fmt::format("{}: message {}: expected role and content, both strings",
+                                                 path, messages.size()));
+    messages.push_back({each["role"].get<std::string>(), each["content"].get<std::string>()});
+  }
+  return messages;
+}
+
+Encoding encode_messages(const Invocation& invocation, const Tokenizer& tokenizer) {
+  const std::string path = invocation.text("messages");
+  const std::string name = invocation.text("chat");
+  const auto format = tokenizer::chat_format_named(name);
+  if (!format)
+    invocation.refuse("chat", fmt::format("'{}', expected {}", name, tokenizer::chat_format_names()));
+  for (const char* const option : {"add-special", "no-parse-special"})
+    if (invocation.given(option))
+      invocation.refuse(option, "goes without --messages: the format says what is special");
+  const std::vector<tokenizer::ChatMessage> messages = messages_in(path);
+  const bool answer_next = messages.empty() || messages.back().role != "assistant";
+  const Result<Encoding> made = tokenizer::encode_chat(tokenizer, *format, messages, answer_next);
+  if (!made) throw Failure(ExitCode::usage, path + ": " + made.error().message);
+  return made.value();
+}
+
 int run_tokenize(Invocation& invocation) {
   int sources = 0;
-  for (const char* const source : {"text", "file", "jsonl"}) sources += invocation.given(source) ? 1 : 0;
+  for (const char* const source : {"text", "file", "jsonl", "messages"})
+    sources += invocation.given(source) ? 1 : 0;
   if (sources != 1)
-    throw Failure(ExitCode::usage, "expected one of --text TEXT, --file FILE and --jsonl FILE");
+    throw Failure(ExitCode::usage,
+                  "expected one of --text TEXT, --file FILE, --jsonl FILE and --messages FILE");
   EncodeOptions options = encode_options(invocation);
   const Tokenizer tokenizer = open_tokenizer(invocation);
   if (invocation.given("jsonl")) return tokenize_lines(invocation, tokenizer, options);
@@ -94,11 +129,13 @@ int run_tokenize(Invocation& invocation) {
   std::string given;
   if (invocation.given("file"))
     file = value_or_fail(io::read_file(invocation.text("file")));
-  else
+  else if (invocation.given("text"))
     given = invocation.text("text");
   options.offsets = invocation.json();
   const Encoding encoding =
-      value_or_fail(tokenizer.encode(invocation.given("file") ? file.view() : given, options));
+      invocation.given("messages")
+          ? encode_messages(invocation, tokenizer)
+          : value_or_fail(tokenizer.encode(invocation.given("file") ? file.view() : given, options));
   if (invocation.json())
     print_document(invocation, tokenizer, encoding);
   else if (invocation.flag("show"))
@@ -118,6 +155,7 @@ Command describe_tokenize() {
   assay tokenize --tokenizer tokenizer.json --text "Hello world"
   assay tokenize --tokenizer model.gguf --text "Hello world" --show
   assay tokenize --tokenizer model.gguf --file book.txt --add-special --json
+  assay tokenize --tokenizer model.gguf --messages conversation.json --chat llama-3
   assay tokenize --tokenizer o200k_base.tiktoken --pre gpt-4o --jsonl texts.jsonl --threads 8
 Each line of --jsonl is an object with "text", or "bytes_hex" for bytes that may be no UTF-8; the answers, {"ids":[...]}, come in order.
 --json prints ids, pieces (bytes that are no UTF-8 as U+FFFD) and offsets into the text in bytes.
@@ -127,6 +165,10 @@ Exit codes: 0 tokenized, 2 bad input (with --jsonl after all lines, each with it
       {"text", "TEXT", "this text"},
       {"file", "FILE", "the text in a file"},
       {"jsonl", "FILE", "a text a line"},
+      {"messages", "FILE",
+       "a conversation: a JSON array of messages with role and content; up to the model's next answer"},
+      {"chat", "FORMAT",
+       "how it is written out: chatml (Qwen2), llama-2, llama-3, phi-3 or harmony (GPT-OSS)", "chatml"},
       {"add-special", "", "also BOS and EOS, as the file says"},
       {"no-parse-special", "", "special tokens in the text are text"},
       {"invalid-utf8", "HOW",

@@ -89,14 +89,18 @@ bool AddedTokens::fits(const AddedToken& token, std::string_view text, std::size
   return !word_before && !word_after;
 }
 
-void AddedTokens::split(std::string_view text, bool specials, std::vector<TextPart>& parts) const {
+void AddedTokens::split(std::string_view text, bool specials, std::span<const TextSpan> plain,
+                        std::vector<TextPart>& parts) const {
   std::size_t done = 0;  // everything before is in a part
   for (std::size_t at = 0; at < text.size();) {
     if (!begins_[static_cast<std::uint8_t>(text[at])]) {
       ++at;
       continue;
     }
-    const auto found = longest(text.substr(at), specials);
+    while (!plain.empty() && plain.front().end <= at) plain = plain.subspan(1);
+    auto found = longest(text.substr(at), specials);
+    if (found && !plain.empty() && at + found->second > plain.front().begin)
+      found = longest(text.substr(at), false);
     if (!found) {
       ++at;
       continue;

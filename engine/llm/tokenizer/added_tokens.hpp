@@ -19,6 +19,14 @@ struct TextPart {
   TokenId token = no_token;  ///< none: text
 };
 
+/// The part of a text that a token comes from, bytes. Of what was replaced (NFC, U+FFFD, U+2581) it is the
+/// whole; of tokens that the text does not have (BOS, a space in front) it is empty.
+struct TextSpan {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool operator==(const TextSpan&) const = default;
+};
+
 /// Finds added tokens in text: the leftmost, of those that begin there the longest, then behind it again.
 /// From HF tokenizers (added_vocabulary.rs) are the flags' meanings.
 class AddedTokens {
@@ -28,8 +36,10 @@ class AddedTokens {
   AddedTokens(std::span<const AddedToken> tokens, std::span<const std::string> texts);
 
   bool empty() const { return nodes_.size() == 1; }
-  /// Appends the parts of a text. Special tokens count as text unless `specials`.
-  void split(std::string_view text, bool specials, std::vector<TextPart>& parts) const;
+  /// Appends the parts of a text. Special tokens count as text unless `specials`, and where they reach into
+  /// one of the `plain` parts, which ascend.
+  void split(std::string_view text, bool specials, std::span<const TextSpan> plain,
+             std::vector<TextPart>& parts) const;
 
  private:
   struct Node {

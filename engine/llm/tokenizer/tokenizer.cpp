@@ -63,7 +63,7 @@ class Tokenizer::Call {
       text = repaired;
     }
     std::vector<TextPart> parts;
-    tokenizer_.plain_added_.split(text, options_.parse_special, parts);
+    tokenizer_.plain_added_.split(text, options_.parse_special, options_.plain, parts);
     for (const TextPart& part : parts) {
       if (part.token != no_token)
         add(part.token, part.begin, part.end);
@@ -109,8 +109,10 @@ class Tokenizer::Call {
   void encode_segment(std::string_view segment, std::size_t at) {
     const std::string_view text = tokenizer_.normaliser_(segment, at == 0, normalised_, map_or_none(map_));
     if (tokenizer_.normalized_added_.empty()) return encode_normalised(text, 0, at);
+    // Places in the normalised text are none of the given ones: with those, no special token is looked for
+    // here.
     std::vector<TextPart> parts;
-    tokenizer_.normalized_added_.split(text, options_.parse_special, parts);
+    tokenizer_.normalized_added_.split(text, options_.parse_special && options_.plain.empty(), {}, parts);
     for (const TextPart& part : parts) {
       if (part.token == no_token) {
         encode_normalised(text.substr(part.begin, part.end - part.begin), part.begin, at);

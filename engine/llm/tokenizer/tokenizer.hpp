@@ -28,15 +28,10 @@ struct EncodeOptions {
       true;  ///< special tokens in the text become their ids; added ones that are not special always do
   bool add_special = false;  ///< BOS and EOS, as the file says
   InvalidUtf8 invalid = InvalidUtf8::replace;
+  /// Parts of the text in which special tokens are text all the same (what a user wrote), ascending. Where
+  /// text that is no UTF-8 is replaced, they are parts of the text after that.
+  std::span<const TextSpan> plain = {};
   bool offsets = false;  ///< also where in the text each token comes from
-};
-
-/// The part of a text that a token comes from, bytes. Of what was replaced (NFC, U+FFFD, U+2581) it is the
-/// whole; of tokens that the text does not have (BOS, a space in front) it is empty.
-struct TextSpan {
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
-  bool operator==(const TextSpan&) const = default;
 };
 
 struct Encoding {
