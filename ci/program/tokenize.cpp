@@ -6,6 +6,7 @@
 #include "ci/program/json_lines.hpp"
 #include "ci/program/shown_pieces.hpp"
 #include "ci/program/tokenizer_input.hpp"
+#include "ci/program/train_tokenizer.hpp"
 #include "engine/io/bytes.hpp"
 #include "engine/llm/tokenizer/chat.hpp"
 #include "fmt/format.h"
@@ -115,6 +116,7 @@ Encoding encode_messages(const Invocation& invocation, const Tokenizer& tokenize
 }
 
 int run_tokenize(Invocation& invocation) {
+  if (invocation.given("train")) return train_tokenizer(invocation);
   int sources = 0;
   for (const char* const source : {"text", "file", "jsonl", "messages"})
     sources += invocation.given(source) ? 1 : 0;
@@ -157,6 +159,7 @@ Command describe_tokenize() {
   assay tokenize --tokenizer model.gguf --file book.txt --add-special --json
   assay tokenize --tokenizer model.gguf --messages conversation.json --chat llama-3
   assay tokenize --tokenizer o200k_base.tiktoken --pre gpt-4o --jsonl texts.jsonl --threads 8
+  assay tokenize --train corpus.txt --tokens 8000 --special "<|endoftext|>" --out tokenizer.json
 Each line of --jsonl is an object with "text", or "bytes_hex" for bytes that may be no UTF-8; the answers, {"ids":[...]}, come in order.
 --json prints ids, pieces (bytes that are no UTF-8 as U+FFFD) and offsets into the text in bytes.
 Exit codes: 0 tokenized, 2 bad input (with --jsonl after all lines, each with its ids or an "error"), 6 no line.)";
@@ -175,6 +178,8 @@ Exit codes: 0 tokenized, 2 bad input (with --jsonl after all lines, each with it
        "what is no UTF-8: replace (U+FFFD, one a maximal subpart), bytes (goes through) or error", "replace"},
       {"show", "", "the pieces, coloured on a terminal"}};
   command.options.insert(command.options.end(), own.begin(), own.end());
+  const std::vector<Option> training = training_options();
+  command.options.insert(command.options.end(), training.begin(), training.end());
   command.run = run_tokenize;
   return command;
 }

@@ -15,6 +15,7 @@ import math
 import sys
 
 import gguf_blocks
+import token_ids
 from comparing import Assay, Differs, Missing, equal, need, np, within
 
 U64 = 2.0**-53
@@ -148,6 +149,9 @@ COMPARISONS = [
     ("quant.dequantize", "gguf", gguf_blocks.decode),
     ("quant.quantize", "gguf", gguf_blocks.encode),
     ("quant.quantize", "gguf", gguf_blocks.files),
+    ("tokenizer.encode", "tokenizers", token_ids.of_tokenizers),
+    ("tokenizer.encode", "tiktoken", token_ids.of_tiktoken),
+    ("tokenizer.train", "tokenizers", token_ids.merges),
 ]
 
 
@@ -197,7 +201,7 @@ def main():
         print(json.dumps({"schema": 1, "backend": arguments.backend, "seed": arguments.seed, "results": results}, indent=1))
     else:
         for r in results:
-            line = f"{r['verdict']:<12} {r['operation']:<16} {r['framework']:<6} {r['cases']} cases"
+            line = f"{r['verdict']:<12} {r['operation']:<16} {r['framework']:<10} {r['cases']} cases"
             print(line + (f", {100 * r['utilisation']:.3g} % of the bound" if r["utilisation"] else "") +
                   (f"\n             {r['message']}" if r["message"] else ""))
         print(f"cross-check: {len(compared) - len(failed)} of {len(results)} as expected, {len(missing)} not executed")

@@ -21,8 +21,8 @@ def both_decode(gguf, name):
     return name in gguf.GGMLQuantizationType.__members__ and gguf.GGMLQuantizationType[name] in gguf.quants._type_traits
 
 
-def rows(random, columns):
-    x = random.standard_normal((int(random.integers(1, 9)), columns)) * 2.0 ** random.integers(-8, 9)
+def rows(random, columns, least=1):
+    x = random.standard_normal((int(random.integers(least, 9)), columns)) * 2.0 ** random.integers(-8, 9)
     return x.astype(np.float32)
 
 
@@ -87,7 +87,8 @@ def files(assay, random):
     gguf = need("gguf")
     with tempfile.TemporaryDirectory() as folder:
         path = {name: os.path.join(folder, name + ".gguf") for name in ("in", "out", "again")}
-        matrix, narrow = rows(random, 512), rows(random, 96).astype(np.float16)
+        # of two rows at least: one row counts as a vector (ggml_n_dims), which keeps its type
+        matrix, narrow = rows(random, 512, 2), rows(random, 96, 2).astype(np.float16)
         norm = random.standard_normal(96).astype(np.float32)
         write_model(gguf, path["in"], {"blk.0.attn_q.weight": (matrix, None), "blk.0.ffn_up.weight": (narrow, None),
                                        "blk.0.attn_norm.weight": (norm, None)})
