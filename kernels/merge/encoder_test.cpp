@@ -217,7 +217,9 @@ TEST(Encoder, TheTrieFindsTheLongestToken) {
       for (std::size_t length = 1; length <= text.size(); ++length)
         if (const TokenId id = description.vocabulary.find(text.substr(0, length)); id != no_token)
           longest = id;
-      ASSERT_EQ(trie.longest(text), longest) << text;
+      const TokenTrie::Match match = trie.longest(text);
+      ASSERT_EQ(match.id, longest) << text;
+      ASSERT_EQ(match.length, description.vocabulary.bytes_of(longest).size()) << text;
     }
   }
 }

@@ -29,6 +29,7 @@ void Loop::begin(std::string_view piece) {
 
 const std::vector<Symbol>& Loop::merge(std::string_view piece) {
   begin(piece);
+  merges_ = 0;
   if (symbols_.size() < 2) return symbols_;
   if (symbols_.size() <= few_symbols)
     merge_in_arrays(piece);
@@ -78,6 +79,8 @@ void Loop::merge_in_arrays(std::string_view piece) {
     const std::uint32_t left =
         mutant("tokenizer.encode.rightmost_of_equals") ? 63 - (least & 63) : least & 63;
     const std::uint32_t right = after[left];
+    last_ = {symbols_[left].id, symbols_[right].id, least >> 6};
+    ++merges_;
     symbols_[left] = {ids[left], symbols_[right].end};
     joins[right] = dead;
     after[left] = after[right];
@@ -128,6 +131,8 @@ void Loop::merge_with_heap(std::string_view piece) {
     // A neighbour was merged since: what is waited for is no more, or waits again with its new priority.
     if (joins_[next.left].priority != next.priority) continue;
     const std::uint32_t right = after_[next.left];
+    last_ = {symbols_[next.left].id, symbols_[right].id, next.priority};
+    ++merges_;
     symbols_[next.left] = {joins_[next.left].id, symbols_[right].end};
     joins_[right] = {};
     after_[next.left] = after_[right];

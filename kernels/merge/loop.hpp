@@ -26,6 +26,15 @@ class Loop {
   /// The symbols that `piece` is merged to, valid until the next call.
   const std::vector<Symbol>& merge(std::string_view piece);
 
+  /// A merge that was done.
+  struct Merged {
+    TokenId left, right;
+    std::uint32_t priority;
+  };
+  /// How many merges the last call did, and the last of them, if any.
+  std::size_t merges() const { return merges_; }
+  const Merged& last() const { return last_; }
+
  private:
   struct Waiting {
     std::uint32_t priority;
@@ -41,6 +50,8 @@ class Loop {
   std::vector<Rules::Joined> joins_;           ///< what a symbol and the one to its right become
   std::vector<std::uint32_t> before_, after_;  ///< neighbours of a symbol that is left
   std::vector<Waiting> heap_;
+  std::size_t merges_ = 0;
+  Merged last_{no_token, no_token, Rules::never};
 };
 
 }  // namespace assay::kernels::merge

@@ -6,7 +6,6 @@
 #include "engine/vocabulary/specification.hpp"
 #include "kernels/merge/rules.hpp"
 #include "kernels/merge/token_trie.hpp"
-#include "kernels/merge/whole_tokens.hpp"
 #include "kernels/merge/word_cuts.hpp"
 
 namespace assay::kernels::merge {
@@ -17,7 +16,6 @@ struct Model {
       : vocabulary(description.vocabulary),
         specification(description.specification),
         rules(vocabulary, specification),
-        whole_tokens(vocabulary),
         words(specification.model == TokenizerModel::sentencepiece_bpe && cut_at_spaces(vocabulary)) {}
 
   /// Made when first asked for: loading a model need not wait for it.
@@ -29,7 +27,6 @@ struct Model {
   const Vocabulary& vocabulary;
   const Specification& specification;
   const Rules rules;
-  mutable WholeTokens whole_tokens;
   const bool words;  ///< SentencePiece's model, whose text may be cut at spaces
 
  private:

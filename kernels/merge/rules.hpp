@@ -44,6 +44,9 @@ class Rules {
     return text.size() == 1 ? bytes_[static_cast<std::uint8_t>(text.front())] : vocabulary_.find(text);
   }
 
+  /// Whether joining looks at texts, not at tokens.
+  bool by_text() const { return rule_ != MergeRule::pair_rank; }
+
   /// Whether symbols are characters, not bytes.
   bool characters() const { return characters_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -22,7 +21,7 @@ struct Scratch {
       : loop(model.rules),
         asked(model.rules),
         pairs(model.rules, asked),
-        search(model.trie(), pairs, model.vocabulary) {}
+        search(model.trie(), pairs, model.specification.ignore_merges) {}
 
   PieceCache cache;
   Loop loop;   ///< merges pieces
@@ -79,8 +78,6 @@ class Run {
   }
 
  private:
-  static constexpr std::size_t few = 12;  ///< bytes of a piece that the loop is as quick for as the search
-
   static std::string_view view(Place begin, Place end) {
     return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
   }
@@ -150,12 +147,7 @@ class Run {
   /// A short piece that the cache does not have: its tokens, which it has then.
   [[gnu::noinline]] void not_cached(const Pending& one) {
     PieceCache::Line& line = *one.line;
-    if (WholeTokens::Entry* const token = model_.whole_tokens.find(one.key); token && whole(*token)) {
-      line.before = line.last;
-      line.last = {one.key, {token->id}, 1};
-      return put(line.last);
-    }
-    const std::vector<Symbol>& symbols = merged_from_symbols(view(one.at, one.stop));
+    const std::vector<Symbol>& symbols = merged(view(one.at, one.stop));
     put(symbols, one.at);
     if (symbols.size() > PieceCache::most_tokens) return;
     for (const Symbol& symbol : symbols)
@@ -165,34 +157,16 @@ class Run {
     for (std::size_t i = 0; i < symbols.size(); ++i) line.last.ids[i] = symbols[i].id;
   }
 
-  /// Whether a piece that is a token is that token.
-  bool whole(WholeTokens::Entry& token) {
-    if (mutant("tokenizer.encode.unreachable_token_taken")) return true;
-    if (model_.specification.ignore_merges) return true;
-    const std::atomic_ref reached(token.reached);
-    if (reached.load(std::memory_order_relaxed) == WholeTokens::unknown)
-      reached.store(scratch_.pairs.alone(token.id) ? WholeTokens::yes : WholeTokens::no,
-                    std::memory_order_relaxed);
-    return reached.load(std::memory_order_relaxed) == WholeTokens::yes;
-  }
-
   /// Any piece, without the cache.
   const std::vector<Symbol>& merged(std::string_view piece) {
-    const Vocabulary& vocabulary = model_.vocabulary;
-    if (piece.size() <= vocabulary.longest_normal()) {
-      const TokenId id = vocabulary.find(piece);
-      if (id != no_token && (mutant("tokenizer.encode.unreachable_token_taken") ||
-                             model_.specification.ignore_merges || scratch_.pairs.alone(id))) {
+    if (model_.trie().usable()) {
+      if (const std::vector<Symbol>* found = scratch_.search.find(piece)) return *found;
+    } else if (model_.specification.ignore_merges) {
+      if (const TokenId id = model_.vocabulary.find(piece); id != no_token) {
         one_.assign(1, {id, static_cast<std::uint32_t>(piece.size())});
         return one_;
       }
     }
-    return merged_from_symbols(piece);
-  }
-
-  const std::vector<Symbol>& merged_from_symbols(std::string_view piece) {
-    if (piece.size() > few && model_.trie().usable())
-      if (const std::vector<Symbol>* found = scratch_.search.find(piece)) return *found;
     return scratch_.loop.merge(piece);
   }
 

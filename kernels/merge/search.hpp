@@ -29,24 +29,22 @@ namespace assay::kernels::merge {
 /// to be tried once.
 class Search {
  public:
-  Search(const TokenTrie& trie, Pairs& pairs, const Vocabulary& vocabulary)
-      : trie_(trie), pairs_(pairs), vocabulary_(vocabulary) {}
+  /// `whole_first`: a piece that is a token is that token, whatever the loop makes of it (ignore_merges).
+  Search(const TokenTrie& trie, Pairs& pairs, bool whole_first)
+      : trie_(trie), pairs_(pairs), whole_first_(whole_first) {}
 
   /// The tokens of a piece that is not empty; null where there are none, because a symbol of it has no token.
   /// Valid until the next call.
   const std::vector<Symbol>* find(std::string_view piece);
 
  private:
-  TokenId longest_below(std::string_view piece, std::uint32_t from, std::uint32_t end) const {
-    return end > from ? trie_.longest(piece.substr(from, end - from)) : no_token;
-  }
-  std::uint32_t length_of(TokenId id) const {
-    return static_cast<std::uint32_t>(vocabulary_.bytes_of(id).size());
+  TokenTrie::Match longest_below(std::string_view piece, std::uint32_t from, std::uint32_t end) const {
+    return end > from ? trie_.longest(piece.substr(from, end - from)) : TokenTrie::Match{};
   }
 
   const TokenTrie& trie_;
   Pairs& pairs_;
-  const Vocabulary& vocabulary_;
+  const bool whole_first_;
   std::vector<Symbol> found_;
   std::vector<std::uint64_t> dead_;  ///< bits by place: nothing leads on from there
 };

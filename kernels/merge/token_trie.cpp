@@ -63,15 +63,19 @@ void TokenTrie::hand_down() {
     if (from == 0) continue;
     const std::uint32_t beside = find(from, one_byte | (edge >> 32 & 0xFF));
     if (beside != nowhere && !mutant("tokenizer.encode.odd_token_lost"))
-      edge = (edge & ~std::uint64_t{no_best}) | best_of(edges_[beside]);
+      edge = (edge & ~std::uint64_t{no_best}) | odd | best_of(edges_[beside]);
   }
   starts_.assign(65536, {});
   for (std::uint32_t pair = 0; pair < 65536; ++pair) {
     Start& start = starts_[pair];
     start.best = singles_[pair >> 8];
+    start.length = 1;
     const std::uint32_t place = find(0, pair);
     if (place == nowhere) continue;
-    if (best_of(edges_[place]) != no_best) start.best = best_of(edges_[place]);
+    if (best_of(edges_[place]) != no_best) {
+      start.best = best_of(edges_[place]);
+      start.length = 2;
+    }
     if (edges_[place] & leads_on) start.edge = place + 1;
   }
 }

@@ -18,14 +18,20 @@ class TokenTrie {
   /// False where the vocabulary would take more edges than an edge has bits to name.
   bool usable() const { return !edges_.empty(); }
 
-  /// `no_token` where no token is a prefix of `text`, which is not empty. Reads no further than its longest
-  /// match and two bytes.
-  TokenId longest(std::string_view text) const {
+  /// A token that a text begins with; `no_token` where there is none.
+  struct Match {
+    TokenId id = no_token;
+    std::uint32_t length = 0;
+  };
+
+  /// The longest one. `text` is not empty. Reads no further than the match and two bytes.
+  Match longest(std::string_view text) const {
     const auto* at = reinterpret_cast<const std::uint8_t*>(text.data());
+    const auto* const begin = at;
     const auto* const end = at + text.size();
-    if (text.size() == 1) return singles_[*at];
+    if (text.size() == 1) return {singles_[*at], 1};
     const Start start = starts_[pair_at(at)];
-    TokenId best = start.best;
+    Match best{start.best, start.length};
     std::uint32_t from = start.edge;
     for (at += 2; from != 0 && at != end; at += 2) {
       std::uint32_t place = end - at >= 2 ? find(from, pair_at(at)) : nowhere;
@@ -33,7 +39,8 @@ class TokenTrie {
       if (!whole) place = find(from, one_byte | *at);
       if (place == nowhere) break;
       const std::uint64_t edge = edges_[place];
-      if (best_of(edge) != no_best) best = best_of(edge);
+      if (best_of(edge) != no_best)
+        best = {best_of(edge), static_cast<std::uint32_t>(at - begin) + (whole && !(edge & odd) ? 2 : 1)};
       from = whole && (edge & leads_on) ? place + 1 : 0;
     }
     return best;
@@ -46,9 +53,10 @@ class TokenTrie {
  private:
   // An edge: [63] used, [62:41] the edge it comes from (its place + 1; 0 for the root), [40:24] its bytes, of
   // which there is one if [40] is set, [23] whether edges come from it, [21:0] the longest token that ends
-  // within it.
+  // within it, [22] whether that ends behind the first of two bytes.
   static constexpr std::uint64_t used = std::uint64_t{1} << 63;
   static constexpr std::uint64_t leads_on = 1u << 23;
+  static constexpr std::uint64_t odd = 1u << 22;
   static constexpr std::uint32_t no_best = (1u << 22) - 1;
   static constexpr std::uint32_t one_byte = 1u << 16;
   static constexpr std::uint32_t nowhere = 0xFFFFFFFF;
@@ -58,6 +66,7 @@ class TokenTrie {
   struct Start {
     std::uint32_t edge = 0;
     TokenId best = no_token;
+    std::uint32_t length = 0;
   };
 
   static std::uint32_t pair_at(const std::uint8_t* at) {
