@@ -4,6 +4,8 @@
 #include <bit>
 #include <numeric>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::merge {
 
 Rules::Rules(const Vocabulary& vocabulary, const Specification& specification)
@@ -14,6 +16,8 @@ Rules::Rules(const Vocabulary& vocabulary, const Specification& specification)
     const char text = static_cast<char>(byte);
     bytes_[byte] = vocabulary.find({&text, 1});
   }
+  leaves_out_ = !characters_ && specification.unknown == no_token &&
+                std::find(bytes_.begin(), bytes_.end(), no_token) != bytes_.end();
   if (rule_ == MergeRule::pair_rank) index_pairs();
   if (rule_ == MergeRule::token_score) rank_scores();
   byte_pairs_.resize(65536);
@@ -28,12 +32,15 @@ void Rules::index_pairs() {
   slots_.assign(merges.size() + merges.size() / 2 + 1, {});
   filter_.assign(std::bit_ceil(merges.size() / 8 + 1), 0);
   for (std::uint32_t rank = 0; rank < merges.size(); ++rank) {
-    // Of a pair that is listed twice the first counts.
-    if (by_pair(merges[rank].left, merges[rank].right).priority != never) continue;
     const std::uint64_t hashed = hash(merges[rank].left, merges[rank].right);
     std::size_t at = home(hashed);
-    while (slots_[at].rank != never) at = at + 1 == slots_.size() ? 0 : at + 1;
-    slots_[at] = {merges[rank].left, merges[rank].right, rank, merges[rank].result};
+    while (slots_[at].rank != never &&
+           (slots_[at].left != merges[rank].left || slots_[at].right != merges[rank].right))
+      at = at + 1 == slots_.size() ? 0 : at + 1;
+    // Of a pair that is listed twice the last counts, as in the field's libraries, which fill a table in
+    // order.
+    if (slots_[at].rank == never || !mutant("tokenizer.encode.first_of_equal_pairs"))
+      slots_[at] = {merges[rank].left, merges[rank].right, rank, merges[rank].result};
     filter_word(hashed) |= std::uint64_t{1} << (hashed & 63);
   }
 }

@@ -44,6 +44,13 @@ class Rules {
     return text.size() == 1 ? bytes_[static_cast<std::uint8_t>(text.front())] : vocabulary_.find(text);
   }
 
+  /// Whether a byte is left out of its piece before anything is merged: where no token stands for it, nor one
+  /// for what is unknown (Specification::unknown).
+  bool left_out(char byte) const {
+    return leaves_out_ && bytes_[static_cast<std::uint8_t>(byte)] == no_token;
+  }
+  bool leaves_out() const { return leaves_out_; }
+
   /// Whether joining looks at texts, not at tokens.
   bool by_text() const { return rule_ != MergeRule::pair_rank; }
 
@@ -75,6 +82,7 @@ class Rules {
   const Vocabulary& vocabulary_;
   MergeRule rule_;
   bool characters_;
+  bool leaves_out_;
   std::array<TokenId, 256> bytes_{};
   std::vector<Joined> byte_pairs_;  ///< by two bytes: the first ones that a piece asks for
   LargeVector<Slot> slots_;         ///< linear probing

@@ -107,6 +107,7 @@ class Run {
   [[gnu::noinline]] void look_up() {
     for (std::size_t i = 0; i < pending_count_; ++i) {
       const Pending& one = pending_[i];
+      if constexpr (WithEnds) last_end_ = static_cast<std::uint32_t>(one.at - begin_);
       if (one.line == nullptr)
         put(merged(view(one.at, one.stop)), one.at);
       else if (one.line->last.key == one.key)
@@ -149,7 +150,7 @@ class Run {
     PieceCache::Line& line = *one.line;
     const std::vector<Symbol>& symbols = merged(view(one.at, one.stop));
     put(symbols, one.at);
-    if (symbols.size() > PieceCache::most_tokens) return;
+    if (symbols.size() > PieceCache::most_tokens || left_out_) return;
     for (const Symbol& symbol : symbols)
       if (symbol.id == no_token) return;
     line.before = line.last;
@@ -159,6 +160,34 @@ class Run {
 
   /// Any piece, without the cache.
   const std::vector<Symbol>& merged(std::string_view piece) {
+    left_out_ = false;
+    if (model_.rules.leaves_out())
+      for (const char byte : piece) left_out_ = left_out_ || model_.rules.left_out(byte);
+    return left_out_ ? merged_without(piece) : merged_whole(piece);
+  }
+
+  /// A piece of which bytes are left out: what the others come to, ending where they did in the piece.
+  const std::vector<Symbol>& merged_without(std::string_view piece) {
+    if (model_.specification.ignore_merges)
+      if (const TokenId id = model_.vocabulary.find(piece); id != no_token) {
+        one_.assign(1, {id, static_cast<std::uint32_t>(piece.size())});
+        return one_;
+      }
+    std::string kept;
+    std::vector<std::uint32_t> ends;
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+      if (model_.rules.left_out(piece[i])) continue;
+      kept += piece[i];
+      ends.push_back(static_cast<std::uint32_t>(i + 1));
+    }
+    one_.clear();
+    if (kept.empty()) return one_;
+    one_ = model_.specification.ignore_merges ? scratch_.loop.merge(kept) : merged_whole(kept);
+    for (Symbol& symbol : one_) symbol.end = ends[symbol.end - 1];
+    return one_;
+  }
+
+  const std::vector<Symbol>& merged_whole(std::string_view piece) {
     if (model_.trie().usable()) {
       if (const std::vector<Symbol>* found = scratch_.search.find(piece)) return *found;
     } else if (model_.specification.ignore_merges) {
@@ -217,6 +246,7 @@ class Run {
   std::size_t count_ = 0;
   std::uint32_t last_end_ = 0;
   std::vector<Symbol> one_;
+  bool left_out_ = false;  ///< whether bytes were left out of the last piece that was merged
 };
 
 }  // namespace assay::kernels::merge
