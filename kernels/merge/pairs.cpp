@@ -43,6 +43,7 @@ void Pairs::find_out(TokenId id) {
             open_.push_back(part);
         if (open_.size() != before) continue;
         const auto rises_to = [&](const Made& part) {
+          if (mutant("tokenizer.encode.falling_taken_apart")) return true;
           return part.kind == Kind::symbol || (part.kind == Kind::rising && part.priority <= made.priority);
         };
         made.kind =

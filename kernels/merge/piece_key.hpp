@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::merge {
 
 /// A short piece as two words: its bytes, zeros behind them, and its length in the last byte. Two pieces are
@@ -26,7 +28,8 @@ struct PieceKey {
     } else {
       std::memcpy(&key, piece, length);
     }
-    key.high |= std::uint64_t{length} << (std::endian::native == std::endian::little ? 56 : 0);
+    if (!mutant("tokenizer.encode.cache_key_without_length"))
+      key.high |= std::uint64_t{length} << (std::endian::native == std::endian::little ? 56 : 0);
     return key;
   }
 

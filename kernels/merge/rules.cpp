@@ -39,9 +39,10 @@ void Rules::index_pairs() {
       at = at + 1 == slots_.size() ? 0 : at + 1;
     // Of a pair that is listed twice the last counts, as in the field's libraries, which fill a table in
     // order.
-    if (slots_[at].rank == never || !mutant("tokenizer.encode.first_of_equal_pairs"))
+    if (!mutant("tokenizer.encode.first_of_equal_pairs") || slots_[at].rank == never)
       slots_[at] = {merges[rank].left, merges[rank].right, rank, merges[rank].result};
-    filter_word(hashed) |= std::uint64_t{1} << (hashed & 63);
+    if (rank != 7 || !mutant("tokenizer.encode.merge_not_in_filter"))
+      filter_word(hashed) |= std::uint64_t{1} << (hashed & 63);
   }
 }
 
@@ -54,7 +55,9 @@ void Rules::rank_scores() {
   // Equal scores have one priority: between them the leftmost pair goes first.
   std::uint32_t priority = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i != 0 && score(order[i]) != score(order[i - 1])) ++priority;
+    if (i != 0 &&
+        (score(order[i]) != score(order[i - 1]) || mutant("tokenizer.encode.equal_scores_by_token")))
+      ++priority;
     priorities_[order[i]] = priority;
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -130,7 +131,10 @@ class Run {
   }
 
   void put(TokenId id, std::size_t length) {
-    if (count_ == waiting_.size()) flush();
+    if (count_ == waiting_.size()) {
+      if (mutant("tokenizer.encode.full_buffer_dropped")) count_ = 0;
+      flush();
+    }
     waiting_[count_++] = id;
     if constexpr (WithEnds) put_end(length);
   }
@@ -150,12 +154,16 @@ class Run {
     PieceCache::Line& line = *one.line;
     const std::vector<Symbol>& symbols = merged(view(one.at, one.stop));
     put(symbols, one.at);
-    if (symbols.size() > PieceCache::most_tokens || left_out_) return;
+    if (symbols.size() > PieceCache::most_tokens && !mutant("tokenizer.encode.cache_keeps_three_of_four"))
+      return;
+    if (left_out_ && !mutant("tokenizer.encode.cache_keeps_what_was_left_out")) return;
     for (const Symbol& symbol : symbols)
       if (symbol.id == no_token) return;
     line.before = line.last;
-    line.last = {one.key, {}, static_cast<std::uint32_t>(symbols.size())};
-    for (std::size_t i = 0; i < symbols.size(); ++i) line.last.ids[i] = symbols[i].id;
+    line.last = {one.key,
+                 {},
+                 static_cast<std::uint32_t>(std::min<std::size_t>(symbols.size(), PieceCache::most_tokens))};
+    for (std::size_t i = 0; i < line.last.count; ++i) line.last.ids[i] = symbols[i].id;
   }
 
   /// Any piece, without the cache.
@@ -183,7 +191,8 @@ class Run {
     one_.clear();
     if (kept.empty()) return one_;
     one_ = model_.specification.ignore_merges ? scratch_.loop.merge(kept) : merged_whole(kept);
-    for (Symbol& symbol : one_) symbol.end = ends[symbol.end - 1];
+    if (!mutant("tokenizer.encode.ends_without_what_was_left_out"))
+      for (Symbol& symbol : one_) symbol.end = ends[symbol.end - 1];
     return one_;
   }
 
@@ -222,15 +231,17 @@ class Run {
     };
     bool bytes = specification.byte_fallback;
     for (const char byte : text) bytes = bytes && byte_of(byte) != no_token;
-    if (bytes) {
+    if (bytes && !mutant("tokenizer.encode.no_byte_fallback")) {
       for (const char byte : text) put(byte_of(byte), 1);
       return false;
     }
-    if (specification.unknown != no_token && !(after_unknown && specification.fuse_unknown)) {
+    const bool fused =
+        after_unknown && (specification.fuse_unknown || mutant("tokenizer.encode.unknown_always_fused"));
+    if (specification.unknown != no_token && !fused) {
       put(specification.unknown, text.size());
     } else if constexpr (WithEnds) {
       last_end_ += static_cast<std::uint32_t>(text.size());
-      if (after_unknown && specification.fuse_unknown) ends_->back() = last_end_;
+      if (fused && !mutant("tokenizer.encode.fused_unknown_ends_early")) ends_->back() = last_end_;
     }
     return true;
   }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/runtime/mutant.hpp"
-
 namespace assay::kernels::merge {
 
 TokenTrie::TokenTrie(const Vocabulary& vocabulary) {
@@ -62,8 +60,7 @@ void TokenTrie::hand_down() {
     const auto from = static_cast<std::uint32_t>(edge >> 41 & 0x3FFFFF);
     if (from == 0) continue;
     const std::uint32_t beside = find(from, one_byte | (edge >> 32 & 0xFF));
-    if (beside != nowhere && !mutant("tokenizer.encode.odd_token_lost"))
-      edge = (edge & ~std::uint64_t{no_best}) | odd | best_of(edges_[beside]);
+    if (beside != nowhere) edge = (edge & ~std::uint64_t{no_best}) | odd | best_of(edges_[beside]);
   }
   starts_.assign(65536, {});
   for (std::uint32_t pair = 0; pair < 65536; ++pair) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/vocabulary/vocabulary.hpp"
 
 namespace assay::kernels::merge {
@@ -16,7 +17,8 @@ inline bool cut_at_spaces(const Vocabulary& vocabulary) {
     if (vocabulary.kind_of(id) != TokenKind::normal) continue;
     const std::string_view bytes = vocabulary.bytes_of(id);
     for (std::size_t i = 1; i < bytes.size(); ++i)
-      if (bytes[i] == ' ' && bytes[i - 1] != ' ') return false;
+      if (bytes[i] == ' ' && bytes[i - 1] != ' ' && !mutant("tokenizer.encode.cut_inside_tokens"))
+        return false;
   }
   return true;
 }

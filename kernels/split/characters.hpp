@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/runtime/mutant.hpp"
 #include "kernels/unicode/properties.hpp"
 #include "kernels/unicode/utf8.hpp"
 
@@ -47,9 +48,11 @@ Place ascii_run_end(Place at, Place end) {
     // The seven low bits of each byte, so that no addition below carries into the next.
     const std::uint64_t low = (bytes & ~tops) | (EitherCase ? 0x20 * ones : 0);
     const std::uint64_t from_first = low + (0x80 - First) * ones;
-    const std::uint64_t behind_last = low + (0x7F - Last) * ones;
+    const std::uint64_t behind_last =
+        low + (0x7F - Last - (mutant("tokenizer.pretokenize.brace_is_a_letter") ? 1 : 0)) * ones;
     const std::uint64_t others = (~from_first | behind_last | bytes) & tops;
     if (others != 0) return at + first_byte_of(others);
+    if (mutant("tokenizer.pretokenize.words_of_eight")) return at + 8;
   }
   for (; at < end; ++at) {
     const auto byte = static_cast<std::uint8_t>(EitherCase ? *at | 0x20 : *at);
@@ -93,6 +96,7 @@ inline Place symbols_end(Place at, Place end) {
 
 /// The end of \p{N}{0,most}.
 inline Place numbers_end(Place at, Place end, int most) {
+  if (mutant("tokenizer.pretokenize.numbers_too_long")) ++most;
   for (; most > 0 && at < end; --most) {
     const Seen seen = seen_at(at, end);
     if (!(seen.properties & unicode::number)) break;
@@ -114,9 +118,11 @@ Place white_space_end(Place at, Place end) {
     if (!(seen.properties & unicode::white_space)) break;
     last = stop;
     stop += seen.length;
-    if (Breaks && line_break(*last)) after_break = stop;
+    if (Breaks && line_break(*last) && !(after_break && mutant("tokenizer.pretokenize.first_line_break")))
+      after_break = stop;
   }
   if (after_break) return after_break;
+  if (mutant("tokenizer.pretokenize.last_space_kept")) return stop;
   return stop == end || last == at ? stop : last;
 }
 
@@ -126,14 +132,17 @@ template <bool EitherCase>
 Place contraction_end(Place at, Place end) {
   if (end - at < 2) return nullptr;
   const auto lowered = [](std::uint8_t byte) {
-    return static_cast<char>(EitherCase && byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+    const bool upper = EitherCase && byte >= 'A' && byte <= 'Z';
+    return static_cast<char>(upper && !mutant("tokenizer.pretokenize.upper_case_contraction") ? byte | 0x20
+                                                                                              : byte);
   };
   const char first = lowered(at[1]);
   if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
   if (end - at < 3) return nullptr;
-  if (EitherCase && at[1] == 0xC5 && at[2] == 0xBF) return at + 3;
+  if (EitherCase && at[1] == 0xC5 && at[2] == 0xBF && !mutant("tokenizer.pretokenize.long_s")) return at + 3;
   const char second = lowered(at[2]);
-  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l'))
+  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') ||
+      (first == 'l' && second == 'l' && !mutant("tokenizer.pretokenize.will_missed")))
     return at + 3;
   return nullptr;
 }

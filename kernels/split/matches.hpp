@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/vocabulary/specification.hpp"
 #include "engine/vocabulary/split_patterns.hpp"
 #include "kernels/split/characters.hpp"
@@ -32,6 +33,7 @@ Place run_behind_space(Place at, Place end, const Is& is) {
   const Place from = seen.properties & unicode::white_space ? at + seen.length : at;
   const Place stop = run_while(from, end, is);
   // A class may hold white space itself (U+3000), which then may be all that it matches.
+  if (mutant("tokenizer.pretokenize.space_of_the_class")) return stop != from ? stop : at;
   return stop != from ? stop : run_while(at, end, is);
 }
 
@@ -41,7 +43,7 @@ bool punctuation_or_symbol(std::uint32_t c, std::uint8_t properties) {
   if (properties & unicode::punctuation) return true;
   return c < 0x80 && std::string_view("$+<=>^~|").find(static_cast<char>(c)) != std::string_view::npos
              ? true
-             : Backtick && c == '`';
+             : (Backtick || mutant("tokenizer.pretokenize.backtick_everywhere")) && c == '`';
 }
 
 /// The end of the match of a step's pattern at `at`, which is below `end`; `at` where there is none.

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::split {
 
 /// Code points from first to last.
@@ -45,11 +47,13 @@ struct PatternClass {
               [](const Range& a, const Range& b) { return a.first < b.first; });
   }
 
-  constexpr bool has(std::uint32_t code_point) const {
+  bool has(std::uint32_t code_point) const {
     const auto end = ranges.begin() + count;
     const auto after = std::upper_bound(ranges.begin(), end, code_point,
                                         [](std::uint32_t c, const Range& range) { return c < range.first; });
-    return after != ranges.begin() && code_point <= (after - 1)->last;
+    if (after == ranges.begin()) return false;
+    return mutant("tokenizer.pretokenize.last_of_range") ? code_point < (after - 1)->last
+                                                         : code_point <= (after - 1)->last;
   }
 };
 

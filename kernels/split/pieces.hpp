@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/runtime/mutant.hpp"
 #include "kernels/split/matches.hpp"
 #include "kernels/split/words.hpp"
 
@@ -31,11 +32,16 @@ void for_each_piece(Place begin, Place end, const Piece& piece) {
         at += unicode::character_at(at, end).length;
         continue;
       }
+      if (mutant("tokenizer.pretokenize.gap_joins_match")) {
+        piece(begin, stop);
+        begin = at = stop;
+        continue;
+      }
       if (at != begin) piece(begin, at);
       piece(at, stop);
       begin = at = stop;
     }
-    if (begin != end) piece(begin, end);
+    if (begin != end && !mutant("tokenizer.pretokenize.rest_lost")) piece(begin, end);
   }
 }
 

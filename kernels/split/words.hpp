@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/vocabulary/specification.hpp"
 #include "kernels/split/characters.hpp"
 
@@ -23,9 +24,12 @@ inline Place cased_letters_end(Place at, Place end) {
     const Seen seen = seen_at(stop, end);
     if (!(seen.properties & upper_run)) break;
     stop += seen.length;
-    if (seen.properties & lower_run) after_both = stop;
+    if ((seen.properties & lower_run) && !mutant("tokenizer.pretokenize.nothing_given_back"))
+      after_both = stop;
   }
-  const Place lower = run_end(stop, end, lower_run);
+  const Place lower = stop != at && mutant("tokenizer.pretokenize.upper_without_lower")
+                          ? stop
+                          : run_end(stop, end, lower_run);
   if (lower != stop) {
     stop = lower;
   } else if (after_both != at) {
@@ -43,7 +47,8 @@ inline Place cased_word_end(Place at, Place end) {
   // An upper-case run, and what goes on in other letters, takes the long way.
   if (stop == small && small != at) return cased_letters_end(at, end);
   if (stop == end) return stop;
-  if (*stop >= 0x80) return cased_letters_end(at, end);
+  if (*stop >= 0x80 && !mutant("tokenizer.pretokenize.word_ends_at_accent"))
+    return cased_letters_end(at, end);
   if (*stop == '\'')
     if (const Place contracted = contraction_end<true>(stop, end)) return contracted;
   return stop;
@@ -75,17 +80,21 @@ Place modern_piece_end(Place at, Place end) {
   if constexpr (Cased) {
     // A mark is both what may stand before letters and one of them. As the first of the letters it gives the
     // same piece wherever it could stand before them, and a piece where it could not.
-    if (seen.properties & (upper_run | lower_run)) return cased_letters_end(at, end);
+    const auto letters = static_cast<std::uint8_t>(
+        mutant("tokenizer.pretokenize.mark_is_no_letter") ? letter : upper_run | lower_run);
+    if (seen.properties & letters) return cased_letters_end(at, end);
   } else if (seen.properties & letter) {
     return letters_end(at, end);
   }
-  if (next < end && !line_break(*at))
+  if (next < end && (!line_break(*at) || mutant("tokenizer.pretokenize.line_break_before_letters")))
     if (const Place stop = letters_from(next); stop != next) return stop;
   // " ?" and one symbol at least.
   const Place symbols = *at == ' ' ? next : at;
   Place stop = symbols_end(symbols, end);
   if (stop != symbols) {
-    while (stop < end && (line_break(*stop) || (Cased && *stop == '/'))) ++stop;
+    while (stop < end && (line_break(*stop) ||
+                          (Cased && *stop == '/' && !mutant("tokenizer.pretokenize.slash_behind_breaks"))))
+      ++stop;
     return stop;
   }
   return white_space_end<true>(at, end);
@@ -101,7 +110,9 @@ inline Place gpt2_piece_end(Place at, Place end) {
   const Seen seen = seen_at(from, end);
   if (seen.properties & white_space) return white_space_end<false>(at, end);
   if (seen.properties & letter) return letters_end(from, end);
-  if (seen.properties & number) return run_end(from, end, number);
+  if (seen.properties & number)
+    return mutant("tokenizer.pretokenize.ascii_digits_alone") ? numbers_end(from, end, 1)
+                                                              : run_end(from, end, number);
   return symbols_end(from, end);
 }
 

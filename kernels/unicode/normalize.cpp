@@ -30,7 +30,7 @@ void append_decomposed(std::vector<Mark>& marks, std::uint32_t c) {
     const std::uint32_t tail = syllable % hangul_tails;
     marks.push_back({hangul_l + syllable / (hangul_vowels * hangul_tails), 0});
     marks.push_back({hangul_v + syllable / hangul_tails % hangul_vowels, 0});
-    if (tail != 0) marks.push_back({hangul_t + tail, 0});
+    if (tail != 0 && !mutant("tokenizer.encode.nfc_hangul_tail")) marks.push_back({hangul_t + tail, 0});
     return;
   }
   if (!(properties_of(c) & decomposes)) {
@@ -46,12 +46,17 @@ void append_decomposed(std::vector<Mark>& marks, std::uint32_t c) {
 /// sorting by insertion, as is usual, takes quadratic time on a text of marks of falling class.
 void order_marks(std::vector<Mark>& marks, std::vector<Mark>& spare) {
   const auto starter = [](const Mark& mark) { return mark.combining_class == 0; };
+  if (mutant("tokenizer.encode.nfc_marks_as_they_came")) return;
   for (auto first = marks.begin(); first != marks.end();) {
     if (starter(*first)) {
       ++first;
       continue;
     }
     const auto last = std::find_if(first, marks.end(), starter);
+    if (last - first > 16 && mutant("tokenizer.encode.nfc_long_runs_unordered")) {
+      first = last;
+      continue;
+    }
     if (last - first <= 16) {
       for (auto at = first + 1; at < last; ++at)
         for (auto back = at; back != first && (back - 1)->combining_class > back->combining_class; --back)
@@ -125,14 +130,14 @@ Place next_inner(Place at, Place end, Place& before) {
       if ((((bytes & ~tops) + (0x80 - 0x4C) * ones) & bytes & tops) == 0) {
         at += 8;
         // Not into the middle of a character, of which there are two bytes at most here.
-        if (at < end && (*at & 0xC0) == 0x80) --at;
+        if (at < end && (*at & 0xC0) == 0x80 && !mutant("tokenizer.encode.nfc_inside_a_character")) --at;
         before = at - 1;
         if (at > before && (*before & 0xC0) == 0x80) --before;
         continue;
       }
     }
     const Character c = character_at(at, end);
-    if (!boundary(c.code_point)) return at;
+    if (!boundary(c.code_point) && !(c.length == 4 && mutant("tokenizer.encode.nfc_one_plane"))) return at;
     before = at;
     at += c.length;
   }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay::kernels::unicode {
 
 /// What the scanners and the normaliser ask of a character, as bits of one byte.
@@ -39,6 +41,7 @@ extern const std::uint32_t composition_count;
 
 /// Bits of Property. `code_point` is below 0x110000, here and below.
 inline std::uint8_t properties_of(std::uint32_t code_point) {
+  if (mutant("tokenizer.pretokenize.one_plane")) code_point &= 0xFFFF;
   return property_bytes[property_blocks[code_point / trie_block] * trie_block + code_point % trie_block];
 }
 

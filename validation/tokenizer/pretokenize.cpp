@@ -126,6 +126,32 @@ void describe_pretokenize(Suite& suite) {
                   .body = refuses_what_is_no_utf8,
                   .cases = 1,
                   .negative_control = valid_text_is_refused});
+  const auto fault = [&](const char* id, const char* fault_class, const char* what) {
+    suite.mutant(
+        {.id = std::string("tokenizer.pretokenize.") + id, .fault_class = fault_class, .what = what});
+  };
+  fault("brace_is_a_letter", "off by one", "the character behind z belongs to words");
+  fault("words_of_eight", "lost tile", "words end after eight letters");
+  fault("numbers_too_long", "off by one", "numbers take one digit too many");
+  fault("first_line_break", "wrong element", "white space is cut behind its first line break, not its last");
+  fault("last_space_kept", "missing guard", "white space takes the space that belongs to the next word");
+  fault("upper_case_contraction", "missing case", "contractions in capitals are not seen");
+  fault("long_s", "missing case", "the long s is not an s");
+  fault("will_missed", "missing case", "the contraction of will is not seen");
+  fault("nothing_given_back", "missing case", "capitals take no letters that are both cases in front");
+  fault("upper_without_lower", "missing step", "words end behind their capitals");
+  fault("word_ends_at_accent", "missing case", "words end before the first letter that is not ASCII");
+  fault("mark_is_no_letter", "missing case", "a mark begins no word");
+  fault("line_break_before_letters", "missing guard", "a line break goes with the word behind it");
+  fault("slash_behind_breaks", "missing case", "symbols do not take the slashes behind them");
+  fault("ascii_digits_alone", "off by one", "numbers of any length end after one digit");
+  fault("space_of_the_class", "missing case", "white space that a class has itself is not matched alone");
+  fault("backtick_everywhere", "missing case", "the backtick is punctuation where the pattern leaves it out");
+  fault("last_of_range", "< for <=", "the last character of a range is not in it");
+  fault("gap_joins_match", "lost element", "what lies before a match is not a piece of its own");
+  fault("rest_lost", "unhandled tail", "what follows the last match is lost");
+  fault("one_plane", "overflow", "characters beyond the first plane are taken for others");
+  fault("steps_from_the_start", "stale state", "each step splits the text from its start");
 }
 
 }  // namespace assay::validation::tokenizer

@@ -95,6 +95,8 @@ const std::vector<std::string>& atoms() {
                                                "/",
                                                "//",
                                                "(",
+                                               "[",
+                                               "{",
                                                "#",
                                                "%",
                                                "$",

@@ -1,35 +1,17 @@
-#include "kernels/unicode/normalize.hpp"
+#include "reference/text/normal_form.hpp"
 
 #include <gtest/gtest.h>
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
 
 #include <string>
 #include <vector>
 
 #include "engine/runtime/philox.hpp"
+#include "kernels/unicode/normalize.hpp"
 #include "kernels/unicode/properties.hpp"
 #include "kernels/unicode/utf8.hpp"
 
 namespace assay::kernels::unicode {
 namespace {
-
-/// By ICU, whose data the tables are made from but whose algorithm is its own.
-std::string by_icu(const std::string& text) {
-  UErrorCode status = U_ZERO_ERROR;
-  std::u16string source(text.size() + 1, u'\0'), normal(text.size() * 4 + 16, u'\0');
-  std::string back(text.size() * 12 + 16, '\0');
-  std::int32_t length = 0;
-  u_strFromUTF8(source.data(), static_cast<std::int32_t>(source.size()), &length, text.data(),
-                static_cast<std::int32_t>(text.size()), &status);
-  const std::int32_t made =
-      unorm2_normalize(unorm2_getNFCInstance(&status), source.data(), length, normal.data(),
-                       static_cast<std::int32_t>(normal.size()), &status);
-  u_strToUTF8(back.data(), static_cast<std::int32_t>(back.size()), &length, normal.data(), made, &status);
-  EXPECT_TRUE(U_SUCCESS(status)) << u_errorName(status);
-  back.resize(static_cast<std::size_t>(length));
-  return back;
-}
 
 std::string code_points(std::initializer_list<std::uint32_t> all) {
   std::string text;
@@ -47,7 +29,7 @@ TEST(Normalize, EveryCharacterAloneAndBehindALetter) {
   for (std::uint32_t c = 1; c < 0x110000; ++c) {
     if (c >= 0xD800 && c < 0xE000) continue;
     const std::string text = code_points({c, 'a', c, 0x301, 0xAC00, c});
-    ASSERT_EQ(nfc(text), by_icu(text)) << std::hex << c;
+    ASSERT_EQ(nfc(text), reference::nfc(text)) << std::hex << c;
   }
 }
 
@@ -71,7 +53,7 @@ TEST(Normalize, RandomRunsOfWhatComposes) {
     }
     std::string made;
     to_nfc(text, made, &changes);
-    const std::string expected = by_icu(text);
+    const std::string expected = reference::nfc(text);
     ASSERT_EQ(made, expected) << text;
     if (surely_nfc(text)) {
       ASSERT_EQ(text, expected);
@@ -91,7 +73,7 @@ TEST(Normalize, RandomRunsOfWhatComposes) {
 TEST(Normalize, LongRunsOfMarks) {
   std::string text = "a";
   for (int i = 0; i < 20000; ++i) append(text, i % 3 == 0 ? 0x327 : i % 3 == 1 ? 0x301 : 0x323);
-  EXPECT_EQ(nfc(text), by_icu(text));
+  EXPECT_EQ(nfc(text), reference::nfc(text));
   EXPECT_EQ(nfc(""), "");
   EXPECT_TRUE(surely_nfc("plain \xC3\xA9t\xC3\xA9 text of more than eight bytes"));
   EXPECT_FALSE(surely_nfc("e\xCC\x81 and more than eight bytes behind it"));
