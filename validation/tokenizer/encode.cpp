@@ -67,6 +67,21 @@ void matches_the_loop_of_any_ranks(Probe& probe) {
   probe.expect_reference(operation, arguments);
 }
 
+/// "aba" is made by a merge that ranks before the one of its part "ab": alone it is one token, but before an
+/// x the merge of "ax" comes in between.
+void merges_before_those_of_their_parts(Probe& probe) {
+  VocabularyBuilder builder;
+  for (int byte = 0; byte < 256; ++byte)
+    builder.add(std::string(1, static_cast<char>(byte)), TokenKind::normal);
+  const TokenId ab = 256, aba = 257, ax = 258;
+  for (const char* token : {"ab", "aba", "ax"}) builder.add(token, TokenKind::normal);
+  builder.index();
+  builder.set_merges({{ab, 'a', aba}, {'a', 'x', ax}, {'a', 'b', ab}});
+  const TokenizerDescription tokenizer{builder.build(), {}};
+  for (const char* text : {"aba", "abax", "abaabax", "axabab"})
+    probe.expect_reference(operation, arguments_of(tokenizer, text));
+}
+
 /// What no merge rule has a part in: the bytes of the tokens are those of the text.
 void compare_bytes(Probe& probe, const std::string& text, const std::string& encoded) {
   const TokenizerDescription tokenizer = Recipe{.tokens = 60, .split = 0}.description();
@@ -189,6 +204,10 @@ void describe_encode(Suite& suite) {
                   .summary = "So where merges stand in no sensible order and some of them twice.",
                   .body = matches_the_loop_of_any_ranks,
                   .cases = 1000});
+  suite.property({.name = "merges_before_those_of_their_parts",
+                  .summary = "So where a merge ranks before the one that makes its part.",
+                  .body = merges_before_those_of_their_parts,
+                  .cases = 1});
   suite.property({.name = "tokens_are_the_text",
                   .summary = "The bytes of the tokens, put together, are the text.",
                   .body = tokens_are_the_text,
