@@ -44,6 +44,10 @@ Result<NumberedTexts> numbered_texts(const std::string& file, std::string_view p
                           "has the id " + std::to_string(made.entries[i].id) + " for " +
                               quoted(made.entries[i - 1].node.key()) + " and " +
                               quoted(made.entries[i].node.key()));
+  if (const TokenId highest = made.entries.back().id; leaves_too_much_out(highest, made.entries.size()))
+    return json_refusal(file, path, made.entries.back().node,
+                        "has the id " + std::to_string(highest) + " among " +
+                            std::to_string(made.entries.size()) + " tokens, expected ids without large gaps");
   return made;
 }
 

@@ -14,6 +14,12 @@ namespace assay::tokenizer {
 InputError json_refusal(const std::string& file, std::string_view path, const io::JsonNode& node,
                         const std::string& what);
 
+/// Whether ids up to `highest` are too many for so many tokens: numbers may be left out, but a small file may
+/// not ask for a large vocabulary of nothing.
+constexpr bool leaves_too_much_out(std::size_t highest, std::size_t tokens) {
+  return highest > 2 * tokens + 1024;
+}
+
 /// Tokens of a JSON object {"text": id, ..} in the order of their ids, texts as the file has them.
 struct NumberedTexts {
   struct Entry {

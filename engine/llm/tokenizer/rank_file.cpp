@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/llm/tokenizer/description_checks.hpp"
+#include "engine/llm/tokenizer/json_vocabulary.hpp"
 #include "engine/llm/tokenizer/merge_list.hpp"
 #include "engine/llm/tokenizer/pre_tokenizer_names.hpp"
 
@@ -102,6 +103,10 @@ Result<TokenizerDescription> read_rank_file(const std::string& name, std::string
   std::stable_sort(ranks.begin(), ranks.end(),
                    [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
 
+  if (leaves_too_much_out(ranks.back().rank, ranks.size()))
+    return refusal(name, ranks.back().line,
+                   "has the rank " + std::to_string(ranks.back().rank) + " among " +
+                       std::to_string(ranks.size()) + " tokens, expected ranks without large gaps");
   VocabularyBuilder builder;
   builder.reserve(ranks.back().rank + std::size_t{1}, tokens.size());
   for (const Ranked& each : ranks) {

@@ -62,6 +62,7 @@ TEST(RankFile, RefusesByLine) {
   expect_refused(small_file() + " 300\n", "has a token of 0 bytes");
   expect_refused(small_file() + "aGVs -1\n", "has the rank \"-1\"");
   expect_refused(small_file() + "aGVs 9999999\n", "expected a number below 4194304");
+  expect_refused(small_file() + "aGVs 4194303\n", "has the rank 4194303 among 259 tokens");
   expect_refused(small_file() + "eHg= 258\n", "line 259: has the rank 258 of an earlier line");
   expect_refused(small_file() + "aGVs 400\n", "line 259: has a token that has another rank too");
   expect_refused("IQ== 0\n", "has no token for the byte 0x20");

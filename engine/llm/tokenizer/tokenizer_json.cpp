@@ -156,6 +156,10 @@ class Reader {
         return wrong;
       }
     }
+    if (!added_.empty() && leaves_too_much_out(added_.rbegin()->first, entries.size() + added_.size()))
+      return refuse("added_tokens", added_.rbegin()->second,
+                    "has the id " + std::to_string(added_.rbegin()->first) + ", far above " +
+                        std::to_string(entries.size()) + " tokens");
     if (added != added_.end()) add_until(added_.rbegin()->first + 1);
     if (builder_.bytes() >= std::size_t{1} << 32)
       return refuse("model.vocab", model_.find("vocab"), "has 2^32 bytes of tokens or more");

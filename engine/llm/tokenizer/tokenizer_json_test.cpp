@@ -178,6 +178,9 @@ TEST(TokenizerJson, RefusesMergesAndAddedTokensThatDoNotFit) {
       << refusal(file);
   file.added = R"([{"id":262,"content":"x1"},{"id":263,"content":"x1"}])";
   EXPECT_NE(refusal(file).find("has the content \"x1\" of another"), std::string::npos) << refusal(file);
+  file.added = R"([{"id":4194303,"content":"x1"}])";
+  EXPECT_NE(refusal(file).find("has the id 4194303, far above 262 tokens"), std::string::npos)
+      << refusal(file);
   file.added = R"([{"id":262}])";
   EXPECT_NE(refusal(file).find("has no content"), std::string::npos) << refusal(file);
 }
