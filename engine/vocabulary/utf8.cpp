@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/runtime/mutant.hpp"
+
 namespace assay {
 namespace {
 
@@ -13,15 +15,18 @@ struct Lead {
   std::uint8_t least, most;
 };
 
-constexpr Lead lead_of(std::uint8_t byte) {
+Lead lead_of(std::uint8_t byte) {
   if (byte < 0x80) return {1, 0, 0};
-  if (byte < 0xC2) return {0, 0, 0};
+  if (byte < (mutant("tokenizer.decode.overlong_of_two_bytes") ? 0xC0 : 0xC2)) return {0, 0, 0};
   if (byte < 0xE0) return {2, 0x80, 0xBF};
-  if (byte == 0xE0) return {3, 0xA0, 0xBF};  // not shorter
-  if (byte == 0xED) return {3, 0x80, 0x9F};  // no surrogates
+  if (mutant("tokenizer.decode.second_byte_unchecked") && byte < 0xF5)
+    return {byte < 0xF0 ? std::size_t{3} : std::size_t{4}, 0x80, 0xBF};
+  if (byte == 0xE0) return {3, 0xA0, 0xBF};                                                 // not shorter
+  if (byte == 0xED && !mutant("tokenizer.decode.surrogates_pass")) return {3, 0x80, 0x9F};  // no surrogates
   if (byte < 0xF0) return {3, 0x80, 0xBF};
   if (byte == 0xF0) return {4, 0x90, 0xBF};
   if (byte == 0xF4) return {4, 0x80, 0x8F};  // not above U+10FFFF
+  if (byte == 0xF5 && mutant("tokenizer.decode.beyond_unicode")) return {4, 0x80, 0xBF};
   if (byte < 0xF4) return {4, 0x80, 0xBF};
   return {0, 0, 0};
 }
@@ -36,7 +41,7 @@ Utf8Step utf8_step(std::string_view text) {
     if (at == text.size()) return {Kind::incomplete, at};
     const auto byte = static_cast<std::uint8_t>(text[at]);
     const bool fits = at == 1 ? byte >= lead.least && byte <= lead.most : (byte & 0xC0) == 0x80;
-    if (!fits) return {Kind::invalid, at};
+    if (!fits) return {Kind::invalid, mutant("tokenizer.decode.takes_the_byte_behind") ? at + 1 : at};
   }
   return {Kind::character, lead.size};
 }

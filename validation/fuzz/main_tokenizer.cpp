@@ -1,6 +1,5 @@
 /// libFuzzer's target for the readers of tokenizer files (`ci/fuzz`): what is refused has a message of one
-/// line, what is accepted holds to what the encoders rely on, and what can be written again is read to the
-/// same.
+/// line, what is accepted holds to what the encoders rely on.
 
 #include <cstddef>
 #include <cstdint>

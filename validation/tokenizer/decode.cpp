@@ -193,6 +193,11 @@ void describe_decode(Suite& suite) {
   fault("subpart_byte_by_byte", "off by one", "a U+FFFD for each byte of an ill-formed part");
   fault("unknown_is_shown", "missing case", "unknown tokens are shown where special ones are left out");
   fault("strips_every_space", "stale state", "a leading space is left out of every token");
+  fault("overlong_of_two_bytes", "strictness", "C0 and C1 begin a character");
+  fault("second_byte_unchecked", "missing guard", "any continuation byte may follow E0, ED, F0 and F4");
+  fault("surrogates_pass", "missing case", "surrogates count as characters");
+  fault("beyond_unicode", "off by one", "F5 begins a character");
+  fault("takes_the_byte_behind", "off by one", "the byte that ends an ill-formed part is lost with it");
   fault("drops_the_end", "unhandled tail", "an incomplete character at the end is lost");
 }
 
