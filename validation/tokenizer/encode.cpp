@@ -8,6 +8,7 @@
 #include "validation/suite.hpp"
 #include "validation/tokens/texts.hpp"
 #include "validation/tokens/vocabularies.hpp"
+#include "validation/tokens/whole_texts.hpp"
 
 namespace assay::validation::tokenizer {
 
@@ -208,6 +209,19 @@ void describe_encode(Suite& suite) {
                   .summary = "So where a merge ranks before the one that makes its part.",
                   .body = merges_before_those_of_their_parts,
                   .cases = 1});
+  suite.property({.name = "whole_texts_match",
+                  .summary = "Texts with added tokens, normalisation and spaces in front have the ids that "
+                             "the definitions give.",
+                  .body = tokens::whole_texts_match,
+                  .cases = 400,
+                  .backends = {Backend::cpu},
+                  .negative_control = tokens::other_texts_match});
+  suite.property({.name = "spans_are_the_tokens",
+                  .summary = "The part of the text that a token comes from, normalised, is its bytes.",
+                  .body = tokens::spans_are_the_tokens,
+                  .cases = 200,
+                  .backends = {Backend::cpu},
+                  .negative_control = tokens::other_spans_are_the_tokens});
   suite.property({.name = "tokens_are_the_text",
                   .summary = "The bytes of the tokens, put together, are the text.",
                   .body = tokens_are_the_text,
@@ -255,6 +269,16 @@ void describe_encode(Suite& suite) {
   fault("ends_without_what_was_left_out", "off by one",
         "ends are counted without the bytes that were left out");
   fault("full_buffer_dropped", "lost tile", "ids that wait when the buffer is full are lost");
+  fault("added_shortest", "wrong order", "the shortest added token is taken in place of the longest");
+  fault("added_special_always", "missing guard", "special tokens are taken where they are text");
+  fault("added_rstrip_ignored", "missing step", "white space behind an added token is left");
+  fault("added_lstrip_ignored", "missing step", "white space before an added token is left");
+  fault("added_single_word_ignored", "missing guard", "an added token is taken inside a word");
+  fault("added_end_lost", "unhandled tail", "text behind the last added token is lost");
+  fault("prefix_first_only", "missing case", "a space is put in front of the first segment alone");
+  fault("mark_kept", "missing step", "U+2581 is not taken as a space");
+  fault("span_of_a_part", "off by one", "a replaced part of the text ends where it begins");
+  fault("span_one_too_far", "off by one", "what was kept ends a byte later in the text");
   fault("nfc_blocking", "< for <=", "a mark composes over another one of its class");
   fault("nfc_hangul_tail", "missing case", "the last part of a decomposed syllable is lost");
   fault("nfc_marks_as_they_came", "missing step", "marks are not put in order");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/runtime/mutant.hpp"
 #include "engine/vocabulary/utf8.hpp"
 #include "kernels/unicode/properties.hpp"
 
@@ -19,7 +20,9 @@ bool is_word(char32_t point) {
   constexpr unsigned runs = unicode::upper_run | unicode::lower_run;
   const unsigned properties = unicode::properties_of(point);
   return (properties & (unicode::letter | unicode::number)) != 0 || (properties & runs) == runs ||
-         point == '_' || point == 0x203F || point == 0x2040 || point == 0x200C || point == 0x200D;
+         point == '_' || point == 0x203F || point == 0x2040 || point == 0x2054 || point == 0xFE33 ||
+         point == 0xFE34 || (point >= 0xFE4D && point <= 0xFE4F) || point == 0xFF3F || point == 0x200C ||
+         point == 0x200D;
 }
 
 /// Where the character before `end` begins; what is no UTF-8 counts as a character of one byte.
@@ -76,14 +79,17 @@ std::optional<std::pair<std::uint32_t, std::size_t>> AddedTokens::longest(std::s
         std::lower_bound(node->next.begin(), node->next.end(), std::pair{byte, std::uint32_t{0}});
     if (next == node->next.end() || next->first != byte) break;
     node = &nodes_[next->second];
-    if (node->token != no_token && (specials || !tokens_[node->token].special)) found = {node->token, at + 1};
+    if (node->token == no_token) continue;
+    const bool counts =
+        specials || !tokens_[node->token].special || mutant("tokenizer.encode.added_special_always");
+    if (counts && (!found || !mutant("tokenizer.encode.added_shortest"))) found = {node->token, at + 1};
   }
   return found;
 }
 
 bool AddedTokens::fits(const AddedToken& token, std::string_view text, std::size_t begin,
                        std::size_t end) const {
-  if (!token.single_word) return true;
+  if (!token.single_word || mutant("tokenizer.encode.added_single_word_ignored")) return true;
   const bool word_before = begin > 0 && is_word_at(text, last_character(text, begin));
   const bool word_after = end < text.size() && is_word_at(text, end);
   return !word_before && !word_after;
@@ -110,16 +116,17 @@ void AddedTokens::split(std::string_view text, bool specials, std::span<const Te
     std::size_t end = at + found->second;
     at = end;
     if (begin < done || !fits(token, text, begin, end)) continue;
-    if (token.lstrip)
+    if (token.lstrip && !mutant("tokenizer.encode.added_lstrip_ignored"))
       while (begin > done && is_space_at(text, last_character(text, begin)))
         begin = last_character(text, begin);
-    if (token.rstrip)
+    if (token.rstrip && !mutant("tokenizer.encode.added_rstrip_ignored"))
       while (end < text.size() && is_space_at(text, end)) end += utf8_step(text.substr(end)).size;
     if (begin > done) parts.push_back({done, begin, no_token});
     parts.push_back({begin, end, token.id});
     done = end;
   }
-  if (done < text.size()) parts.push_back({done, text.size(), no_token});
+  if (done < text.size() && !(done > 0 && mutant("tokenizer.encode.added_end_lost")))
+    parts.push_back({done, text.size(), no_token});
 }
 
 }  // namespace assay::tokenizer

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/llm/tokenizer/sentencepiece_text.hpp"
+#include "engine/runtime/mutant.hpp"
 #include "kernels/unicode/normalize.hpp"
 
 namespace assay::tokenizer {
@@ -77,7 +78,7 @@ bool Normaliser::takes_prefix(std::string_view segment, bool first) const {
     case SpacePrefix::never:
       return false;
     case SpacePrefix::every_segment:
-      return true;
+      return first || !mutant("tokenizer.encode.prefix_first_only");
     case SpacePrefix::unless_space:
       return !spaced;
     case SpacePrefix::first_unless_space:
@@ -92,7 +93,8 @@ std::string_view Normaliser::operator()(std::string_view segment, bool first, st
   if (segment.empty()) return segment;
   const bool prefix = takes_prefix(segment, first);
   const bool marks = specification_.model == TokenizerModel::sentencepiece_bpe &&
-                     segment.find(space_mark) != std::string_view::npos;
+                     segment.find(space_mark) != std::string_view::npos &&
+                     !mutant("tokenizer.encode.mark_kept");
   std::string composed;
   std::vector<unicode::Change> changes;
   if (specification_.nfc && !unicode::surely_nfc(segment)) unicode::to_nfc(segment, composed, &changes);

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "validation/suite.hpp"
+
+namespace assay::validation::tokens {
+
+/// Properties of what is around splitting and merging (engine/llm/tokenizer), on the CPU.
+
+/// Texts with added tokens of any flags, normalisation and spaces in front have the reference's ids.
+void whole_texts_match(Probe& probe);
+void other_texts_match(Probe& probe);
+
+/// The parts of the text that tokens come from, normalised, are the tokens' bytes.
+void spans_are_the_tokens(Probe& probe);
+void other_spans_are_the_tokens(Probe& probe);
+
+}  // namespace assay::validation::tokens
