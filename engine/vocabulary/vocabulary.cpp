@@ -7,18 +7,32 @@
 namespace assay {
 namespace {
 
+/// Up to eight bytes as a number, without a copy of a length that is not known when compiling: the reads of
+/// four may overlap.
+std::uint64_t word_of(const char* bytes, std::size_t size) {
+  std::uint64_t word = 0;
+  if (size >= 8) {
+    std::memcpy(&word, bytes, 8);
+  } else if (size >= 4) {
+    std::uint32_t low = 0, high = 0;
+    std::memcpy(&low, bytes, 4);
+    std::memcpy(&high, bytes + size - 4, 4);
+    word = std::uint64_t{high} << 32 | low;
+  } else if (size > 0) {
+    const auto byte = [&](std::size_t at) { return std::uint64_t{static_cast<std::uint8_t>(bytes[at])}; };
+    word = byte(0) << 16 | byte(size / 2) << 8 | byte(size - 1);
+  }
+  return word;
+}
+
 /// A multiplicative hash over words of eight bytes: tokens are short, and the table is not filled by an
 /// adversary faster than `max_tokens` allows.
 std::uint64_t hash_of(std::string_view bytes) {
   constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
   std::uint64_t hash = bytes.size() * factor;
-  while (!bytes.empty()) {
-    const std::size_t taken = std::min<std::size_t>(bytes.size(), sizeof(std::uint64_t));
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), taken);
-    hash = std::rotl(hash ^ word, 27) * factor;
+  for (std::size_t at = 0; at < bytes.size(); at += 8) {
+    hash = std::rotl(hash ^ word_of(bytes.data() + at, bytes.size() - at), 27) * factor;
     hash ^= hash >> 32;
-    bytes.remove_prefix(taken);
   }
   return hash;
 }

@@ -30,13 +30,12 @@ constexpr std::array<std::int16_t, letter_count> byte_of = [] {
 }  // namespace
 
 std::optional<std::size_t> append_bytes_of_letters(std::string_view letters, std::string& bytes) {
+  // No letter has fewer bytes than the one that it stands for.
+  const std::size_t before = bytes.size();
+  bytes.resize(before + letters.size());
+  char* to = bytes.data() + before;
+  std::optional<std::size_t> stopped;
   for (std::size_t at = 0; at < letters.size();) {
-    // Most of a token stands for itself.
-    std::size_t run = at;
-    while (run < letters.size() && letters[run] >= '!' && letters[run] <= '~') ++run;
-    bytes.append(letters, at, run - at);
-    at = run;
-    if (at == letters.size()) break;
     unsigned letter = static_cast<std::uint8_t>(letters[at]);
     std::size_t size = 1;
     // The alphabet ends at U+0143: no letter of it has more than two bytes.
@@ -44,13 +43,17 @@ std::optional<std::size_t> append_bytes_of_letters(std::string_view letters, std
       letter = (letter & 0x1F) << 6 | (static_cast<std::uint8_t>(letters[at + 1]) & 0x3Fu);
       size = 2;
     } else if (letter >= 0x80) {
-      return at;
+      letter = letter_count;
     }
-    if (letter >= letter_count || byte_of[letter] == no_byte) return at;
-    bytes += static_cast<char>(byte_of[letter]);
+    if (letter >= letter_count || byte_of[letter] == no_byte) {
+      stopped = at;
+      break;
+    }
+    *to++ = static_cast<char>(byte_of[letter]);
     at += size;
   }
-  return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(to - bytes.data()));
+  return stopped;
 }
 
 void append_letters_of_bytes(std::string_view bytes, std::string& letters) {
