@@ -222,6 +222,15 @@ void describe_encode(Suite& suite) {
                   .cases = 200,
                   .backends = {Backend::cpu},
                   .negative_control = tokens::other_spans_are_the_tokens});
+  suite.property(
+      {.name = "ten_million_strings_come_back",
+       .summary =
+           "Ten million random strings, encoded and decoded by a byte-level tokenizer, are what they were.",
+       .body = tokens::ten_million_strings_come_back,
+       .cases = 1,
+       .backends = {Backend::cpu},
+       .negative_control = tokens::another_string_comes_back,
+       .long_running = true});
   suite.property({.name = "tokens_are_the_text",
                   .summary = "The bytes of the tokens, put together, are the text.",
                   .body = tokens_are_the_text,

@@ -1,11 +1,13 @@
 #include "validation/tokens/whole_texts.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <rapidcheck.h>
 
 #include "engine/analysis/splitmix.hpp"
 #include "engine/llm/tokenizer/cpu_engine.hpp"
+#include "engine/llm/tokenizer/decoder.hpp"
 #include "engine/llm/tokenizer/tokenizer.hpp"
 #include "engine/vocabulary/utf8.hpp"
 #include "reference/text/normal_form.hpp"
@@ -171,6 +173,45 @@ void spans_are_the_tokens(Probe& probe) {
 void other_spans_are_the_tokens(Probe& probe) {
   const auto description = std::make_shared<const TokenizerDescription>(Whole{.added = {}}.description());
   compare_spans(probe, *description, encoded(description, "a b", true), "a c");
+}
+
+namespace {
+
+/// Any character but the surrogates, of each length of UTF-8 as often.
+std::string random_character(analysis::SplitMix64& random) {
+  constexpr std::array<std::uint32_t, 5> begins = {0, 0x80, 0x800, 0x10000, 0x110000};
+  const std::size_t length = random.next() % 4;
+  std::uint32_t point =
+      begins[length] + static_cast<std::uint32_t>(random.next() % (begins[length + 1] - begins[length]));
+  if (point >= 0xD800 && point < 0xE000) point -= 0x1000;
+  return reference::utf8_of(point);
+}
+
+void compare_round_trips(Probe& probe, std::int64_t strings, std::string_view behind) {
+  Recipe recipe{.tokens = 200, .split = 2, .seed = probe.seed()};
+  const auto description = std::make_shared<const TokenizerDescription>(recipe.description());
+  const Tokenizer tokenizer(description, assay::tokenizer::make_cpu_engine(description));
+  analysis::SplitMix64 random(probe.seed());
+  for (std::int64_t i = 0; i < strings; ++i) {
+    std::string text;
+    for (std::uint64_t count = random.next() % 12; count > 0; --count)
+      text += random.next() % 2 == 0 ? atoms()[random.next() % atoms().size()] : random_character(random);
+    const Result<Encoding> made = tokenizer.encode(text + std::string(behind));
+    const bool same = made && assay::tokenizer::decode(*description, made.value().ids) == text;
+    if (!same) throw Failed("\"" + text + "\" does not come back as it was");
+  }
+  probe.expect(strings > 0, "strings were encoded and decoded");
+  probe.note("strings", std::to_string(strings));
+}
+
+}  // namespace
+
+void ten_million_strings_come_back(Probe& probe) {
+  compare_round_trips(probe, 10'000'000, "");
+}
+
+void another_string_comes_back(Probe& probe) {
+  compare_round_trips(probe, 1, "x");
 }
 
 }  // namespace assay::validation::tokens

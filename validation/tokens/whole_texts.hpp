@@ -14,4 +14,8 @@ void other_texts_match(Probe& probe);
 void spans_are_the_tokens(Probe& probe);
 void other_spans_are_the_tokens(Probe& probe);
 
+/// Ten million random strings, encoded and decoded by a byte-level tokenizer, are what they were.
+void ten_million_strings_come_back(Probe& probe);
+void another_string_comes_back(Probe& probe);
+
 }  // namespace assay::validation::tokens
