@@ -34,6 +34,17 @@ TEST_F(Train, WhatItLearnsTokenizes) {
   EXPECT_EQ(again["pieces"], 15);
 }
 
+TEST_F(Train, RandomTextsComeBackAsTheyWere) {
+  for (const char* pre : {"gpt-2", "qwen2", "starcoder"}) {
+    ASSERT_EQ(run(with({"--tokens", "300", "--pre", pre})).code, 0);
+    const json checked =
+        this->document({"tokenize", "--tokenizer", "t.json", "--round-trips", "5000", "--json"});
+    EXPECT_EQ(checked["texts"], 5000);
+    EXPECT_EQ(checked["changed"], 0) << pre << checked["first"];
+    EXPECT_GT(checked["tokens"], 100000);
+  }
+}
+
 TEST_F(Train, RefusesWhatDoesNotGoTogether) {
   expect_refused({"tokenize", "--train", "a.txt"}, "--train: needs --out FILE");
   expect_refused(with({"--tokenizer", "x.json"}), "--tokenizer: does not go with --train");

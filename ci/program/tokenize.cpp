@@ -4,6 +4,7 @@
 #include "ci/program/commands.hpp"
 #include "ci/program/failure.hpp"
 #include "ci/program/json_lines.hpp"
+#include "ci/program/round_trips.hpp"
 #include "ci/program/shown_pieces.hpp"
 #include "ci/program/tokenizer_input.hpp"
 #include "ci/program/train_tokenizer.hpp"
@@ -117,6 +118,7 @@ Encoding encode_messages(const Invocation& invocation, const Tokenizer& tokenize
 
 int run_tokenize(Invocation& invocation) {
   if (invocation.given("train")) return train_tokenizer(invocation);
+  if (invocation.given("round-trips")) return check_round_trips(invocation, open_tokenizer(invocation));
   int sources = 0;
   for (const char* const source : {"text", "file", "jsonl", "messages"})
     sources += invocation.given(source) ? 1 : 0;
@@ -176,7 +178,8 @@ Exit codes: 0 tokenized, 2 bad input (with --jsonl after all lines, each with it
       {"no-parse-special", "", "special tokens in the text are text"},
       {"invalid-utf8", "HOW",
        "what is no UTF-8: replace (U+FFFD, one a maximal subpart), bytes (goes through) or error", "replace"},
-      {"show", "", "the pieces, coloured on a terminal"}};
+      {"show", "", "the pieces, coloured on a terminal"},
+      {"round-trips", "N", "encode and decode N random texts instead, and count what comes back changed"}};
   command.options.insert(command.options.end(), own.begin(), own.end());
   const std::vector<Option> training = training_options();
   command.options.insert(command.options.end(), training.begin(), training.end());
