@@ -234,12 +234,19 @@ TEST(Encoder, TheTrieFindsTheLongestToken) {
   }
 }
 
-TEST(Encoder, SpacesInsideTokensForbidCutsThere) {
-  VocabularyBuilder with, without;
-  for (const char* token : {"a", " ", " a", "  ", "a a"}) with.add(token, TokenKind::normal);
-  for (const char* token : {"a", " ", " a", "  "}) without.add(token, TokenKind::normal);
-  EXPECT_FALSE(cut_at_spaces(with.build()));
-  EXPECT_TRUE(cut_at_spaces(without.build()));
+TEST(Encoder, TextIsCutWhereNoTokenHasBothBytes) {
+  VocabularyBuilder builder;
+  for (const char* token : {"a", " ", " a", "ab", "ba b"}) builder.add(token, TokenKind::normal);
+  const Vocabulary vocabulary = builder.build();
+  const WordCuts cuts(vocabulary);
+  const std::string text = "aab a b\xC3\xA9";
+  const auto* begin = reinterpret_cast<const std::uint8_t*>(text.data());
+  std::vector<std::ptrdiff_t> ends;
+  for (const auto* at = begin; at < begin + text.size();) {
+    at = cuts.piece_end(at, begin + text.size());
+    ends.push_back(at - begin);
+  }
+  EXPECT_EQ(ends, (std::vector<std::ptrdiff_t>{1, 3, 7, 9}));
 }
 
 TEST(Encoder, ManyThreadsEncodeAsOneDoes) {

@@ -16,7 +16,7 @@ struct Model {
       : vocabulary(description.vocabulary),
         specification(description.specification),
         rules(vocabulary, specification),
-        words(specification.model == TokenizerModel::sentencepiece_bpe && cut_at_spaces(vocabulary)) {}
+        word_cuts(vocabulary) {}
 
   /// Made when first asked for: loading a model need not wait for it.
   const TokenTrie& trie() const {
@@ -27,7 +27,7 @@ struct Model {
   const Vocabulary& vocabulary;
   const Specification& specification;
   const Rules rules;
-  const bool words;  ///< SentencePiece's model, whose text may be cut at spaces
+  const WordCuts word_cuts;  ///< for SentencePiece's model
 
  private:
   mutable std::once_flag trie_once;

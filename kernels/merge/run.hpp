@@ -50,9 +50,9 @@ class Run {
 
   void pieces() {
     const std::vector<SplitStep>& steps = model_.specification.split;
-    if (model_.words) {
+    if (model_.specification.model == TokenizerModel::sentencepiece_bpe) {
       for (Place at = begin_; at < end_;) {
-        const Place stop = word_end(at, end_);
+        const Place stop = model_.word_cuts.piece_end(at, end_);
         piece(at, stop);
         at = stop;
       }
