@@ -108,6 +108,8 @@ class Run {
   [[gnu::noinline]] void look_up() {
     for (std::size_t i = 0; i < pending_count_; ++i) {
       const Pending& one = pending_[i];
+      // SentencePiece's text is one piece: what is unknown goes on across its cuts.
+      if (model_.specification.model != TokenizerModel::sentencepiece_bpe) after_unknown_ = false;
       if constexpr (WithEnds) last_end_ = static_cast<std::uint32_t>(one.at - begin_);
       if (one.line == nullptr)
         put(merged(view(one.at, one.stop)), one.at);
@@ -122,6 +124,7 @@ class Run {
   }
 
   void put(const PieceCache::Entry& entry) {
+    after_unknown_ = false;
     if (count_ + PieceCache::most_tokens > waiting_.size()) flush();
     std::memcpy(&waiting_[count_], entry.ids.data(), sizeof(entry.ids));
     if constexpr (WithEnds)
@@ -151,19 +154,35 @@ class Run {
 
   /// A short piece that the cache does not have: its tokens, which it has then.
   [[gnu::noinline]] void not_cached(const Pending& one) {
-    PieceCache::Line& line = *one.line;
     const std::vector<Symbol>& symbols = merged(view(one.at, one.stop));
     put(symbols, one.at);
-    if (symbols.size() > PieceCache::most_tokens && !mutant("tokenizer.encode.cache_keeps_three_of_four"))
-      return;
     if (left_out_ && !mutant("tokenizer.encode.cache_keeps_what_was_left_out")) return;
-    for (const Symbol& symbol : symbols)
-      if (symbol.id == no_token) return;
-    line.before = line.last;
-    line.last = {one.key,
-                 {},
-                 static_cast<std::uint32_t>(std::min<std::size_t>(symbols.size(), PieceCache::most_tokens))};
-    for (std::size_t i = 0; i < line.last.count; ++i) line.last.ids[i] = symbols[i].id;
+    PieceCache::Entry entry{one.key};
+    std::uint32_t from = 0;
+    for (const Symbol& symbol : symbols) {
+      const std::string_view text = view(one.at + from, one.at + symbol.end);
+      // What is unknown may go on in the next piece, and does not say where it ends.
+      if (symbol.id == no_token && !has_bytes(text)) return;
+      const std::size_t count = symbol.id == no_token ? text.size() : 1;
+      for (std::size_t i = 0; i < count; ++i) {
+        if (entry.count == PieceCache::most_tokens) {
+          if (mutant("tokenizer.encode.cache_keeps_three_of_four")) break;
+          return;
+        }
+        entry.ids[entry.count++] = symbol.id == no_token ? byte_of(text[i]) : symbol.id;
+      }
+      from = symbol.end;
+    }
+    one.line->before = one.line->last;
+    one.line->last = entry;
+  }
+
+  TokenId byte_of(char byte) const { return model_.vocabulary.byte_token(static_cast<std::uint8_t>(byte)); }
+
+  /// Whether a symbol without a token becomes the tokens of its bytes.
+  bool has_bytes(std::string_view text) const {
+    if (!model_.specification.byte_fallback || mutant("tokenizer.encode.no_byte_fallback")) return false;
+    return std::all_of(text.begin(), text.end(), [&](char byte) { return byte_of(byte) != no_token; });
   }
 
   /// Any piece, without the cache.
@@ -210,40 +229,36 @@ class Run {
 
   void put(const std::vector<Symbol>& symbols, Place at) {
     std::uint32_t from = 0;
-    bool after_unknown = false;
     for (const Symbol& symbol : symbols) {
       if (symbol.id != no_token) {
         put(symbol.id, symbol.end - from);
-        after_unknown = false;
+        after_unknown_ = false;
       } else {
-        after_unknown = put_without_token(view(at + from, at + symbol.end), after_unknown);
+        put_without_token(view(at + from, at + symbol.end));
       }
       from = symbol.end;
     }
   }
 
   /// A symbol that no token stands for: its bytes where each has a token, else the token for what is unknown,
-  /// which may stand for several; nothing where there is none. True if it was unknown.
-  bool put_without_token(std::string_view text, bool after_unknown) {
-    const Specification& specification = model_.specification;
-    const auto byte_of = [&](char byte) {
-      return model_.vocabulary.byte_token(static_cast<std::uint8_t>(byte));
-    };
-    bool bytes = specification.byte_fallback;
-    for (const char byte : text) bytes = bytes && byte_of(byte) != no_token;
-    if (bytes && !mutant("tokenizer.encode.no_byte_fallback")) {
+  /// which may stand for several; nothing where there is none.
+  void put_without_token(std::string_view text) {
+    if (has_bytes(text)) {
       for (const char byte : text) put(byte_of(byte), 1);
-      return false;
+      after_unknown_ = false;
+      return;
     }
+    const Specification& specification = model_.specification;
     const bool fused =
-        after_unknown && (specification.fuse_unknown || mutant("tokenizer.encode.unknown_always_fused"));
+        after_unknown_ && (specification.fuse_unknown || mutant("tokenizer.encode.unknown_always_fused"));
     if (specification.unknown != no_token && !fused) {
       put(specification.unknown, text.size());
     } else if constexpr (WithEnds) {
       last_end_ += static_cast<std::uint32_t>(text.size());
-      if (fused && !mutant("tokenizer.encode.fused_unknown_ends_early")) ends_->back() = last_end_;
+      if (fused && !ends_->empty() && !mutant("tokenizer.encode.fused_unknown_ends_early"))
+        ends_->back() = last_end_;
     }
-    return true;
+    after_unknown_ = true;
   }
 
   const Model& model_;
@@ -257,7 +272,8 @@ class Run {
   std::size_t count_ = 0;
   std::uint32_t last_end_ = 0;
   std::vector<Symbol> one_;
-  bool left_out_ = false;  ///< whether bytes were left out of the last piece that was merged
+  bool after_unknown_ = false;  ///< whether the last symbol was unknown
+  bool left_out_ = false;       ///< whether bytes were left out of the last piece that was merged
 };
 
 }  // namespace assay::kernels::merge
