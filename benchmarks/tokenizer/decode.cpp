@@ -1,5 +1,5 @@
-#include "benchmarks/suite.hpp"
 #include "benchmarks/tokens/english.hpp"
+#include "benchmarks/tokens/sizes.hpp"
 #include "engine/runtime/philox.hpp"
 #include "engine/tokenizers/arguments.hpp"
 
@@ -28,16 +28,7 @@ HostArguments arguments(std::size_t bytes, std::uint64_t seed) {
 }  // namespace
 
 void describe_decode(Suite& suite) {
-  for (const std::size_t bytes : {std::size_t{1} << 16, std::size_t{1} << 20}) {
-    suite.add({.label = "n=" + std::to_string(bytes),
-               .size = static_cast<double>(bytes),
-               .size_name = "bytes",
-               .make = [bytes](std::uint64_t seed) { return arguments(bytes, seed); },
-               .backends = {Backend::cpu},
-               .ceiling = "none",
-               .check_with = [](std::uint64_t seed) { return arguments(4096, seed); }});
-  }
-  suite.scaling({"n", 1, "each byte is looked at a bounded number of times"});
+  tokens::add_sizes(suite, arguments);
 }
 
 }  // namespace assay::benchmarks::tokenizer

@@ -82,7 +82,7 @@ int train_tokenizer(Invocation& invocation) {
   std::size_t pieces = 0;
   for (const std::string& path : split_list(invocation.text("train"))) pieces += add_file(trainer, path);
   if (pieces == 0) throw Failure(ExitCode::vacuous, "no text to learn from");
-  std::string made;
+  tokenizer::TrainedFile made;
   {
     ProgressLine line(invocation.console(), "tokens");
     options.progress = [&](std::size_t done, std::size_t total) {
@@ -91,18 +91,16 @@ int train_tokenizer(Invocation& invocation) {
     made = trainer.tokenizer_json(options);
   }
   const std::string out = invocation.text("out");
-  value_or_fail(io::write_file(out, {made}));
-  const auto learnt = nlohmann::json::parse(made)["model"];
-  const std::size_t tokens = learnt["vocab"].size(), merges = learnt["merges"].size();
+  value_or_fail(io::write_file(out, {made.text}));
   if (invocation.json())
     invocation.print_json({{"out", out},
-                           {"tokens", tokens},
-                           {"merges", merges},
+                           {"tokens", made.tokens},
+                           {"merges", made.merges},
                            {"pieces", pieces},
                            {"different_pieces", trainer.pieces().size()}});
   else
-    invocation.print(fmt::format("{}: {} tokens, {} merges, from {} pieces ({} different)\n", out, tokens,
-                                 merges, pieces, trainer.pieces().size()));
+    invocation.print(fmt::format("{}: {} tokens, {} merges, from {} pieces ({} different)\n", out,
+                                 made.tokens, made.merges, pieces, trainer.pieces().size()));
   return code_of(ExitCode::ok);
 }
 

@@ -125,7 +125,7 @@ Result<std::size_t> Trainer::add(const std::string& name, std::string_view docum
   return count;
 }
 
-std::string Trainer::tokenizer_json(LearningOptions options) const {
+TrainedFile Trainer::tokenizer_json(LearningOptions options) const {
   options.first_byte = static_cast<TokenId>(specification_.added.size());
   const LearntMerges learnt = learn_merges(pieces_, options);
   ordered_json added = ordered_json::array();
@@ -147,7 +147,7 @@ std::string Trainer::tokenizer_json(LearningOptions options) const {
       {"post_processor", nullptr},
       {"decoder", byte_level(true)},
       {"model", model_of(specification_.added, learnt)}};
-  return document.dump(1) + "\n";
+  return {document.dump(1) + "\n", document["model"]["vocab"].size(), learnt.merges.size()};
 }
 
 }  // namespace assay::tokenizer

@@ -12,6 +12,13 @@
 
 namespace assay::tokenizer {
 
+/// A tokenizer.json, and what it holds.
+struct TrainedFile {
+  std::string text;
+  std::size_t tokens = 0;
+  std::size_t merges = 0;
+};
+
 /// Trains a byte-level BPE tokenizer: documents are split as one of the published pre-tokenizers does, merges
 /// are learnt from their pieces (merge_learner.hpp). Special tokens come first of all ids; where a document
 /// has one, it is cut there and nothing is learnt from it.
@@ -30,7 +37,7 @@ class Trainer {
 
   /// The tokenizer.json of what is learnt from the documents so far, as HF tokenizers reads it, with
   /// `options.tokens` tokens in all, or fewer where pairs run out. `options.first_byte` is not looked at.
-  std::string tokenizer_json(LearningOptions options) const;
+  TrainedFile tokenizer_json(LearningOptions options) const;
 
  private:
   const PreTokenizer& pre_;

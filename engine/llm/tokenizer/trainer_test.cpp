@@ -32,7 +32,7 @@ TEST(Trainer, WhatItWritesIsReadAndEncodesWhatWasLearnt) {
     Trainer trainer(*find_pre_tokenizer(name), {"<|end|>"});
     for (int i = 0; i < 3; ++i)
       ASSERT_TRUE(trainer.add("text", "the cat, the hat\nthe c\xC3\xA2t 2025<|end|>the end"));
-    const Tokenizer tokenizer = read_back(trainer.tokenizer_json({.tokens = 300}));
+    const Tokenizer tokenizer = read_back(trainer.tokenizer_json({.tokens = 300}).text);
     const Vocabulary& vocabulary = tokenizer.description().vocabulary;
     EXPECT_LE(vocabulary.size(), 300u);
     EXPECT_EQ(vocabulary.bytes_of(0), "<|end|>") << name;
@@ -62,7 +62,7 @@ TEST(Trainer, RefusesWhatIsNoText) {
 TEST(Trainer, HasNoMoreTokensThanPairs) {
   Trainer trainer(*find_pre_tokenizer("gpt-2"), {"<s>", "</s>"});
   ASSERT_TRUE(trainer.add("text", "abc"));
-  const auto document = nlohmann::json::parse(trainer.tokenizer_json({.tokens = 1000}));
+  const auto document = nlohmann::json::parse(trainer.tokenizer_json({.tokens = 1000}).text);
   EXPECT_EQ(document["model"]["vocab"].size(), 258u);
   EXPECT_TRUE(document["model"]["merges"].empty());
   EXPECT_EQ(document["added_tokens"].size(), 2u);
